@@ -1,0 +1,1 @@
+"""How the suite is run: locally without Docker, in containers, by office."""

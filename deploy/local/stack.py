@@ -1,0 +1,167 @@
+"""Everything that runs on one machine, started and stopped together."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from deploy import topics
+from deploy.local.issuer import AUDIENCE, Issuer
+from deploy.local.kafka import Kafka
+from deploy.local.postgres import Postgres, temporary_folder
+from deploy.local.processes import Child, answers, free_port, must_be_free
+from deploy.local.zipkin import Zipkin
+
+JOINT = "pks"
+CITIES = ("helsinki", "espoo", "vantaa")
+OFFICES = (JOINT, *CITIES)
+SERVICES = ("change_security",)
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Ports:
+    """Fixed ports for a stack that people use; None picks a free one."""
+
+    kafka: int | None = None
+    zipkin: int | None = None
+    issuer: int | None = None
+    first_api: int | None = None
+
+
+@dataclass
+class Stack:
+    """Kafka, one PostgreSQL for each office, a token issuer, a trace viewer, and every service of every office.
+
+    Attributes:
+        folder: where data and logs are; a new temporary one if not given, removed at the end.
+        with_zipkin: whether traces are collected.
+        tell: is told what is being started.
+        settings: environment for every service process.
+    """
+
+    folder: Path | None = None
+    ports: Ports = field(default_factory=Ports)
+    with_zipkin: bool = True
+    services: tuple[str, ...] = SERVICES
+    tell: Callable[[str], None] = lambda _: None
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._stopping = ExitStack()
+        self._children: dict[tuple[str, str], Child] = {}
+        self._urls: dict[tuple[str, str], str] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stopping.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.close()
+
+    def url(self, service: str, office: str) -> str:
+        """Return the address of a process's API."""
+        return self._urls[service, office]
+
+    def child(self, service: str, office: str) -> Child:
+        """Return a service's process, to stop, kill or freeze it."""
+        return self._children[service, office]
+
+    def wait_ready(self, service: str, office: str, timeout: float = 60) -> None:
+        """Wait until a process is ready."""
+        url = f"{self.url(service, office)}/readyz"
+        self.child(service, office).wait_until(lambda: answers(url), timeout)
+
+    def _start(self) -> None:
+        folder = self.folder or temporary_folder()
+        if self.folder is None:
+            self._stopping.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._check_ports()
+        self.logs = folder / "logs"
+        self.logs.mkdir(exist_ok=True)
+        self.issuer = Issuer(self.ports.issuer)
+        self.issuer.start()
+        self._stopping.callback(self.issuer.stop)
+        self.kafka = Kafka(folder / "kafka", self.ports.kafka)
+        self.zipkin = Zipkin(folder / "zipkin", self.ports.zipkin) if self.with_zipkin else None
+        self.databases = {
+            office: Postgres(folder / "postgres" / office, office, os.environ.get("DATABASE_URL"))
+            for office in OFFICES
+        }
+        self.tell("Kafka and PostgreSQL (the first time, they are downloaded)")
+        # Each is told to stop whether or not the others could be started.
+        for part in (self.kafka, self.zipkin, *self.databases.values()):
+            if part is not None:
+                self._stopping.callback(part.stop)
+                part.start()
+        self.kafka.wait()
+        self.tell("topics")
+        asyncio.run(topics.create(self.kafka.bootstrap, CITIES))
+        self.tell("services")
+        for service in self.services:
+            for office in OFFICES:
+                self._start_process(service, office)
+        for service, office in self._children:
+            self.wait_ready(service, office)
+        if self.zipkin is not None:
+            self.tell("trace viewer")
+            self.zipkin.wait()
+
+    def _check_ports(self) -> None:
+        for name in ("kafka", "zipkin", "issuer"):
+            port = getattr(self.ports, name)
+            if port is not None:
+                must_be_free(port, name)
+        if self.ports.first_api is not None:
+            for place in range(len(OFFICES) * len(self.services)):
+                must_be_free(self.ports.first_api + place, "an API")
+
+    def _start_process(self, service: str, office: str) -> None:
+        place = len(self._children)
+        port = self.ports.first_api + place if self.ports.first_api is not None else free_port()
+        child = Child(
+            f"{service} @ {office}",
+            [sys.executable, "-m", f"services.{service}"],
+            self.logs / f"{service}.{office}.log",
+            env=self.environment(office) | {"HTTP_PORT": str(port)},
+        )
+        self._children[service, office] = child
+        self._urls[service, office] = f"http://127.0.0.1:{port}"
+        self._stopping.callback(child.stop)
+        child.start()
+
+    def environment(self, office: str) -> dict[str, str]:
+        """Return the environment of an office's processes."""
+        traces = (
+            {"OTEL_TRACES_EXPORTER": "zipkin", "OTEL_EXPORTER_ZIPKIN_ENDPOINT": self.zipkin.endpoint}
+            if self.zipkin is not None
+            else {"OTEL_TRACES_EXPORTER": "none"}
+        )
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "OFFICE": office,
+            "JOINT_OFFICE": JOINT,
+            "CITY_OFFICES": ",".join(CITIES),
+            "DATABASE_URL": self.databases[office].url,
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap,
+            "JWKS_URL": self.issuer.jwks_url,
+            "TOKEN_ISSUER": self.issuer.name,
+            "TOKEN_AUDIENCE": AUDIENCE,
+            **traces,
+            **self.settings,
+        }

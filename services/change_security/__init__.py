@@ -1,0 +1,1 @@
+"""Change security (muutosturva): an employer's change-situation notice reaches every affected authority."""

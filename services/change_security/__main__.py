@@ -1,0 +1,81 @@
+"""Runs change security: `OFFICE=vantaa python -m services.change_security`.
+
+Commands beside the default `serve`: `migrate` brings the schema up to date and ends; `import-authorities FILE` takes
+the national classification of municipalities into use (joint office).
+"""
+
+import argparse
+import asyncio
+import sys
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+
+import uvicorn
+import uvloop
+
+from services.change_security import data
+from services.change_security.app import MIGRATIONS, build
+from services.change_security.domain.routing import read_national
+from services.change_security.settings import SCHEMA, SERVICE, Settings
+from services.change_security.store import Directory
+from shared.clock import SystemClock
+from shared.database import engine_for
+from shared.messaging.transaction import Writer
+from shared.migrations import migrate
+from shared.telemetry import configure_logging, tracer_provider
+
+
+def main() -> None:
+    """Read the command and the environment, and do it."""
+    parser = argparse.ArgumentParser(prog="python -m services.change_security", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="run the process (default)")
+    commands.add_parser("migrate", help="bring the schema up to date")
+    importing = commands.add_parser("import-authorities", help="import the classification of municipalities (CSV)")
+    importing.add_argument("file", type=Path)
+    importing.add_argument("--valid-from", type=date.fromisoformat, default=date(2025, 1, 1))
+    given = parser.parse_args()
+    settings = Settings()
+    configure_logging(SERVICE, settings)
+    match given.command:
+        case "migrate":
+            uvloop.run(_migrate(settings))
+        case "import-authorities":
+            uvloop.run(_import(settings, given.file, given.valid_from))
+        case _:
+            uvicorn.run(
+                build(settings),
+                host=settings.http_host,
+                port=settings.http_port,
+                loop="uvloop",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=20,
+            )
+
+
+async def _migrate(settings: Settings) -> None:
+    engine = engine_for(settings, SCHEMA)
+    await migrate(engine, MIGRATIONS, SCHEMA)
+    await engine.dispose()
+
+
+async def _import(settings: Settings, file: Path, valid_from: date) -> None:
+    try:
+        lines = await asyncio.to_thread(lambda: file.read_text(encoding="utf-8").splitlines())
+        municipalities, authorities = read_national(lines, valid_from, data.authorities())
+    except (OSError, ValueError) as error:
+        sys.exit(f"not imported: {error}")
+    engine = engine_for(settings, SCHEMA)
+    await migrate(engine, MIGRATIONS, SCHEMA)
+    provider = tracer_provider(SERVICE, settings)
+    writer = Writer(engine, settings.office, SystemClock(), provider.get_tracer(SERVICE))
+    async with writer.transaction(uuid4()) as tx:
+        await Directory(tx).import_(municipalities, authorities, valid_from)
+    await engine.dispose()
+    print(f"imported {len(municipalities)} municipalities of {len(authorities)} authorities from {valid_from}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

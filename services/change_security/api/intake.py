@@ -1,0 +1,73 @@
+"""What both sides' intake has in common: what is refused before anything is recorded."""
+
+import hashlib
+from datetime import datetime
+
+from fastapi import Request
+
+from services.change_security.api.models import NoticeIn
+from services.change_security.commands import RefusedError, check
+from services.change_security.domain.filing import has_personal_identity_code
+from services.change_security.domain.matter import ConflictError
+from shared.events.v1.change_security import Filing
+from shared.http import FieldProblem, ProblemError, not_found
+from shared.identity import Officer, System
+from shared.messaging.parking import PERSONAL_IDENTITY_CODE
+
+
+async def without_identity_codes(request: Request) -> None:
+    """Refuse a body that carries a personal identity code, anywhere in it."""
+    if has_personal_identity_code(await request.body()):
+        raise ProblemError(
+            422,
+            PERSONAL_IDENTITY_CODE,
+            "The request contains a personal identity code.",
+            "Remove it: a notice never names a person.",
+        )
+
+
+def checked(filing: Filing) -> Filing:
+    """Return the filing unless it is refused.
+
+    Raises:
+        ProblemError: 422, saying which field.
+    """
+    try:
+        check(filing)
+    except RefusedError as error:
+        fields = [FieldProblem(pointer=f"/filing{error.pointer}", code=error.code)]
+        raise ProblemError(422, error.code, error.text, errors=fields) from error
+    return filing
+
+
+def arrival(notice: NoticeIn, who: Officer | System, now: datetime) -> datetime:
+    """Return when the filing first reached an authority: now, or earlier if an officer registers it afterwards."""
+    if notice.arrived_at is None:
+        return now
+    if not isinstance(who, Officer):
+        raise _wrong_arrival("only-an-officer-tells")
+    if notice.arrived_at > now:
+        raise _wrong_arrival("in-the-future")
+    return notice.arrived_at
+
+
+def _wrong_arrival(code: str) -> ProblemError:
+    fields = [FieldProblem(pointer="/arrived_at", code=code)]
+    return ProblemError(422, "wrong-arrival", "The time of arrival cannot be so.", errors=fields)
+
+
+def conflict(error: ConflictError) -> ProblemError:
+    """Return the problem of a change that does not fit."""
+    if error.code == "unknown_authority":
+        return not_found("authority")
+    return ProblemError(409, error.code.replace("_", "-"), "The change does not fit the notice.", error.text)
+
+
+def filer(who: Officer | System) -> str:
+    """Name who files, without a person's name."""
+    return f"system:{who.subject}" if isinstance(who, System) else f"officer:{who.subject}"
+
+
+def request_hash(body: bytes) -> str:
+    """Return what tells two requests under one idempotency key apart."""
+    return hashlib.sha256(body).hexdigest()

@@ -1,0 +1,129 @@
+"""What makes a filing, what it lacks, and what is refused.
+
+A filing is never refused for a missing field (Co-operation Act 1333/2021: in writing, free form). It is accepted,
+what is missing is listed, and completion is asked for. Refused are only: what is not a filing at all, a wrong
+business id, and a personal identity code anywhere in it.
+"""
+
+import json
+import re
+from typing import Final
+
+from stdnum.fi import hetu, ytunnus
+
+from shared.events.v1.change_security import Filing, FilingKind, Measure
+
+_CODE_LIKE: Final = re.compile(r"(?<![0-9A-Za-z])(\d{6}[-+A-FU-Ya-fu-y]\d{3}[0-9A-Za-z])(?![0-9A-Za-z])")
+
+
+
+def has_business_id(filing: Filing) -> bool:
+    """Whether the employer's business id (Y-tunnus) is well formed and its check digit holds."""
+    return re.fullmatch(r"\d{7}-\d", filing.employer.business_id) is not None and ytunnus.is_valid(
+        filing.employer.business_id
+    )
+
+
+def has_personal_identity_code(body: bytes) -> bool:
+    """Whether a Finnish personal identity code (henkilötunnus) stands anywhere in a JSON body, escaped or not.
+
+    Test codes (serials 900–999) count too: a code that only looks personal is no loss when refused.
+    """
+    text = body.decode("utf-8", "replace")
+    if "\\u" in text:
+        try:
+            text = json.dumps(json.loads(text), ensure_ascii=False)
+        except ValueError:
+            pass  # not JSON at all; the text is looked at as it is
+    return any(hetu.is_valid(code.upper(), allow_temporary=True) for code in _CODE_LIKE.findall(text))
+
+
+def missing(filing: Filing) -> tuple[str, ...]:
+    """Return JSON pointers of what the law asks for and the filing does not tell, in the order of the form.
+
+    Source: Co-operation Act 1333/2021 (negotiation proposal); Employment Contracts Act 55/2001 chapter 9 section 3 a
+    (notice of terminations). No breakdown by site is required, so sites are never missing.
+    """
+    absent = [pointer for pointer, value in _asked(filing) if value in (None, "", ())]
+    return tuple(dict.fromkeys(absent))
+
+
+def _asked(filing: Filing) -> list[tuple[str, object]]:
+    employer = filing.employer
+    asked: list[tuple[str, object]] = [
+        ("/legal_basis", filing.legal_basis),
+        ("/employer/name", employer.name),
+        ("/employer/domicile", employer.domicile),
+    ]
+    if filing.kind is FilingKind.TERMINATION_NOTICE:
+        asked.append(("/terminations", filing.terminations))
+        for place, termination in enumerate(filing.terminations):
+            at = f"/terminations/{place}"
+            asked += [
+                (f"{at}/count", termination.count),
+                (f"{at}/occupation", termination.occupation or termination.duties),
+                (f"{at}/ends_from", termination.ends_from or termination.ends_until),
+            ]
+        return asked
+    negotiations = filing.negotiations
+    asked += [
+        ("/employer/regular_staff", employer.regular_staff),
+        *(
+            (f"/negotiations/{name}", getattr(negotiations, name, None))
+            for name in (
+                "starts_at",
+                "place",
+                "matters",
+                "grounds",
+                "selection_principles",
+                "carried_out_within",
+                "personnel_informed_on",
+            )
+        ),
+        ("/measures", filing.measures),
+    ]
+    for place, planned in enumerate(filing.measures):
+        asked += [
+            (f"/measures/{place}/personnel_group", planned.personnel_group),
+            (f"/measures/{place}/count", planned.count),
+        ]
+    return asked
+
+
+def affected(filing: Filing) -> int | None:
+    """Return how many employees the filing concerns; None when no number is given."""
+    counts = (
+        [termination.count for termination in filing.terminations]
+        if filing.kind is FilingKind.TERMINATION_NOTICE
+        else [planned.count for planned in filing.measures]
+    )
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def planned_terminations(filing: Filing) -> int | None:
+    """Return how many terminations are planned or notified; None when no number is given."""
+    if filing.kind is FilingKind.TERMINATION_NOTICE:
+        return affected(filing)
+    known = [
+        planned.count
+        for planned in filing.measures
+        if planned.measure is Measure.TERMINATION and planned.count is not None
+    ]
+    return sum(known) if known else None
+
+
+def masked(filing: Filing) -> Filing:
+    """Return the filing as an authority may see it that does not handle it: counts of 1–4 can identify a person."""
+
+    def hide(count: int | None) -> int | None:
+        return None if count is not None and 1 <= count <= 4 else count  # noqa: PLR2004 - the rule itself
+
+    return filing.model_copy(
+        update={
+            "measures": tuple(part.model_copy(update={"count": hide(part.count)}) for part in filing.measures),
+            "terminations": tuple(part.model_copy(update={"count": hide(part.count)}) for part in filing.terminations),
+            "sites": tuple(part.model_copy(update={"affected": hide(part.affected)}) for part in filing.sites),
+            "residences": tuple(part.model_copy(update={"count": hide(part.count)}) for part in filing.residences),
+        }
+    )

@@ -1,0 +1,126 @@
+"""The ledger: who has been sent a notice, whose store has it, who has taken notice of it, and what is late.
+
+    sent ──► stored ──► acknowledged
+      └─────────┴─────► not_ours | taken_by         released: the notice no longer concerns the authority
+
+Receipts arrive in any order and more than once; a state only moves forward.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from shared.events.v1.change_security import DeclineReason, HandlingMode, Outcome, Reason
+
+
+class EntryState(StrEnum):
+    """How far an authority's part has come."""
+
+    SENT = "sent"
+    STORED = "stored"
+    ACKNOWLEDGED = "acknowledged"
+    NOT_OURS = "not_ours"
+    TAKEN_BY = "taken_by"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One authority's part in a notice.
+
+    Attributes:
+        competent authority is `authority`; `acting_authority` handles the part on its behalf.
+        version_sent, version_stored: the newest version told to the office, and the newest its store has receipted.
+        store_by, acknowledge_by: after these the receipt is overdue.
+        escalated: what has been escalated for the version sent, so that it is done once.
+    """
+
+    authority: str
+    office: str | None
+    mode: HandlingMode
+    acting_authority: str
+    state: EntryState
+    reasons: tuple[Reason, ...]
+    version_sent: int
+    revision_sent: int
+    sent_at: datetime
+    store_by: datetime
+    acknowledge_by: datetime
+    version_stored: int = 0
+    revision_stored: int = 0
+    stored_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    decline_reason: DeclineReason | None = None
+    case_outcome: Outcome | None = None
+    case_closed_at: datetime | None = None
+    escalated: Literal["stored", "acknowledged"] | None = None
+
+    @property
+    def is_receipted(self) -> bool:
+        """Whether the authority's store has all it was sent."""
+        return self.version_stored >= self.version_sent
+
+    def stored(self, version: int, revision: int, at: datetime) -> "Entry":
+        """Enter the receipt of a store. An older receipt arriving late changes nothing."""
+        if version <= self.version_stored:
+            return self
+        receipted = replace(
+            self,
+            version_stored=version,
+            revision_stored=max(revision, self.revision_stored),
+            stored_at=at,
+            escalated=None if self.escalated == "stored" else self.escalated,
+        )
+        return replace(receipted, state=EntryState.STORED) if self.state is EntryState.SENT else receipted
+
+    def acknowledged(self, acting_authority: str, at: datetime) -> "Entry":
+        """Enter that an officer has taken notice. The first time counts."""
+        if self.state in {EntryState.ACKNOWLEDGED, EntryState.RELEASED}:
+            return self
+        state = self.state if self.state is EntryState.TAKEN_BY else EntryState.ACKNOWLEDGED
+        return replace(
+            self,
+            state=state,
+            acting_authority=acting_authority if state is EntryState.ACKNOWLEDGED else self.acting_authority,
+            acknowledged_at=self.acknowledged_at or at,
+            decline_reason=None,
+        )
+
+    def not_ours(self, reason: DeclineReason) -> "Entry":
+        """Enter that the authority says the notice is not its own."""
+        if self.state is EntryState.RELEASED:
+            return self
+        return replace(self, state=EntryState.NOT_OURS, decline_reason=reason)
+
+    def taken_by(self, authority: str, at: datetime) -> "Entry":
+        """Enter that an authority handles this part. Its own part taken means own handling, and is an acknowledgement."""
+        if self.state is EntryState.RELEASED:
+            return self
+        own = authority == self.authority
+        return replace(
+            self,
+            state=EntryState.TAKEN_BY,
+            acting_authority=authority,
+            mode=HandlingMode.OWN if own else self.mode,
+            acknowledged_at=self.acknowledged_at or at,
+        )
+
+    def case_closed(self, outcome: Outcome, at: datetime) -> "Entry":
+        """Enter that the authority has closed its case."""
+        return replace(self, case_outcome=outcome, case_closed_at=at)
+
+    def released(self, version: int, at: datetime) -> "Entry":
+        """Enter that the notice no longer concerns the authority; its store is told, and receipts that too."""
+        return replace(self, state=EntryState.RELEASED, version_sent=version, sent_at=at)
+
+    def resent(self, version: int, revision: int) -> "Entry":
+        """Enter that the office was told a newer version."""
+        return replace(self, version_sent=version, revision_sent=revision)
+
+    def overdue(self, now: datetime) -> Literal["stored", "acknowledged"] | None:
+        """Return what is awaited and late; None when nothing is."""
+        if not self.is_receipted and now > self.store_by:
+            return "stored"
+        waiting = self.state in {EntryState.SENT, EntryState.STORED}
+        return "acknowledged" if waiting and now > self.acknowledge_by else None

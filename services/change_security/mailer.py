@@ -1,0 +1,103 @@
+"""E-mail to authorities outside the region: from the queue to the SMTP server, each with its own receipt.
+
+At least once: the Message-ID is derived from the delivery, so that a repeated mail is recognised as the same.
+"""
+
+
+
+from datetime import timedelta
+from email.message import EmailMessage
+from uuid import uuid4
+
+import aiosmtplib
+import structlog
+
+from services.change_security.commands import JointOffice
+from services.change_security.domain.matter import Matter
+from services.change_security.settings import Settings
+from services.change_security.store import Deliveries, Notices
+from services.change_security.tables import DeliveryRow
+from shared.messaging.transaction import Writer
+from shared.telemetry import describe
+
+_log = structlog.get_logger("services.change_security.mailer")
+_LONGEST_WAIT = timedelta(hours=1)
+
+
+class Mailer:
+    """Sends what is queued."""
+
+    def __init__(self, writer: Writer, office: JointOffice, settings: Settings) -> None:
+        self._writer = writer
+        self._office = office
+        self._settings = settings
+
+    async def send_due(self) -> int:
+        """Send every e-mail that is due; return how many the server took. A failed one is tried again later."""
+        if self._settings.smtp_host is None:
+            return 0
+        sent = 0
+        while True:
+            async with self._writer.transaction(uuid4()) as tx:
+                delivery = await Deliveries(tx).take_due()
+                if delivery is None:
+                    return sent
+                matter = await Notices(tx).read(delivery.notice_id)
+                authority = self._office.book.authorities.authorities.get(delivery.authority)
+                if matter is None or authority is None or authority.email is None:
+                    delivery.state, delivery.problem = "no_address", "no address"
+                    continue
+                delivery.attempts += 1
+                try:
+                    await self._send(self._letter(delivery, matter, authority.email))
+                except (aiosmtplib.SMTPException, OSError) as error:
+                    wait = min(timedelta(seconds=10 * 2**delivery.attempts), _LONGEST_WAIT)
+                    delivery.next_attempt_at = tx.clock.now() + wait
+                    delivery.problem = describe(error)
+                    _log.warning("e-mail not taken, trying again", notice_id=str(matter.notice_id), error=delivery.problem)
+                else:
+                    delivery.state, delivery.sent_at, delivery.problem = "sent", tx.clock.now(), None
+                    sent += 1
+
+    def _letter(self, delivery: DeliveryRow, matter: Matter, address: str) -> EmailMessage:
+        entry = matter.entry(delivery.authority)
+        letter = EmailMessage()
+        letter["From"] = self._settings.mail_from
+        letter["To"] = address
+        # No employer, no measure: a subject is shown where a body is not.
+        letter["Subject"] = f"Muutosturva / Omställningsskydd / Change security: {matter.notice_id}"
+        letter["Message-ID"] = f"<{delivery.delivery_id}@{self._settings.mail_from.rpartition('@')[2]}>"
+        lines = [
+            f"Notice: {matter.notice_id}",
+            f"Revision: {matter.revision}",
+            f"Status: {entry.state if entry and entry.state == 'released' else matter.status}",
+            f"Arrived at an authority: {matter.receipt.arrived_at.isoformat()}",
+            "",
+            "Why you receive this:",
+            *(f"- {reason.kind.value} {reason.municipality or ''}".rstrip() for reason in (entry.reasons if entry else ())),
+            "",
+            "Please confirm receipt to the joint office of the capital region.",
+            "The filing is attached.",
+        ]
+        letter.set_content("\n".join(lines))
+        letter.add_attachment(
+            matter.filing.model_dump_json(exclude_none=True, indent=2).encode(),
+            maintype="application",
+            subtype="json",
+            filename=f"{matter.notice_id}-{matter.revision}.json",
+        )
+        return letter
+
+    async def _send(self, letter: EmailMessage) -> None:
+        settings = self._settings
+        await aiosmtplib.send(
+            letter,
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            start_tls=settings.smtp_starttls,
+            username=settings.smtp_user,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            timeout=20,
+        )
+
+

@@ -1,0 +1,32 @@
+"""What a change security process is told from outside, beside what every process is told."""
+
+from pydantic import SecretStr
+
+from shared.settings import ProcessSettings
+
+SERVICE = "change-security"
+SCHEMA = "change_security"
+
+
+class Settings(ProcessSettings):
+    """Settings of change security.
+
+    Attributes:
+        smtp_host, smtp_port, smtp_starttls, smtp_user, smtp_password: the server that takes e-mail for authorities
+            outside the region. Without a host, e-mail stays queued and is shown as such.
+        mail_from: the sender's address.
+        sweep_seconds: how often overdue receipts are looked for.
+    """
+
+    smtp_host: str | None = None
+    smtp_port: int = 25
+    smtp_starttls: bool = True
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    mail_from: str = "change-security@example.org"
+    sweep_seconds: float = 30.0
+
+    @property
+    def authority(self) -> str:
+        """The authority whose cases this city's office keeps; offices are named after their authorities."""
+        return self.office

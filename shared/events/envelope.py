@@ -1,0 +1,65 @@
+"""Events and their envelope, after CloudEvents 1.0.
+
+An event type once published stays for ever: its name is a `Literal`, pinned by a committed example and JSON Schema.
+A reader ignores fields it does not know, so that a newer writer does not break an older reader.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict
+
+NAMESPACE = UUID("6a1d1f5e-58a1-5c0c-9d4b-6b0f3c6f9f11")
+"""Names every id that is derived from another id. Changing it would make every replay look new."""
+
+
+class Part(BaseModel):
+    """A frozen value inside an event."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Event(Part):
+    """The body of a message. `KEY` names the field whose order matters; it becomes the Kafka key."""
+
+    KEY: ClassVar[str]
+    type: str
+
+    @property
+    def key(self) -> str:
+        """The Kafka key: messages with the same key keep their order."""
+        return str(getattr(self, self.KEY))
+
+    @classmethod
+    def type_name(cls) -> str:
+        """The CloudEvents type of this class."""
+        return str(cls.model_fields["type"].default)
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """The CloudEvents attributes of one message, and the trace it belongs to.
+
+    `id` is unique within `source`; the two together are the message's identity, whatever topic it came by.
+    `received_at` is when Kafka had it: unlike the reader's clock, neither redelivery nor replay moves it.
+    """
+
+    id: str
+    source: str
+    type: str
+    time: datetime | None = None
+    traceparent: str | None = None
+    received_at: datetime | None = None
+
+    @cached_property
+    def identity(self) -> UUID:
+        """One UUID for (source, id): what the inbox remembers and derived ids start from."""
+        return derived_id(self.source, self.id)
+
+
+def derived_id(*parts: object) -> UUID:
+    """Return the UUID that these parts always give (UUID version 5)."""
+    return uuid5(NAMESPACE, "\n".join(map(str, parts)))

@@ -1,0 +1,11 @@
+"""Every event type by its name. A type that is listed here once is listed for ever."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.events.envelope import Event
+from shared.events.v1 import change_security
+
+REGISTRY: Final[Mapping[str, type[Event]]] = {
+    event.type_name(): event for event in (*change_security.EVENTS,)
+}

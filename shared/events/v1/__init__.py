@@ -1,0 +1,1 @@
+"""Version 1 of every owner's events. What is published here stays."""

@@ -1,0 +1,376 @@
+"""Change security: an employer's filing, who it concerns, and the receipts that come back.
+
+The words follow the law in translation: see docs/message-flows.md for the flow. Every field of a filing but the
+employer's business id may be missing: a filing is accepted incomplete and completed later (Co-operation Act 1333/2021
+asks for the content, and no authority may refuse a filing for lack of it).
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.events.envelope import Event, Part
+
+MunicipalityCode = str
+"""Three digits, as text: 091."""
+
+
+class FilingKind(StrEnum):
+    """Two different statutory filings, never one."""
+
+    NEGOTIATION_PROPOSAL = "negotiation_proposal"
+    TERMINATION_NOTICE = "termination_notice"
+
+
+class LegalBasis(StrEnum):
+    """The law under which the employer files."""
+
+    YTL_1333_2021 = "YTL_1333_2021"
+    KUNTA_449_2007 = "KUNTA_449_2007"
+    VALTIO_1233_2013 = "VALTIO_1233_2013"
+    TSL_55_2001_9_3A = "TSL_55_2001_9_3a"
+    VOLUNTARY = "VOLUNTARY"
+
+
+class Measure(StrEnum):
+    """What the employer considers."""
+
+    TERMINATION = "termination"
+    LAYOFF = "layoff"
+    PART_TIME = "part_time"
+    ESSENTIAL_TERM_CHANGE = "essential_term_change"
+
+
+class ReasonKind(StrEnum):
+    """Why an authority is concerned. Three geographies, never mixed, and an officer's own judgement."""
+
+    DOMICILE = "domicile"
+    WORKPLACE = "workplace"
+    RESIDENCE = "residence"
+    MANUAL = "manual"
+
+
+class HandlingMode(StrEnum):
+    """How an authority's part is handled."""
+
+    JOINT = "joint"
+    OWN = "own"
+    EXTERNAL = "external"
+
+
+class Outcome(StrEnum):
+    """How a change situation ended."""
+
+    TERMINATIONS = "terminations"
+    NO_TERMINATIONS = "no_terminations"
+
+
+class DeclineReason(StrEnum):
+    """Why an authority says that a notice is not its own."""
+
+    NO_SITE_HERE = "no_site_here"
+    NO_EMPLOYEES_HERE = "no_employees_here"
+    OTHER = "other"
+
+
+class Employer(Part):
+    """The employer that files."""
+
+    business_id: str = Field(max_length=20, description="Y-tunnus, 1234567-8.")
+    name: str | None = Field(default=None, max_length=200)
+    domicile: MunicipalityCode | None = Field(default=None, max_length=10)
+    regular_staff: int | None = Field(default=None, ge=0, description="Employees regularly in service.")
+    phone: str | None = Field(default=None, max_length=50, description="A switchboard, not a person's number.")
+    email: str | None = Field(default=None, max_length=200, description="A shared mailbox, not a person's.")
+
+
+class PlannedMeasure(Part):
+    """One measure for one personnel group, with the preliminary estimate of numbers."""
+
+    measure: Measure
+    personnel_group: str | None = Field(default=None, max_length=200)
+    count: int | None = Field(default=None, ge=0, description="Employees concerned, a preliminary estimate.")
+    layoff_days: int | None = Field(default=None, ge=0, description="Planned length of the lay-off, days.")
+
+
+class Negotiations(Part):
+    """The change negotiations that a proposal opens."""
+
+    starts_at: AwareDatetime | None = None
+    place: str | None = Field(default=None, max_length=500)
+    matters: str | None = Field(default=None, max_length=5000)
+    grounds: str | None = Field(default=None, max_length=10000)
+    selection_principles: str | None = Field(default=None, max_length=5000)
+    carried_out_within: str | None = Field(default=None, max_length=1000)
+    personnel_informed_on: date | None = None
+
+
+class Occupation(Part):
+    """An occupation by a published classification (ISCO-08 or ESCO)."""
+
+    scheme: str = Field(max_length=20)
+    version: str | None = Field(default=None, max_length=20)
+    code: str = Field(max_length=120)
+    label: str | None = Field(default=None, max_length=200)
+
+
+class Termination(Part):
+    """Employees whose employment ends, by occupation or duties. No names, no personal identity codes."""
+
+    count: int | None = Field(default=None, ge=0)
+    occupation: Occupation | None = None
+    duties: str | None = Field(default=None, max_length=500)
+    municipality: MunicipalityCode | None = Field(default=None, max_length=10, description="Of the workplace.")
+    ends_from: date | None = None
+    ends_until: date | None = None
+
+
+class Site(Part):
+    """A workplace, if the employer tells of it: the law requires no breakdown by site."""
+
+    municipality: MunicipalityCode = Field(max_length=10)
+    name: str | None = Field(default=None, max_length=200)
+    affected: int | None = Field(default=None, ge=0, description="Employees concerned at this site.")
+
+
+class Residence(Part):
+    """How many of the workers live in a municipality. Counts only."""
+
+    municipality: MunicipalityCode = Field(max_length=10)
+    count: int | None = Field(default=None, ge=0)
+
+
+class Attachment(Part):
+    """A document by reference; the document itself never travels in a message."""
+
+    reference: str = Field(max_length=500)
+    media_type: str | None = Field(default=None, max_length=100)
+    size_bytes: int | None = Field(default=None, ge=0)
+    sha256: str | None = Field(default=None, max_length=64)
+
+
+class Filing(Part):
+    """What the employer files."""
+
+    kind: FilingKind
+    legal_basis: LegalBasis | None = None
+    employer: Employer
+    language: Literal["fi", "sv", "en"] | None = None
+    not_public: bool = Field(default=False, description="The plan is not public: it may be inside information.")
+    negotiations: Negotiations | None = None
+    measures: tuple[PlannedMeasure, ...] = Field(default=(), max_length=200)
+    terminations: tuple[Termination, ...] = Field(default=(), max_length=500)
+    site_breakdown: Literal["given", "asked", "unknown"] = "unknown"
+    sites: tuple[Site, ...] = Field(default=(), max_length=500)
+    residences: tuple[Residence, ...] = Field(default=(), max_length=400)
+    attachments: tuple[Attachment, ...] = Field(default=(), max_length=50)
+
+
+class Reason(Part):
+    """One reason why an authority is concerned."""
+
+    kind: ReasonKind
+    municipality: MunicipalityCode | None = None
+
+
+class _AboutNotice(Event):
+    KEY: ClassVar[str] = "notice_id"
+    notice_id: UUID
+
+
+# -- from other systems -----------------------------------------------------------------------------------------------
+
+
+class NoticeSubmitted(_AboutNotice):
+    """Another system files a notice, or a revision of one it filed. `revision` n follows `revision` n - 1."""
+
+    type: Literal["change-security.notice-submitted.v1"] = "change-security.notice-submitted.v1"
+    revision: int = Field(default=1, ge=1)
+    arrived_at: AwareDatetime | None = Field(default=None, description="When the authority's system first had it.")
+    filing: Filing
+
+
+class NoticeWithdrawalSubmitted(_AboutNotice):
+    """Another system withdraws a notice that it filed."""
+
+    type: Literal["change-security.notice-withdrawal-submitted.v1"] = "change-security.notice-withdrawal-submitted.v1"
+
+
+# -- from the joint side to an office ---------------------------------------------------------------------------------
+
+
+class _ToOffice(_AboutNotice):
+    version: int = Field(ge=1, description="Grows with every change of the matter; an older one arriving late is void.")
+    revision: int = Field(ge=1, description="Of the filing.")
+    authority: str = Field(description="The competent authority that this concerns.")
+
+
+class _NoticeForAuthority(_ToOffice):
+    reasons: tuple[Reason, ...]
+    handling_mode: HandlingMode
+    routing_version: str = Field(description="The municipality table and rules by which it was routed.")
+    arrived_at: datetime
+    registered_at: datetime
+    acknowledge_by: datetime
+    missing: tuple[str, ...] = ()
+    filing: Filing
+
+
+class NoticeAssigned(_NoticeForAuthority):
+    """A notice concerns this authority: it opens its own case."""
+
+    type: Literal["change-security.notice-assigned.v1"] = "change-security.notice-assigned.v1"
+
+
+class NoticeAmended(_NoticeForAuthority):
+    """A notice that concerns this authority has changed."""
+
+    type: Literal["change-security.notice-amended.v1"] = "change-security.notice-amended.v1"
+
+
+class NoticeReleased(_ToOffice):
+    """After a change the notice no longer concerns this authority."""
+
+    type: Literal["change-security.notice-released.v1"] = "change-security.notice-released.v1"
+
+
+class NoticeWithdrawn(_ToOffice):
+    """The employer has withdrawn the notice."""
+
+    type: Literal["change-security.notice-withdrawn.v1"] = "change-security.notice-withdrawn.v1"
+
+
+class NoticeClosed(_ToOffice):
+    """The change situation is over."""
+
+    type: Literal["change-security.notice-closed.v1"] = "change-security.notice-closed.v1"
+    outcome: Outcome
+
+
+class HandlingChanged(_ToOffice):
+    """Another authority acts in this authority's part, or no longer does. The competence does not move."""
+
+    type: Literal["change-security.handling-changed.v1"] = "change-security.handling-changed.v1"
+    handling_mode: HandlingMode
+    acting_authority: str
+
+
+class ReceiptOverdue(_ToOffice):
+    """A receipt has not come by its deadline: somebody should look."""
+
+    type: Literal["change-security.receipt-overdue.v1"] = "change-security.receipt-overdue.v1"
+    awaiting: Literal["stored", "acknowledged"]
+    due_at: datetime
+
+
+# -- from an office to the joint side ---------------------------------------------------------------------------------
+
+
+class _FromOffice(_AboutNotice):
+    authority: str
+
+
+class NoticeStored(_FromOffice):
+    """The receipt of a store: committed with the case itself, in the same transaction."""
+
+    type: Literal["change-security.notice-stored.v1"] = "change-security.notice-stored.v1"
+    version: int
+    revision: int
+    stored_at: datetime
+
+
+class NoticeAcknowledged(_FromOffice):
+    """An officer of the authority has taken notice."""
+
+    type: Literal["change-security.notice-acknowledged.v1"] = "change-security.notice-acknowledged.v1"
+    acting_authority: str
+    acknowledged_at: datetime
+
+
+class NoticeDeclined(_FromOffice):
+    """The authority says that the notice is not its own. A coordinator looks into it."""
+
+    type: Literal["change-security.notice-declined.v1"] = "change-security.notice-declined.v1"
+    reason: DeclineReason
+    declined_at: datetime
+
+
+class NoticeTaken(_FromOffice):
+    """An authority takes the handling of other authorities' parts, on their behalf."""
+
+    type: Literal["change-security.notice-taken.v1"] = "change-security.notice-taken.v1"
+    parts: tuple[str, ...] = Field(description="The competent authorities whose parts are taken.")
+    taken_at: datetime
+
+
+class CaseClosed(_FromOffice):
+    """The authority has closed its own case."""
+
+    type: Literal["change-security.case-closed.v1"] = "change-security.case-closed.v1"
+    outcome: Outcome
+    closed_at: datetime
+
+
+class NoticeFiled(_FromOffice):
+    """A notice, or a revision, that an authority received and registered itself; the joint side reconciles it."""
+
+    type: Literal["change-security.notice-filed.v1"] = "change-security.notice-filed.v1"
+    revision: int = Field(ge=1)
+    arrived_at: datetime
+    registered_at: datetime
+    filing: Filing
+
+
+class NoticeWithdrawalFiled(_FromOffice):
+    """A withdrawal that an authority received itself."""
+
+    type: Literal["change-security.notice-withdrawal-filed.v1"] = "change-security.notice-withdrawal-filed.v1"
+
+
+# -- to everyone ------------------------------------------------------------------------------------------------------
+
+
+class WorkforceRelease(Part):
+    """Workers of one occupation who will be free in one municipality."""
+
+    occupation: Occupation | None = None
+    municipality: MunicipalityCode | None = None
+    count: int | None = Field(default=None, description="None where unknown, or masked: one to four.")
+    masked: bool = False
+    available_from: date | None = None
+    available_until: date | None = None
+
+
+class WorkforceReleased(_AboutNotice):
+    """What a notice releases to the labour market. Says nothing of the employer.
+
+    The newest version replaces the older ones whole; no releases means that there are none any more.
+    """
+
+    type: Literal["change-security.workforce-released.v1"] = "change-security.workforce-released.v1"
+    version: int = Field(ge=1)
+    releases: tuple[WorkforceRelease, ...]
+
+
+EVENTS: tuple[type[Event], ...] = (
+    NoticeSubmitted,
+    NoticeWithdrawalSubmitted,
+    NoticeAssigned,
+    NoticeAmended,
+    NoticeReleased,
+    NoticeWithdrawn,
+    NoticeClosed,
+    HandlingChanged,
+    ReceiptOverdue,
+    NoticeStored,
+    NoticeAcknowledged,
+    NoticeDeclined,
+    NoticeTaken,
+    CaseClosed,
+    NoticeFiled,
+    NoticeWithdrawalFiled,
+    WorkforceReleased,
+)

@@ -1,0 +1,212 @@
+"""The relay: outbox rows to Kafka, in the order their transactions committed.
+
+A row is read only when no transaction that could precede it is still running (`xid < pg_snapshot_xmin`), so a slow
+writer's rows are never stepped over. One relay leads an outbox, by an advisory lock that dies with its connection; a
+second one waits. A row is marked only after Kafka has acknowledged it: a crash in between sends it again, and the
+reader's inbox absorbs it.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from opentelemetry.trace import Link, Span, SpanKind, Tracer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared import instruments
+from shared.database import is_unavailable
+from shared.events.envelope import Envelope
+from shared.messaging.codec import headers_of
+from shared.settings import ProcessSettings
+from shared.telemetry import as_parent, context_of, describe
+
+_BATCH: Final = 500
+_IDLE_SECONDS: Final = 1.0
+_PRUNE_SECONDS: Final = 3600.0
+_UNSETTLED_SECONDS: Final = (0.002, 0.05)
+"""Rows wait for an older transaction to end, which wakes nobody: look again soon, then less and less often."""
+
+_log = structlog.get_logger("shared.messaging.relay")
+
+_READ: Final = text(
+    "SELECT seq, event_id, topic, key, type, traceparent, payload, created_at FROM outbox"
+    " WHERE published_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot())"
+    f" ORDER BY xid, seq LIMIT {_BATCH}"
+)
+_ANY_LEFT: Final = text("SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NULL)")
+_MARK: Final = text("UPDATE outbox SET published_at = now() WHERE seq = ANY(CAST(:sent AS bigint[]))")
+_LEAD: Final = text("SELECT pg_try_advisory_lock(hashtext('outbox'), hashtext(current_schema()))")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    seq: int
+    event_id: Any
+    topic: str
+    key: str
+    type: str
+    traceparent: str | None
+    payload: bytes
+    created_at: datetime
+
+
+class Relay:
+    """Sends one service's outbox to Kafka."""
+
+    def __init__(self, engine: AsyncEngine, settings: ProcessSettings, service: str, tracer: Tracer) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._source = f"/offices/{settings.office}/{service}"
+        self._labels = (settings.office, service)
+        self._tracer = tracer
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._next_prune = time.monotonic()
+        self.leading = False
+        """Whether this process leads its outbox just now."""
+
+    def start(self) -> None:
+        """Start relaying in the background."""
+        self._task = asyncio.create_task(self._run(), name=f"relay {self._source}")
+
+    async def stop(self) -> None:
+        """Send what is committed and then stop."""
+        self._stopping.set()
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                async with self._engine.connect() as connection:
+                    await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    if await self._lead(connection):
+                        await self._relay(connection)
+            except KafkaError as error:
+                instruments.SEND_FAILED.labels(*self._labels).inc()
+                _log.warning("kafka did not take the outbox, trying again", error=describe(error))
+            except Exception as error:
+                log = _log.warning if is_unavailable(error) else _log.exception
+                log("relay failed, starting again", error=describe(error))
+            finally:
+                self._set_leading(leading=False)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _IDLE_SECONDS)
+
+    async def _lead(self, connection: AsyncConnection) -> bool:
+        led = bool((await connection.execute(_LEAD)).scalar_one())
+        self._set_leading(leading=led)
+        return led
+
+    def _set_leading(self, *, leading: bool) -> None:
+        self.leading = leading
+        instruments.RELAY_LEADER.labels(*self._labels).set(int(leading))
+
+    async def _relay(self, connection: AsyncConnection) -> None:
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        schema = (await connection.execute(text("SELECT current_schema()"))).scalar_one()
+        await driver.add_listener(f"outbox_{schema}", lambda *_: self._wake.set())
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            client_id=f"{self._labels[1]}.{self._labels[0]}.relay",
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=262_144,
+            request_timeout_ms=20_000,
+            retry_backoff_ms=50,
+        )
+        await producer.start()
+        try:
+            await self._drain_for_ever(connection, producer)
+        finally:
+            with suppress(KafkaError):
+                await producer.stop()
+            # The lock and the listener belong to the connection; without it they are gone.
+            await connection.invalidate()
+
+    async def _drain_for_ever(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> None:
+        shortest, longest = _UNSETTLED_SECONDS
+        look_again = shortest
+        while True:
+            self._wake.clear()
+            if await self._send_batch(connection, producer):
+                look_again = shortest
+                continue
+            unsettled = bool((await connection.execute(_ANY_LEFT)).scalar_one())
+            if self._stopping.is_set() and not unsettled:
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), look_again if unsettled else _IDLE_SECONDS)
+            look_again = min(look_again * 2, longest) if unsettled else shortest
+            await self._prune(connection)
+
+    async def _send_batch(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> int:
+        rows = [_Row(*row) for row in await connection.execute(_READ)]
+        if not rows:
+            return 0
+        spans = self._send_spans(rows)
+        # All are handed over in order before any is awaited; none is marked unless all were acknowledged, so a
+        # failed row is never overtaken for good by a later one of its key.
+        futures = [
+            await producer.send(row.topic, row.payload, key=row.key.encode(), headers=self._headers(row))
+            for row in rows
+        ]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        for span in spans:
+            span.end()
+        await connection.execute(_MARK, {"sent": [row.seq for row in rows]})
+        for topic, count in Counter(row.topic for row in rows).items():
+            instruments.SENT.labels(*self._labels, topic).inc(count)
+        return len(rows)
+
+    def _headers(self, row: _Row) -> list[tuple[str, bytes]]:
+        return headers_of(Envelope(str(row.event_id), self._source, row.type, row.created_at, row.traceparent))
+
+    def _send_spans(self, rows: list[_Row]) -> list[Span]:
+        """Start one `send` span for the rows of each `create` span, as its child. A failed batch leaves no span."""
+        by_create: dict[str | None, list[_Row]] = {}
+        for row in rows:
+            by_create.setdefault(row.traceparent, []).append(row)
+        spans = []
+        for traceparent, group in by_create.items():
+            created = context_of(traceparent)
+            spans.append(
+                self._tracer.start_span(
+                    "send",
+                    context=as_parent(created),
+                    kind=SpanKind.PRODUCER,
+                    attributes={
+                        instruments.MESSAGING_SYSTEM: "kafka",
+                        instruments.OPERATION_NAME: "send",
+                        instruments.OPERATION_TYPE: "send",
+                        instruments.MESSAGE_COUNT: len(group),
+                        instruments.SUBJECT: group[0].key,
+                    },
+                    links=[Link(created)] if created else [],
+                )
+            )
+        return spans
+
+    async def _prune(self, connection: AsyncConnection) -> None:
+        """Delete, once an hour, what the archive need not keep: sent rows, and inbox ids older than any redelivery."""
+        now = time.monotonic()
+        if now < self._next_prune:
+            return
+        self._next_prune = now + _PRUNE_SECONDS
+        age = {"age": timedelta(days=self._settings.archive_days)}
+        await connection.execute(text("DELETE FROM outbox WHERE published_at < now() - CAST(:age AS interval)"), age)
+        await connection.execute(text("DELETE FROM inbox WHERE received_at < now() - CAST(:age AS interval)"), age)

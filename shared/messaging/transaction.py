@@ -1,0 +1,206 @@
+"""The one transaction in which a message, or a request, has its whole effect.
+
+Effects and outgoing events commit together or not at all. Only the kernel commits; handlers record and publish.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from opentelemetry.trace import Link, Span, SpanKind, Tracer
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+
+from shared import instruments, topics
+from shared.clock import Clock
+from shared.database import Bulk
+from shared.events.envelope import Envelope, Event, derived_id
+from shared.messaging.codec import MAX_BODY_BYTES
+from shared.telemetry import as_parent, context_of, traceparent_of
+
+_OUTBOX = Bulk(
+    """
+    WITH written AS (
+        INSERT INTO outbox (event_id, topic, key, type, traceparent, payload)
+        SELECT event_id, topic, key, type, traceparent, payload FROM {rows}
+    )
+    SELECT pg_notify('outbox_' || current_schema(), '')
+    """,
+    {
+        "event_id": "uuid",
+        "topic": "text",
+        "key": "text",
+        "type": "text",
+        "traceparent": "text",
+        "payload": "bytea",
+    },
+)
+
+
+class UnprocessableError(Exception):
+    """Raised by a handler for a record that can never succeed: it is parked at once, with this reason.
+
+    The reason is shown to operators and must quote nothing from the record.
+    """
+
+    def __init__(self, reason: str, code: str = "unprocessable") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+class Transaction:
+    """What a handler may do: read and write through the stores, stage rows in bulk, publish events.
+
+    Attributes:
+        office: the office whose database this is.
+        connection: for the stores; nobody else runs statements.
+        cause: the identity that derived ids start from, so that a replay publishes the same ids again.
+        envelope: the message being handled; None in a request.
+        memory: what the stores have read in this transaction, so that a batch reads once.
+    """
+
+    def __init__(self, connection: AsyncConnection, writer: "Writer") -> None:
+        self.connection = connection
+        self.office = writer.office
+        self.cause: UUID = derived_id("no cause")
+        self.envelope: Envelope | None = None
+        self.memory: dict[str, Any] = {}
+        self._writer = writer
+        self._session: AsyncSession | None = None
+        self._staged: dict[int, tuple[Bulk, list[tuple[Any, ...]]]] = {}
+        self._outgoing: list[tuple[Any, ...]] = []
+        self._published = 0
+        self._create_span: Span | None = None
+        self._spans: list[Span] = []
+
+    @property
+    def clock(self) -> Clock:
+        """The process's clock."""
+        return self._writer.clock
+
+    @property
+    def session(self) -> AsyncSession:
+        """A session on this transaction, for reads and changes of single rows."""
+        if self._session is None:
+            self._session = AsyncSession(bind=self.connection, expire_on_commit=False, autoflush=True)
+        return self._session
+
+    def begin(self, cause: UUID, envelope: Envelope | None = None) -> None:
+        """Start the work of one message or request inside this transaction."""
+        self.cause = cause
+        self.envelope = envelope
+        self._published = 0
+        self._create_span = None
+
+    def stage(self, bulk: Bulk, row: tuple[Any, ...]) -> None:
+        """Record a row; it is written with all others of its statement at the next flush, first staged first."""
+        self._staged.setdefault(id(bulk), (bulk, []))[1].append(row)
+
+    def publish(self, event: Event, *, to: topics.Topic, office: str | None = None) -> UUID:
+        """Publish an event through the outbox when this transaction commits; return its id.
+
+        The id is derived from the cause, so that handling the same cause again publishes the same id.
+
+        Args:
+            event: the body.
+            to: the topic, one of `shared.topics`.
+            office: the office named in the topic, for a topic per office.
+
+        Raises:
+            ValueError: the body is larger than Kafka takes; nothing is published.
+        """
+        topic = to.name_for(office)
+        payload = event.model_dump_json(exclude_none=True).encode()
+        if len(payload) > MAX_BODY_BYTES:
+            message = f"an event of type {event.type} is larger than {MAX_BODY_BYTES} bytes"
+            raise ValueError(message)
+        key = event.key
+        event_id = derived_id(self.cause, event.type, topic, key, self._published)
+        self._published += 1
+        span = self._create_span or self._start_create_span(key)
+        self._outgoing.append((event_id, topic, key, event.type, traceparent_of(span.get_span_context()), payload))
+        return event_id
+
+    def _start_create_span(self, subject: str) -> Span:
+        # One span for all that a message gives rise to: the offices it reaches then lie side by side below it.
+        span = self._writer.tracer.start_span(
+            "create",
+            kind=SpanKind.PRODUCER,
+            attributes={
+                instruments.MESSAGING_SYSTEM: "kafka",
+                instruments.OPERATION_NAME: "create",
+                instruments.OPERATION_TYPE: "create",
+                instruments.SUBJECT: subject,
+            },
+        )
+        self._create_span = span
+        self._spans.append(span)
+        return span
+
+    async def flush(self) -> None:
+        """Write what is staged, so that a read sees it."""
+        if self._session is not None:
+            await self._session.flush()
+        staged, self._staged = self._staged, {}
+        for bulk, rows in staged.values():
+            await bulk.execute(self.connection, rows)
+
+    async def finish(self) -> None:
+        """Write everything that is staged and published. The caller commits."""
+        await self.flush()
+        if self._outgoing:
+            await _OUTBOX.execute(self.connection, self._outgoing)
+
+    def end_spans(self) -> None:
+        """End the spans of the work. Called after commit only: what was rolled back leaves no span."""
+        for span in self._spans:
+            span.end()
+
+
+class Writer:
+    """Opens transactions for an office's service."""
+
+    def __init__(self, engine: AsyncEngine, office: str, clock: Clock, tracer: Tracer) -> None:
+        self.engine = engine
+        self.office = office
+        self.clock = clock
+        self.tracer = tracer
+
+    @asynccontextmanager
+    async def transaction(self, cause: UUID) -> AsyncIterator[Transaction]:
+        """Open the transaction of one request: commits when the block ends, rolls back when it raises.
+
+        Args:
+            cause: what derived ids start from; the same cause publishes the same ids.
+        """
+        async with self.engine.connect() as connection:
+            async with connection.begin():
+                tx = Transaction(connection, self)
+                tx.begin(cause)
+                yield tx
+                await tx.finish()
+            tx.end_spans()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """Open a transaction that writes nothing."""
+        async with self.engine.connect() as connection, connection.begin() as transaction:
+            yield Transaction(connection, self)
+            await transaction.rollback()
+
+    def start_process_span(
+        self, envelope: Envelope, name: str, attributes: dict[str, Any], *, as_child: bool = True
+    ) -> Span:
+        """Start the span of handling one message: a child of the span that created it, linked to it.
+
+        `as_child=False` starts a new trace with the link alone, as a replay does.
+        """
+        created = context_of(envelope.traceparent)
+        return self.tracer.start_span(
+            name,
+            context=as_parent(created if as_child else None),
+            kind=SpanKind.CONSUMER,
+            attributes=attributes,
+            links=[Link(created)] if created else [],
+        )

@@ -1,0 +1,61 @@
+"""What every process is told from outside. The environment is read here and in each service's settings only."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class ProcessSettings(BaseSettings):
+    """Settings that a process (service, office) needs whatever its service.
+
+    Attributes:
+        office: the office this process works for; it names the consumer group and the topics addressed to it.
+        joint_office: the office that performs the joint side; a process of this office runs the joint handlers.
+        city_offices: the offices that the joint side exchanges messages with.
+        database_url: the office's own PostgreSQL database, `postgresql://…`. No process opens another office's.
+        kafka_bootstrap_servers: `host:port`, comma separated.
+        http_host, http_port: where the HTTP API listens.
+        jwks_url: where the public keys of the token issuer are published.
+        token_issuer, token_audience: the `iss` and `aud` that a bearer token must carry.
+        otel_traces_exporter: `otlp`, `zipkin` or `none`; the exporters read their own standard variables.
+        max_attempts: how often a record is tried before it is parked.
+        retry_delay_seconds: the first pause between attempts; doubled each time, at most 5 s.
+        parking_limit: with more open parked records than this the consumer stops reading and says so.
+        batch_size: at most so many records share one database transaction.
+        archive_days: sent outbox rows, and the inbox, are kept this long. Longer than any topic's retention.
+        log_level: the lowest level that is written.
+    """
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
+
+    office: str
+    joint_office: str = "pks"
+    city_offices: Annotated[tuple[str, ...], NoDecode] = ()
+    database_url: SecretStr
+    kafka_bootstrap_servers: str
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    jwks_url: str
+    token_issuer: str
+    token_audience: str = "employment-services"
+    otel_traces_exporter: Literal["otlp", "zipkin", "none"] = "none"
+    max_attempts: int = Field(default=5, ge=1)
+    retry_delay_seconds: float = Field(default=0.1, ge=0)
+    parking_limit: int = Field(default=10_000, ge=1)
+    batch_size: int = Field(default=500, ge=1)
+    archive_days: int = Field(default=30, ge=1)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("city_offices", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(name for name in (part.strip() for part in value.split(",")) if name)
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether this process performs the joint side."""
+        return self.office == self.joint_office
+

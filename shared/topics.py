@@ -1,0 +1,106 @@
+"""Every topic: name, key, partitions, retention, who writes, who reads.
+
+Names have dots and hyphens, never underscores, the version last. The prefixes make access lists per office possible:
+an office writes `from.<office>.` and reads `to.<office>.`, and nothing of another office's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic, or one topic per office where the name has `{office}` in it.
+
+    Attributes:
+        name: the name; `{office}` stands for each city office.
+        key: the id whose order matters.
+        retention: how long Kafka keeps a record; None keeps the last one of each key (compaction).
+        writes, reads: who does, in words for the catalogue.
+        max_message_bytes: the largest record that Kafka accepts.
+        broker_time: whether the broker writes the time of a record: the time of arrival is legal evidence.
+        unknown_types: what a reader does with an event type it does not know. What is addressed to it is parked;
+            facts that everyone may read are passed over.
+    """
+
+    name: str
+    key: str
+    writes: str
+    reads: str
+    partitions: int = 4
+    retention: timedelta | None = timedelta(days=14)
+    max_message_bytes: int = 1_048_588
+    broker_time: bool = False
+    unknown_types: Literal["park", "ignore"] = "park"
+
+    @property
+    def per_office(self) -> bool:
+        """Whether there is one such topic for each city office."""
+        return "{office}" in self.name
+
+    def name_for(self, office: str | None = None) -> str:
+        """Return the topic's name in Kafka.
+
+        Raises:
+            ValueError: an office is missing, or given for a topic that has none.
+        """
+        if self.per_office != (office is not None):
+            message = f"topic {self.name} {'needs' if self.per_office else 'takes no'} office"
+            raise ValueError(message)
+        return self.name.format(office=office)
+
+    def names(self, offices: Iterable[str]) -> tuple[str, ...]:
+        """Return all names of this topic in Kafka."""
+        return tuple(self.name_for(office) for office in offices) if self.per_office else (self.name,)
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The topic's configuration in Kafka."""
+        keep = (
+            {"cleanup.policy": "compact"}
+            if self.retention is None
+            else {"cleanup.policy": "delete", "retention.ms": str(int(self.retention.total_seconds() * 1000))}
+        )
+        time = {"message.timestamp.type": "LogAppendTime"} if self.broker_time else {}
+        return keep | time | {"max.message.bytes": str(self.max_message_bytes)}
+
+
+CHANGE_NOTICES_INBOUND: Final = Topic(
+    name="inbound.change-notices.v1",
+    key="notice_id",
+    writes="other systems",
+    reads="change_security @ joint office",
+    # Other systems may send more than we accept: it must arrive to be parked and seen.
+    max_message_bytes=4_194_304,
+    broker_time=True,
+)
+CHANGE_SECURITY_TO: Final = Topic(
+    name="to.{office}.change-security.v1",
+    key="notice_id",
+    writes="change_security @ joint office",
+    reads="change_security @ that office",
+)
+CHANGE_SECURITY_FROM: Final = Topic(
+    name="from.{office}.change-security.v1",
+    key="notice_id",
+    writes="change_security @ that office",
+    reads="change_security @ joint office",
+)
+CHANGE_SECURITY_SHARED: Final = Topic(
+    name="shared.change-security.v1",
+    key="notice_id",
+    writes="change_security @ joint office",
+    reads="everyone",
+    retention=timedelta(days=90),
+    unknown_types="ignore",
+)
+
+TOPICS: Final = (CHANGE_NOTICES_INBOUND, CHANGE_SECURITY_TO, CHANGE_SECURITY_FROM, CHANGE_SECURITY_SHARED)
+
+
+def expanded(offices: Iterable[str]) -> dict[str, Topic]:
+    """Return every topic by its name in Kafka."""
+    offices = tuple(offices)
+    return {name: topic for topic in TOPICS for name in topic.names(offices)}
