@@ -152,7 +152,9 @@ def install(app: FastAPI, *, service: str, office: str, identities: Identities, 
                 {"Retry-After": "5"},
             )
         _log.error("request failed", error=describe(error))
-        return answer(Problem(type="urn:problem:internal", title="The request failed; nothing was recorded.", status=500))
+        return answer(
+            Problem(type="urn:problem:internal", title="The request failed; nothing was recorded.", status=500)
+        )
 
     app.add_exception_handler(ProblemError, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)

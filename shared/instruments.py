@@ -54,9 +54,7 @@ RECORDS = Counter(
     "Records taken from Kafka, by what became of them: handled, duplicate, parked, held, ignored.",
     ["office", "service", "topic", "outcome"],
 )
-PARKED = Counter(
-    "messaging_parked_total", "Records parked, by reason code.", ["office", "service", "topic", "reason"]
-)
+PARKED = Counter("messaging_parked_total", "Records parked, by reason code.", ["office", "service", "topic", "reason"])
 ATTEMPTS_FAILED = Counter(
     "messaging_attempts_failed_total", "Handler attempts that failed and were tried again.", ["office", "service"]
 )

@@ -19,7 +19,9 @@ async def migrate(engine: AsyncEngine, migrations: Path, schema: str) -> None:
         schema: the service's schema.
     """
     async with engine.connect() as connection:
-        await connection.execute(text("SELECT pg_advisory_lock(hashtext('migrate'), hashtext(:schema))"), {"schema": schema})
+        await connection.execute(
+            text("SELECT pg_advisory_lock(hashtext('migrate'), hashtext(:schema))"), {"schema": schema}
+        )
         await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
         await connection.commit()
         await connection.run_sync(_upgrade, migrations)

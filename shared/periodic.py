@@ -3,12 +3,23 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Protocol
 
 import structlog
 
 from shared.telemetry import describe
 
 _log = structlog.get_logger("shared.periodic")
+
+
+class Background(Protocol):
+    """Something that works in the background from start to stop."""
+
+    def start(self) -> None:
+        """Start."""
+
+    async def stop(self) -> None:
+        """Finish what is in progress, and stop."""
 
 
 class Periodic:

@@ -38,7 +38,7 @@ class ProcessSettings(BaseSettings):
     http_port: int = 8080
     jwks_url: str
     token_issuer: str
-    token_audience: str = "employment-services"
+    token_audience: str = "employment-services"  # noqa: S105 - a name
     otel_traces_exporter: Literal["otlp", "zipkin", "none"] = "none"
     max_attempts: int = Field(default=5, ge=1)
     retry_delay_seconds: float = Field(default=0.1, ge=0)
@@ -58,4 +58,3 @@ class ProcessSettings(BaseSettings):
     def is_joint(self) -> bool:
         """Whether this process performs the joint side."""
         return self.office == self.joint_office
-

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.exporter.zipkin.json import ZipkinExporter
 from opentelemetry.sdk.resources import Resource
@@ -113,9 +114,9 @@ def context_of(traceparent: str | None) -> SpanContext | None:
     return context if context.is_valid else None
 
 
-def as_parent(context: SpanContext | None) -> trace.Context | None:
+def as_parent(context: SpanContext | None) -> Context:
     """Return the OpenTelemetry context in which a new span becomes this span's child; None starts a new trace."""
-    return set_span_in_context(NonRecordingSpan(context)) if context else trace.Context()
+    return set_span_in_context(NonRecordingSpan(context)) if context else Context()
 
 
 def current_trace_id() -> str | None:
@@ -167,9 +168,7 @@ def configure_logging(service: str, settings: ProcessSettings) -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
-def _class_and_place_of_exception(
-    _: object, __: str, entry: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
+def _class_and_place_of_exception(_: object, __: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Replace an exception by its class and place: its message may quote a row or a body."""
     info = entry.pop("exc_info", None)
     error = info[1] if isinstance(info, tuple) else info if isinstance(info, BaseException) else None

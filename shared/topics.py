@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal
 
+from shared.events.envelope import Event
+from shared.events.v1 import change_security as cs
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -17,6 +20,7 @@ class Topic:
     Attributes:
         name: the name; `{office}` stands for each city office.
         key: the id whose order matters.
+        types: the event types that may stand on it. Types whose order matters share a topic.
         retention: how long Kafka keeps a record; None keeps the last one of each key (compaction).
         writes, reads: who does, in words for the catalogue.
         max_message_bytes: the largest record that Kafka accepts.
@@ -29,6 +33,7 @@ class Topic:
     key: str
     writes: str
     reads: str
+    types: frozenset[str]
     partitions: int = 4
     retention: timedelta | None = timedelta(days=14)
     max_message_bytes: int = 1_048_588
@@ -67,6 +72,10 @@ class Topic:
         return keep | time | {"max.message.bytes": str(self.max_message_bytes)}
 
 
+def _types(*events: type[Event]) -> frozenset[str]:
+    return frozenset(event.type_name() for event in events)
+
+
 CHANGE_NOTICES_INBOUND: Final = Topic(
     name="inbound.change-notices.v1",
     key="notice_id",
@@ -75,18 +84,37 @@ CHANGE_NOTICES_INBOUND: Final = Topic(
     # Other systems may send more than we accept: it must arrive to be parked and seen.
     max_message_bytes=4_194_304,
     broker_time=True,
+    types=_types(cs.NoticeSubmitted, cs.NoticeWithdrawalSubmitted),
 )
 CHANGE_SECURITY_TO: Final = Topic(
     name="to.{office}.change-security.v1",
     key="notice_id",
     writes="change_security @ joint office",
     reads="change_security @ that office",
+    types=_types(
+        cs.NoticeAssigned,
+        cs.NoticeAmended,
+        cs.NoticeReleased,
+        cs.NoticeWithdrawn,
+        cs.NoticeClosed,
+        cs.HandlingChanged,
+        cs.ReceiptOverdue,
+    ),
 )
 CHANGE_SECURITY_FROM: Final = Topic(
     name="from.{office}.change-security.v1",
     key="notice_id",
     writes="change_security @ that office",
     reads="change_security @ joint office",
+    types=_types(
+        cs.NoticeStored,
+        cs.NoticeAcknowledged,
+        cs.NoticeDeclined,
+        cs.NoticeTaken,
+        cs.CaseClosed,
+        cs.NoticeFiled,
+        cs.NoticeWithdrawalFiled,
+    ),
 )
 CHANGE_SECURITY_SHARED: Final = Topic(
     name="shared.change-security.v1",
@@ -95,6 +123,7 @@ CHANGE_SECURITY_SHARED: Final = Topic(
     reads="everyone",
     retention=timedelta(days=90),
     unknown_types="ignore",
+    types=_types(cs.WorkforceReleased),
 )
 
 TOPICS: Final = (CHANGE_NOTICES_INBOUND, CHANGE_SECURITY_TO, CHANGE_SECURITY_FROM, CHANGE_SECURITY_SHARED)

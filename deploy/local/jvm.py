@@ -23,7 +23,9 @@ def java() -> str:
     """
     found = shutil.which("java")
     if found is None:
-        message = f"Java is missing: install a JDK {_OLDEST_JAVA} or newer (Debian: apt-get install openjdk-17-jdk-headless)"
+        message = (
+            f"Java is missing: install a JDK {_OLDEST_JAVA} or newer (Debian: apt-get install openjdk-17-jdk-headless)"
+        )
         raise StartError(message)
     told = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
     version = re.search(r'version "(\d+)', told)

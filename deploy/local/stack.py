@@ -98,8 +98,7 @@ class Stack:
         self.kafka = Kafka(folder / "kafka", self.ports.kafka)
         self.zipkin = Zipkin(folder / "zipkin", self.ports.zipkin) if self.with_zipkin else None
         self.databases = {
-            office: Postgres(folder / "postgres" / office, office, os.environ.get("DATABASE_URL"))
-            for office in OFFICES
+            office: Postgres(folder / "postgres" / office, office, os.environ.get("DATABASE_URL")) for office in OFFICES
         }
         self.tell("Kafka and PostgreSQL (the first time, they are downloaded)")
         # Each is told to stop whether or not the others could be started.

@@ -24,9 +24,7 @@ class Zipkin:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         options = ("-Xmx256m", f"-DQUERY_PORT={self.port}", f"-Dserver.port={self.port}", "-Dlogging.level.root=WARN")
-        self._child = Child(
-            "Zipkin", [java(), *options, "-jar", classpath("zipkin")], self._folder / "zipkin.log"
-        )
+        self._child = Child("Zipkin", [java(), *options, "-jar", classpath("zipkin")], self._folder / "zipkin.log")
         self._child.start()
 
     def wait(self) -> None:

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import httpx
 from fastapi import FastAPI
-from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from services.change_security import data
@@ -24,11 +23,11 @@ from shared.database import engine_for
 from shared.events.registry import REGISTRY
 from shared.identity import Identities
 from shared.instruments import OVERDUE
-from shared.messaging.consumer import Consumer, Inbound, nothing_to_prepare
+from shared.messaging.consumer import Consumer, Inbound, Prepare, nothing_to_prepare
 from shared.messaging.relay import Relay
 from shared.messaging.transaction import Writer
 from shared.migrations import is_current, migrate
-from shared.periodic import Periodic
+from shared.periodic import Background, Periodic
 from shared.telemetry import tracer_provider
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -56,11 +55,12 @@ def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExpor
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         await migrate(engine, MIGRATIONS, SCHEMA)
-        for part in (relay, consumer, *periodic):
+        parts: tuple[Background, ...] = (relay, consumer, *periodic)
+        for part in parts:
             part.start()
         yield
-        # The consumer first, so that what its last batch publishes is still relayed.
-        for part in (consumer, *periodic, relay):
+        # The relay last, so that what the last batch publishes is still sent.
+        for part in reversed(parts):
             await part.stop()
         await http_client.aclose()
         await engine.dispose()
@@ -90,6 +90,7 @@ def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExpor
 def inbound(settings: Settings, office: JointOffice) -> Inbound:
     """Say what this process reads: the joint office from other systems and every city, a city what is addressed to it."""
     known = topics.expanded(settings.city_offices)
+    prepare: Prepare
     if settings.is_joint:
         names = (topics.CHANGE_NOTICES_INBOUND.name, *topics.CHANGE_SECURITY_FROM.names(settings.city_offices))
         handlers, prepare = joint.JointHandlers(office).by_type(), joint.prepare
@@ -131,4 +132,3 @@ async def migrated(writer: Writer) -> bool:
     """Whether the database answers and has every migration."""
     async with writer.engine.connect() as connection:
         return await connection.run_sync(is_current, MIGRATIONS)
-

@@ -81,9 +81,7 @@ class JointOffice:
         self._carry_out(tx, change, filed_by=receipt.filed_by)
         return await self._apply_waiting(tx, change.matter)
 
-    async def revise(
-        self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int, filed_by: str
-    ) -> Matter:
+    async def revise(self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int, filed_by: str) -> Matter:
         """Put a new revision in force.
 
         Raises:
@@ -230,5 +228,3 @@ class JointOffice:
             released = workforce_released(matter.notice_id, matter.version, matter.filing, over=over)
             if released is not None:
                 tx.publish(released, to=topics.CHANGE_SECURITY_SHARED)
-
-

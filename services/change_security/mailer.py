@@ -3,8 +3,6 @@
 At least once: the Message-ID is derived from the delivery, so that a repeated mail is recognised as the same.
 """
 
-
-
 from datetime import timedelta
 from email.message import EmailMessage
 from uuid import uuid4
@@ -54,7 +52,9 @@ class Mailer:
                     wait = min(timedelta(seconds=10 * 2**delivery.attempts), _LONGEST_WAIT)
                     delivery.next_attempt_at = tx.clock.now() + wait
                     delivery.problem = describe(error)
-                    _log.warning("e-mail not taken, trying again", notice_id=str(matter.notice_id), error=delivery.problem)
+                    _log.warning(
+                        "e-mail not taken, trying again", notice_id=str(matter.notice_id), error=delivery.problem
+                    )
                 else:
                     delivery.state, delivery.sent_at, delivery.problem = "sent", tx.clock.now(), None
                     sent += 1
@@ -74,7 +74,10 @@ class Mailer:
             f"Arrived at an authority: {matter.receipt.arrived_at.isoformat()}",
             "",
             "Why you receive this:",
-            *(f"- {reason.kind.value} {reason.municipality or ''}".rstrip() for reason in (entry.reasons if entry else ())),
+            *(
+                f"- {reason.kind.value} {reason.municipality or ''}".rstrip()
+                for reason in (entry.reasons if entry else ())
+            ),
             "",
             "Please confirm receipt to the joint office of the capital region.",
             "The filing is attached.",
@@ -99,5 +102,3 @@ class Mailer:
             password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
             timeout=20,
         )
-
-

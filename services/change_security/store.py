@@ -424,7 +424,9 @@ class Notices:
 
     # -- answered requests --------------------------------------------------------------------------------------------
 
-    async def remember_request(self, subject: str, key: str, request_hash: str, notice_id: UUID) -> IdempotencyRow | None:
+    async def remember_request(
+        self, subject: str, key: str, request_hash: str, notice_id: UUID
+    ) -> IdempotencyRow | None:
         """Remember a request under its key; return the one that was there before, if any.
 
         A concurrent request with the same key waits here until the first has committed.
@@ -521,7 +523,9 @@ class Directory:
             row.email = authority.email or row.email
             session.add(row)
         await session.execute(
-            text("UPDATE municipality SET valid_to = CAST(:day AS date) - 1 WHERE valid_to IS NULL AND valid_from < :day"),
+            text(
+                "UPDATE municipality SET valid_to = CAST(:day AS date) - 1 WHERE valid_to IS NULL AND valid_from < :day"
+            ),
             {"day": valid_from},
         )
         await session.execute(text("DELETE FROM municipality WHERE valid_from >= :day"), {"day": valid_from})
@@ -703,9 +707,7 @@ class Cases:
     ) -> None:
         """Set a case's status at a newer version."""
         told = outcome.value if outcome else None
-        self._tx.stage(
-            _CASE_STATUS, (notice_id, status, version, revision, authority, told, self._tx.clock.now())
-        )
+        self._tx.stage(_CASE_STATUS, (notice_id, status, version, revision, authority, told, self._tx.clock.now()))
 
     def set_handling(self, notice_id: UUID, version: int, mode: HandlingMode, acting_authority: str) -> None:
         """Set who acts in the case at a newer version."""
@@ -865,4 +867,3 @@ def entry_of(row: Any) -> Entry:
         case_closed_at=row.case_closed_at,
         escalated=row.escalated,
     )
-

@@ -20,13 +20,12 @@ def _json() -> Any:
 
 
 def _instant(*, null: bool = False) -> Any:
-    return Field(
-        **({"default": None} if null else {}), sa_type=DateTime(timezone=True), nullable=null  # type: ignore[call-overload]
-    )
+    kind = DateTime(timezone=True)
+    return Field(default=None, sa_type=kind, nullable=True) if null else Field(sa_type=kind)
 
 
 def _text(*, key: bool = False, null: bool = False) -> Any:
-    return Field(**({"default": None} if null else {}), sa_type=Text, primary_key=key, nullable=null)
+    return Field(default=None, sa_type=Text, nullable=True) if null else Field(sa_type=Text, primary_key=key)
 
 
 class Table(SQLModel):
@@ -82,7 +81,9 @@ class EntryRow(Table, table=True):
             "ledger_entry_waiting",
             "store_by",
             "acknowledge_by",
-            postgresql_where=text("state <> 'released' AND (version_stored < version_sent OR state IN ('sent', 'stored'))"),
+            postgresql_where=text(
+                "state <> 'released' AND (version_stored < version_sent OR state IN ('sent', 'stored'))"
+            ),
         ),
     )
 
@@ -128,9 +129,7 @@ class DeliveryRow(Table, table=True):
     """An e-mail to an authority outside the region, with its own receipt."""
 
     __tablename__ = "external_delivery"
-    __table_args__ = (
-        Index("external_delivery_due", "next_attempt_at", postgresql_where=text("state = 'queued'")),
-    )
+    __table_args__ = (Index("external_delivery_due", "next_attempt_at", postgresql_where=text("state = 'queued'")),)
 
     delivery_id: UUID = Field(primary_key=True)
     notice_id: UUID

@@ -6,6 +6,4 @@ from typing import Final
 from shared.events.envelope import Event
 from shared.events.v1 import change_security
 
-REGISTRY: Final[Mapping[str, type[Event]]] = {
-    event.type_name(): event for event in (*change_security.EVENTS,)
-}
+REGISTRY: Final[Mapping[str, type[Event]]] = {event.type_name(): event for event in (*change_security.EVENTS,)}

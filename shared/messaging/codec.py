@@ -3,7 +3,7 @@
 Reading is tolerant: one bad header never costs a message. What cannot be read comes back as a `Rejection`, to be parked.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -69,11 +69,13 @@ def _time(value: bytes | None) -> datetime | None:
         return None
 
 
-def read_event(envelope: Envelope, body: bytes | None, types: Mapping[str, type[Event]]) -> Event | Rejection:
-    """Read the body as the event that the envelope's type names."""
+def read_event(
+    envelope: Envelope, body: bytes | None, types: Mapping[str, type[Event]], allowed: Collection[str]
+) -> Event | Rejection:
+    """Read the body as the event that the envelope's type names. A type not allowed on its topic is as good as unknown."""
     kind = types.get(envelope.type)
-    if kind is None:
-        return Rejection("unknown-type", "this process does not know the event type")
+    if kind is None or envelope.type not in allowed:
+        return Rejection("unknown-type", "the event type is not known on this topic")
     if body is None:
         return Rejection("tombstone", "the record has no body")
     try:

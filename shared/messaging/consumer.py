@@ -42,6 +42,7 @@ Prepare = Callable[[Sequence[Any], Transaction], Awaitable[None]]
 async def nothing_to_prepare(_: Sequence[Any], __: Transaction) -> None:
     """Prepare nothing."""
 
+
 _LONGEST_DELAY: Final = 5.0
 _log = structlog.get_logger("shared.messaging.consumer")
 
@@ -86,9 +87,7 @@ _Outcome = Literal["handled", "duplicate", "parked", "held", "ignored"]
 class Consumer:
     """Reads an office's topics and hands each record to its handler, exactly once in effect."""
 
-    def __init__(
-        self, inbound: Inbound, writer: Writer, settings: ProcessSettings, service: str
-    ) -> None:
+    def __init__(self, inbound: Inbound, writer: Writer, settings: ProcessSettings, service: str) -> None:
         self.inbound = inbound
         self._writer = writer
         self._settings = settings
@@ -157,7 +156,7 @@ class Consumer:
             except KafkaError as error:
                 _log.warning("kafka is away", error=describe(error))
                 await self._pause(1.0)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the consumer goes on
                 # Nothing was committed for the batch in progress; starting again reads it again.
                 _log.exception("consumer failed, starting again", error=describe(error))
                 await self._pause(1.0)
@@ -249,14 +248,15 @@ class Consumer:
     async def _alone(self, item: _Item) -> None:
         delay = self._settings.retry_delay_seconds
         while True:
-            item.attempts += 1
+            # A rejected record is not tried any more; what runs then is its parking.
+            item.attempts += item.rejection is None
             try:
                 await self._run_in_transaction([item])
             except UnprocessableError as error:
                 item.rejection = Rejection(error.code, error.reason)
             except Exception as error:
                 if is_unavailable(error):
-                    item.attempts -= 1
+                    item.attempts -= item.rejection is None  # not judged
                     raise
                 instruments.ATTEMPTS_FAILED.labels(*self._labels).inc()
                 if item.attempts >= self._settings.max_attempts:
@@ -273,12 +273,13 @@ class Consumer:
         envelope = read_envelope(record.headers)
         if isinstance(envelope, Rejection):
             return _Item(record, None, None, envelope)
-        envelope = replace(envelope, received_at=record.timestamp)
+        envelope = replace(envelope, topic=record.topic, received_at=record.timestamp)
         if rejection := self.inbound.examine(record):
             return _Item(record, envelope, None, rejection)
-        event = read_event(envelope, record.value, self.inbound.types)
+        topic = self.inbound.topics[record.topic]
+        event = read_event(envelope, record.value, self.inbound.types, topic.types)
         if isinstance(event, Rejection):
-            unknown = event.code == "unknown-type" and self.inbound.topics[record.topic].unknown_types == "ignore"
+            unknown = event.code == "unknown-type" and topic.unknown_types == "ignore"
             return _Item(record, envelope, None, None if unknown else event)
         return _Item(record, envelope, event, None)
 
@@ -312,9 +313,7 @@ class Consumer:
         if parked:
             self.full = True  # looked into before the next fetch
 
-    async def _one(
-        self, item: _Item, tx: Transaction, held: set[Lane], new: set[UUID], spans: list[Span]
-    ) -> _Outcome:
+    async def _one(self, item: _Item, tx: Transaction, held: set[Lane], new: set[UUID], spans: list[Span]) -> _Outcome:
         if item.record.lane in held:
             return "held"
         if item.rejection is not None:
@@ -362,11 +361,10 @@ class Consumer:
                 ids[item.envelope.identity] = None
         return await claim(connection, ids)
 
-    async def _park(
-        self, parking: Parking, items: Sequence[_Item], outcomes: Mapping[int, _Outcome]
-    ) -> list[str]:
+    async def _park(self, parking: Parking, items: Sequence[_Item], outcomes: Mapping[int, _Outcome]) -> list[str]:
         codes: list[str] = []
-        for status in ("parked", "held"):
+        statuses: tuple[Literal["parked", "held"], ...] = ("parked", "held")
+        for status in statuses:
             rows = []
             for item in items:
                 if outcomes[id(item)] != status:
@@ -395,8 +393,8 @@ class Consumer:
         totals: dict[tuple[str, str], int] = {}
         for item, outcome in outcomes:
             totals[item.record.topic, outcome] = totals.get((item.record.topic, outcome), 0) + 1
-        for (topic, outcome), count in totals.items():
-            instruments.RECORDS.labels(*self._labels, topic, outcome).inc(count)
+        for (topic, what), count in totals.items():
+            instruments.RECORDS.labels(*self._labels, topic, what).inc(count)
         topics = {item.rejection.code: item.record.topic for item, _ in outcomes if item.rejection}
         for code in parked:
             instruments.PARKED.labels(*self._labels, topics.get(code, "held"), code).inc()
@@ -450,9 +448,7 @@ class Consumer:
             await parking.lock(taken[0].lane)
         return taken
 
-    async def _replay_one(
-        self, parked_id: UUID, actor: str, reason: str, *, first: bool
-    ) -> tuple[str, UUID | None]:
+    async def _replay_one(self, parked_id: UUID, actor: str, reason: str, *, first: bool) -> tuple[str, UUID | None]:
         try:
             return await self._replay_in_transaction(parked_id, actor, reason)
         except LookupError:

@@ -142,9 +142,7 @@ class Parking:
 
     async def open_count(self) -> int:
         """Return how many records wait."""
-        count = await self._connection.execute(
-            text("SELECT count(*) FROM parked WHERE status IN ('parked', 'held')")
-        )
+        count = await self._connection.execute(text("SELECT count(*) FROM parked WHERE status IN ('parked', 'held')"))
         return int(count.scalar_one())
 
     async def park(self, rows: Iterable[tuple[Record, str | None, str, str, int]], status: str = "parked") -> list[str]:

@@ -39,7 +39,7 @@ _log = structlog.get_logger("shared.messaging.relay")
 _READ: Final = text(
     "SELECT seq, event_id, topic, key, type, traceparent, payload, created_at FROM outbox"
     " WHERE published_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot())"
-    f" ORDER BY xid, seq LIMIT {_BATCH}"
+    " ORDER BY xid, seq LIMIT :batch"
 )
 _ANY_LEFT: Final = text("SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NULL)")
 _MARK: Final = text("UPDATE outbox SET published_at = now() WHERE seq = ANY(CAST(:sent AS bigint[]))")
@@ -95,7 +95,7 @@ class Relay:
             except KafkaError as error:
                 instruments.SEND_FAILED.labels(*self._labels).inc()
                 _log.warning("kafka did not take the outbox, trying again", error=describe(error))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the relay goes on
                 log = _log.warning if is_unavailable(error) else _log.exception
                 log("relay failed, starting again", error=describe(error))
             finally:
@@ -152,7 +152,7 @@ class Relay:
             await self._prune(connection)
 
     async def _send_batch(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> int:
-        rows = [_Row(*row) for row in await connection.execute(_READ)]
+        rows = [_Row(*row) for row in await connection.execute(_READ, {"batch": _BATCH})]
         if not rows:
             return 0
         spans = self._send_spans(rows)

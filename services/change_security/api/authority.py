@@ -144,9 +144,7 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
                 before = await Notices(tx).remember_request(filer(who), key, told, notice_id)
                 if before is not None:
                     if before.request_hash != told:
-                        raise ProblemError(
-                            422, "idempotency-key-reused", "The key was used before with another body."
-                        )
+                        raise ProblemError(422, "idempotency-key-reused", "The key was used before with another body.")
                     response.headers["Idempotent-Replayed"] = "true"
                     known = await cases.read(before.notice_id)
                     if known is None:
@@ -187,9 +185,7 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
         response.headers["Location"] = f"/v1/cases/{notice_id}"
         return answer
 
-    @routes.post(
-        "/cases/{notice_id}/revisions", tags=["notices"], dependencies=[Depends(without_identity_codes)]
-    )
+    @routes.post("/cases/{notice_id}/revisions", tags=["notices"], dependencies=[Depends(without_identity_codes)])
     async def revise(who: OwnOfficer, notice_id: UUID, revision: models.RevisionIn) -> models.CaseOut:
         """Register a new revision that the employer sent to this authority. 409 when it does not follow the newest."""
         filing = checked(revision.filing)

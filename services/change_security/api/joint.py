@@ -86,9 +86,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     async def read(who: Officer | System, notice_id: UUID, tx: Transaction) -> Matter:
         return may_see(who, await Notices(tx).read(notice_id))
 
-    @routes.post(
-        "/notices", status_code=status.HTTP_201_CREATED, dependencies=[Depends(without_identity_codes)]
-    )
+    @routes.post("/notices", status_code=status.HTTP_201_CREATED, dependencies=[Depends(without_identity_codes)])
     async def file_notice(
         request: Request, response: Response, who: Caller, notice: models.NoticeIn, key: IdempotencyKey = None
     ) -> models.NoticeOut:
@@ -113,9 +111,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
                 before = await Notices(tx).remember_request(filer(who), key, told, notice_id)
                 if before is not None:
                     if before.request_hash != told:
-                        raise ProblemError(
-                            422, "idempotency-key-reused", "The key was used before with another body."
-                        )
+                        raise ProblemError(422, "idempotency-key-reused", "The key was used before with another body.")
                     response.headers["Idempotent-Replayed"] = "true"
                     matter = await Notices(tx).read(before.notice_id)
                     if matter is None:
@@ -325,4 +321,3 @@ def _routing(matter: Matter, office: JointOffice) -> models.RoutingOut:
             for found in matter.unrouted
         ],
     )
-

@@ -84,9 +84,7 @@ class AssessmentOut(BaseModel):
             scope=assessment.scope,
             plan=assessment.plan,
             clocks=[
-                ClockOut(
-                    name=clock.name, day=clock.day, sources=list(clock.sources), to_be_checked=clock.to_be_checked
-                )
+                ClockOut(name=clock.name, day=clock.day, sources=list(clock.sources), to_be_checked=clock.to_be_checked)
                 for clock in assessment.clocks
             ],
             warnings=[WarningOut(code=warning.code, text=warning.text) for warning in assessment.warnings],
@@ -144,7 +142,9 @@ class LedgerOut(BaseModel):
     notice_id: UUID
     version: int
     complete: bool = Field(description="Every store that was told has receipted what it was told.")
-    earliest_receipt: datetime = Field(description="The first receipt by an authority; which one counts: to be checked.")
+    earliest_receipt: datetime = Field(
+        description="The first receipt by an authority; which one counts: to be checked."
+    )
     trace_id: str | None
     entries: list[EntryOut]
 
@@ -173,7 +173,9 @@ class NoticeOut(BaseModel):
     arrived_at: datetime
     registered_at: datetime
     outcome: Outcome | None
-    missing: list[str] = Field(description="What the law asks for and the filing does not tell; completion is asked for.")
+    missing: list[str] = Field(
+        description="What the law asks for and the filing does not tell; completion is asked for."
+    )
     assessment: AssessmentOut
     filing: Filing
 

@@ -7,6 +7,7 @@ business id, and a personal identity code anywhere in it.
 
 import json
 import re
+from contextlib import suppress
 from typing import Final
 
 from stdnum.fi import hetu, ytunnus
@@ -14,7 +15,6 @@ from stdnum.fi import hetu, ytunnus
 from shared.events.v1.change_security import Filing, FilingKind, Measure
 
 _CODE_LIKE: Final = re.compile(r"(?<![0-9A-Za-z])(\d{6}[-+A-FU-Ya-fu-y]\d{3}[0-9A-Za-z])(?![0-9A-Za-z])")
-
 
 
 def has_business_id(filing: Filing) -> bool:
@@ -31,10 +31,8 @@ def has_personal_identity_code(body: bytes) -> bool:
     """
     text = body.decode("utf-8", "replace")
     if "\\u" in text:
-        try:
+        with suppress(ValueError):  # not JSON at all: the text is looked at as it is
             text = json.dumps(json.loads(text), ensure_ascii=False)
-        except ValueError:
-            pass  # not JSON at all; the text is looked at as it is
     return any(hetu.is_valid(code.upper(), allow_temporary=True) for code in _CODE_LIKE.findall(text))
 
 

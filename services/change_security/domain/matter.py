@@ -32,7 +32,6 @@ from shared.events.v1.change_security import (
     ReasonKind,
 )
 
-
 _EndEvent = Callable[[Entry, Callable[[Entry], dict[str, Any]]], Event]
 
 
@@ -171,9 +170,7 @@ def revise(matter: Matter, filing: Filing, predecessor: int, at: datetime, book:
     _must_be_open(matter)
     if predecessor != matter.revision:
         raise ConflictError("stale_predecessor", f"The newest revision is {matter.revision}.")
-    revised = replace(
-        matter, version=matter.version + 1, revision=matter.revision + 1, filing=filing, revised_at=at
-    )
+    revised = replace(matter, version=matter.version + 1, revision=matter.revision + 1, filing=filing, revised_at=at)
     routing = _route(filing, matter.receipt, book, manual=matter.manual)
     return _sent(replace(revised, routing_version=routing.version, unrouted=routing.unrouted), routing, at, book)
 
@@ -221,9 +218,7 @@ def close(matter: Matter, outcome: Outcome, at: datetime) -> Change:
         return Change(matter)
     _must_be_open(matter)
     closed = replace(matter, outcome=outcome)
-    return _ended(
-        closed, Status.CLOSED, at, lambda entry, about: NoticeClosed(**about(entry), outcome=outcome)
-    )
+    return _ended(closed, Status.CLOSED, at, lambda entry, about: NoticeClosed(**about(entry), outcome=outcome))
 
 
 def take(matter: Matter, taker: str, parts: Iterable[str], at: datetime) -> Change:
@@ -389,4 +384,3 @@ def _ended(matter: Matter, status: Status, at: datetime, event: _EndEvent) -> Ch
     told = tuple((entry.office, event(entry, about)) for entry in matter.active if entry.office is not None)
     mailed = tuple(entry.authority for entry in matter.active if entry.office is None)
     return Change(replace(ended, entries=entries, unrouted=()), told, mailed)
-

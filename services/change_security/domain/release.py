@@ -8,7 +8,9 @@ _MASKED = range(1, 5)
 """Counts that could identify a person."""
 
 
-def workforce_released(notice_id: UUID, version: int, filing: Filing, *, over: bool = False) -> WorkforceReleased | None:
+def workforce_released(
+    notice_id: UUID, version: int, filing: Filing, *, over: bool = False
+) -> WorkforceReleased | None:
     """Return what to tell everyone about a notice of terminations; None when there is nothing to tell.
 
     A filing that is not public is not told; one that becomes so takes back what was told before, as a withdrawal

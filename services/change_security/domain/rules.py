@@ -130,7 +130,9 @@ def assess(filing: Filing, arrived_at: datetime, table: RuleTable) -> Assessment
     )
 
 
-def _scope(filing: Filing, rules: Mapping[str, Rule]) -> Literal["in_scope", "not_in_scope", "unknown"]:
+def _scope(  # noqa: PLR0911 - one return for each case of the law
+    filing: Filing, rules: Mapping[str, Rule]
+) -> Literal["in_scope", "not_in_scope", "unknown"]:
     if filing.kind is FilingKind.TERMINATION_NOTICE:
         least = rules.get("termination_notice_from")
         count = affected(filing)

@@ -5,6 +5,7 @@ moves forward). Everything a batch needs is read at once by `prepare`.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from services.change_security.commands import JointOffice, RefusedError, UnknownNoticeError
@@ -12,6 +13,7 @@ from services.change_security.domain.filing import has_personal_identity_code
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.matter import Channel, ConflictError, Matter, Receipt, Status
 from services.change_security.store import Notices
+from shared import topics
 from shared.events.v1.change_security import (
     CaseClosed,
     Filing,
@@ -68,9 +70,7 @@ class JointHandlers:
 
     def by_type(self) -> Mapping[str, Handler]:
         """Return the handler of each event type."""
-        return {
-            NoticeSubmitted.type_name(): self.receive_submission,
-            NoticeWithdrawalSubmitted.type_name(): self.receive_withdrawal,
+        from_offices: dict[str, Handler] = {
             NoticeFiled.type_name(): self.reconcile_filing,
             NoticeWithdrawalFiled.type_name(): self.reconcile_withdrawal,
             NoticeStored.type_name(): enter_stored,
@@ -78,6 +78,11 @@ class JointHandlers:
             NoticeDeclined.type_name(): enter_declined,
             CaseClosed.type_name(): enter_case_closed,
             NoticeTaken.type_name(): self.enter_taken,
+        }
+        return {
+            NoticeSubmitted.type_name(): self.receive_submission,
+            NoticeWithdrawalSubmitted.type_name(): self.receive_withdrawal,
+            **{name: _speaking_for_itself(handler) for name, handler in from_offices.items()},
         }
 
     async def receive_submission(self, event: NoticeSubmitted, tx: Transaction) -> None:
@@ -90,9 +95,7 @@ class JointHandlers:
             return
         try:
             if matter is None and event.revision == 1:
-                await self._office.file(
-                    tx, event.notice_id, event.filing, _receipt(event, tx, Channel.TOPIC, filed_by)
-                )
+                await self._office.file(tx, event.notice_id, event.filing, _receipt(event, tx, Channel.TOPIC, filed_by))
             elif matter is None or event.revision > matter.revision + 1:
                 await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, filed_by)
             else:
@@ -121,9 +124,7 @@ class JointHandlers:
                 await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, event.authority)
             elif matter is None:
                 receipt = _receipt(event, tx, Channel.AUTHORITY, event.authority)
-                await self._office.file(
-                    tx, event.notice_id, event.filing, receipt, registered_by=event.authority
-                )
+                await self._office.file(tx, event.notice_id, event.filing, receipt, registered_by=event.authority)
             elif event.revision > matter.revision + 1:
                 await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, event.authority)
             else:
@@ -149,6 +150,18 @@ class JointHandlers:
             await self._office.take(tx, event.notice_id, event.authority, event.parts, event.taken_at)
         except UnknownNoticeError as error:
             raise UnprocessableError("there is no such notice", "unknown-notice") from error
+
+
+def _speaking_for_itself(handler: Handler) -> Handler:
+    """Refuse an event in which an office speaks for another: only its own topic may carry its authority's word."""
+
+    async def handle(event: Any, tx: Transaction) -> None:
+        topic = tx.envelope.topic if tx.envelope else None
+        if topic != topics.CHANGE_SECURITY_FROM.name_for(event.authority):
+            raise UnprocessableError("the authority is not the one whose topic this is", "speaks-for-another")
+        await handler(event, tx)
+
+    return handle
 
 
 async def enter_stored(event: NoticeStored, tx: Transaction) -> None:
@@ -186,10 +199,7 @@ async def _entry(event: _Receipts, tx: Transaction) -> Entry:
 
 def _is_repeated(matter: Matter | None, revision: int, filing: Filing) -> bool:
     return (
-        matter is not None
-        and matter.status is Status.OPEN
-        and matter.revision == revision
-        and matter.filing == filing
+        matter is not None and matter.status is Status.OPEN and matter.revision == revision and matter.filing == filing
     )
 
 
@@ -208,5 +218,3 @@ def _receipt(event: NoticeSubmitted | NoticeFiled, tx: Transaction, channel: Cha
         arrived = min(arrived, event.arrived_at)
     registered = event.registered_at if isinstance(event, NoticeFiled) else now
     return Receipt(channel, filed_by, arrived, registered)
-
-

@@ -133,8 +133,10 @@ _TABLES = (
         PRIMARY KEY (notice_id, authority)
     )
     """,
-    "CREATE INDEX ledger_entry_waiting ON ledger_entry (store_by, acknowledge_by)"
-    " WHERE state <> 'released' AND (version_stored < version_sent OR state IN ('sent', 'stored'))",
+    """
+    CREATE INDEX ledger_entry_waiting ON ledger_entry (store_by, acknowledge_by)
+    WHERE state <> 'released' AND (version_stored < version_sent OR state IN ('sent', 'stored'))
+    """,
     """
     CREATE TABLE municipality (
         code text NOT NULL,

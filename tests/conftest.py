@@ -1,0 +1,26 @@
+"""One local stack for all tests that need the real thing: Kafka, PostgreSQL, Zipkin, and every office's process."""
+
+import warnings
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from deploy.local.stack import Stack
+from tests.support.rig import Rig, make_rig
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The whole suite on this machine."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a child process's libraries warn of is not this test run's
+        with Stack(settings={"SWEEP_SECONDS": "1", "LOG_LEVEL": "INFO"}) as running:
+            yield running
+
+
+@pytest.fixture
+async def rig(stack: Stack, request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
+    """A consumer of test events with its own schema and topics."""
+    made = await make_rig(stack.kafka.bootstrap, stack.databases["helsinki"].url, request.node.originalname)
+    yield made
+    await made.engine.dispose()

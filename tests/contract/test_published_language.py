@@ -1,0 +1,86 @@
+"""Every event type that was ever published still stands, with its schema, an example and its name."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from shared.events.compatibility import breaking_changes
+from shared.events.publish import EXAMPLES, SCHEMAS, files, schema_of
+from shared.events.registry import REGISTRY
+from shared.topics import TOPICS
+
+TYPES = sorted(REGISTRY)
+EXAMPLE_FILES = sorted(EXAMPLES.glob("*/*.json"))
+
+
+def test_generated_files_are_up_to_date() -> None:
+    stale = [path.name for path, content in files().items() if path.read_text(encoding="utf-8") != content]
+    assert stale == []
+
+
+def test_no_published_type_has_been_dropped() -> None:
+    assert {path.stem for path in SCHEMAS.glob("*.json")} == set(REGISTRY)
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_every_type_has_an_example(name: str) -> None:
+    assert list((EXAMPLES / name).glob("*.json"))
+
+
+@pytest.mark.parametrize("path", EXAMPLE_FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_example_fits_its_schema_and_its_model(path: Path) -> None:
+    body = json.loads(path.read_text(encoding="utf-8"))
+    assert body["type"] == path.parent.name
+    jsonschema.validate(body, schema_of(path.parent.name), jsonschema.Draft202012Validator)
+    event = REGISTRY[path.parent.name].model_validate_json(path.read_text(encoding="utf-8"))
+    assert json.loads(event.model_dump_json(exclude_none=True)) == body
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_a_reader_passes_over_a_field_it_does_not_know(name: str) -> None:
+    body = json.loads(next((EXAMPLES / name).glob("*.json")).read_text(encoding="utf-8"))
+    REGISTRY[name].model_validate(body | {"a_field_of_next_year": 1})
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_every_type_stands_on_exactly_one_topic(name: str) -> None:
+    assert [topic.name for topic in TOPICS if name in topic.types].__len__() == 1
+
+
+def _broken(change: str) -> dict[str, Any]:
+    schema = deepcopy(schema_of("change-security.notice-stored.v1"))
+    fields = schema["properties"]
+    match change:
+        case "removed":
+            del fields["revision"]
+        case "retyped":
+            fields["revision"]["type"] = "string"
+        case "newly required":
+            fields["place"] = {"type": "string"}
+            schema["required"] = [*schema["required"], "place"]
+        case "renamed type":
+            fields["type"]["const"] = "change-security.notice-kept.v1"
+    return schema
+
+
+@pytest.mark.parametrize("change", ["removed", "retyped", "newly required", "renamed type"])
+def test_a_breaking_change_within_a_version_is_refused(change: str) -> None:
+    assert breaking_changes(schema_of("change-security.notice-stored.v1"), _broken(change))
+
+
+def test_an_enum_that_gains_a_member_is_a_breaking_change() -> None:
+    old = schema_of("change-security.notice-closed.v1")
+    new = deepcopy(old)
+    new["$defs"]["Outcome"]["enum"].append("merged")
+    assert breaking_changes(old, new)
+
+
+def test_a_new_optional_field_is_not_a_breaking_change() -> None:
+    old = schema_of("change-security.notice-stored.v1")
+    new = deepcopy(old)
+    new["properties"]["note"] = {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}
+    assert breaking_changes(old, new) == []

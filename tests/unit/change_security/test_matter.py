@@ -1,0 +1,274 @@
+"""Routing, the course of a matter, and the ledger."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.change_security import data
+from services.change_security.domain import matter as course
+from services.change_security.domain.ledger import Entry, EntryState
+from services.change_security.domain.matter import (
+    Channel,
+    ConflictError,
+    Matter,
+    Receipt,
+    Rulebook,
+    Status,
+)
+from services.change_security.domain.routing import read_national, route
+from shared.events.envelope import Event
+from shared.events.v1.change_security import (
+    DeclineReason,
+    Filing,
+    HandlingMode,
+    NoticeAmended,
+    NoticeAssigned,
+    NoticeReleased,
+    NoticeWithdrawn,
+    Outcome,
+    Reason,
+    ReasonKind,
+)
+from tests.support.filings import ARRIVED, proposal
+
+BOOK = Rulebook(data.authorities(), data.rules())
+NATIONAL = Path(__file__).parents[4] / "shared" / "data" / "authorities.csv"
+DAY = date(2026, 11, 24)
+
+
+def receipt() -> Receipt:
+    return Receipt(Channel.HTTP, "system:test", ARRIVED, ARRIVED)
+
+
+def filed(filing: Filing | None = None) -> Matter:
+    return course.file(uuid4(), filing or proposal(), receipt(), BOOK).matter
+
+
+def told(change: course.Change) -> list[tuple[str, type[Event]]]:
+    return [(office, type(event)) for office, event in change.told]
+
+
+# -- routing
+
+
+def test_each_affected_authority_hears_once_with_every_reason() -> None:
+    filing = proposal(
+        sites=[{"municipality": "091"}, {"municipality": "049"}, {"municipality": "235"}],
+        residences=[{"municipality": "092", "count": 12}, {"municipality": "049", "count": 0}],
+    )
+    routing = route(filing, DAY, BOOK.authorities, small=False)
+    reasons = {
+        one.authority: [(reason.kind.value, reason.municipality) for reason in one.reasons]
+        for one in routing.recipients
+    }
+    assert reasons == {
+        "espoo": [("workplace", "049"), ("workplace", "235")],
+        "helsinki": [("domicile", "091"), ("workplace", "091")],
+        "vantaa": [("residence", "092")],
+    }
+
+
+def test_kauniainen_belongs_to_the_authority_of_espoo() -> None:
+    routing = route(proposal(sites=[{"municipality": "235"}]), DAY, BOOK.authorities, small=False)
+    assert "espoo" in routing.authorities()
+
+
+def test_an_unknown_municipality_is_unrouted_and_never_given_to_a_default() -> None:
+    routing = route(proposal(sites=[{"municipality": "999"}]), DAY, BOOK.authorities, small=False)
+    assert routing.authorities() == {"helsinki"}
+    assert [(one.municipality, one.why) for one in routing.unrouted] == [("999", "unknown_municipality")]
+
+
+def test_a_filing_that_names_no_municipality_is_unrouted() -> None:
+    filing = proposal(employer={"business_id": "2077474-0"}, sites=[])
+    routing = route(filing, DAY, BOOK.authorities, small=False)
+    assert routing.recipients == ()
+    assert [one.why for one in routing.unrouted] == ["no_municipality_given"]
+
+
+def test_a_municipality_belongs_to_no_authority_before_its_first_day() -> None:
+    routing = route(proposal(), date(2024, 12, 31), BOOK.authorities, small=False)
+    assert routing.recipients == ()
+
+
+@pytest.mark.parametrize(("small", "mode"), [(True, HandlingMode.JOINT), (False, HandlingMode.OWN)])
+def test_smaller_situations_are_handled_jointly(mode: HandlingMode, *, small: bool) -> None:
+    routing = route(proposal(), DAY, BOOK.authorities, small=small)
+    assert {one.mode for one in routing.recipients} == {mode}
+
+
+@pytest.mark.skipif(not NATIONAL.exists(), reason="the national classification is not beside this checkout")
+def test_the_national_classification_gives_every_municipality_an_authority() -> None:
+    municipalities, authorities = read_national(
+        NATIONAL.read_text(encoding="utf-8").splitlines(), date(2025, 1, 1), data.authorities()
+    )
+    table = BOOK.authorities.with_others(municipalities, authorities)
+    assert len(municipalities) == 304
+    turku = table.authority_of("853", DAY)
+    assert turku is not None
+    assert turku.office is None
+    assert table.authority_of("049", DAY) == BOOK.authorities.authorities["espoo"]
+    filing = proposal(sites=[{"municipality": "853"}, {"municipality": "035"}])
+    routing = route(filing, DAY, table, small=False)
+    assert {one.authority: one.mode for one in routing.recipients}[turku.code] is HandlingMode.EXTERNAL
+    assert [(one.municipality, one.why) for one in routing.unrouted] == [("035", "outside_act")]  # Brändö, Åland
+
+
+@pytest.mark.parametrize("lines", [["code,name"], ["municipality_code,municipality_fi"]])
+def test_a_classification_without_the_needed_columns_is_refused(lines: list[str]) -> None:
+    with pytest.raises(ValueError, match="columns are missing"):
+        read_national(lines, DAY, BOOK.authorities)
+
+
+# -- the course
+
+
+def test_a_revision_that_drops_a_city_and_adds_another_assigns_amends_and_releases() -> None:
+    matter = filed(proposal(sites=[{"municipality": "092"}]))
+    change = course.revise(matter, proposal(sites=[{"municipality": "049"}]), 1, ARRIVED, BOOK)
+    assert told(change) == [("espoo", NoticeAssigned), ("helsinki", NoticeAmended), ("vantaa", NoticeReleased)]
+    assert change.matter.revision == 2
+    assert change.matter.version == 2
+    vantaa = change.matter.entry("vantaa")
+    assert vantaa is not None
+    assert vantaa.state is EntryState.RELEASED
+
+
+def test_an_authority_that_was_released_is_assigned_again() -> None:
+    matter = filed(proposal(sites=[{"municipality": "092"}]))
+    without = course.revise(matter, proposal(sites=[]), 1, ARRIVED, BOOK).matter
+    again = course.revise(without, proposal(sites=[{"municipality": "092"}]), 2, ARRIVED, BOOK)
+    assert ("vantaa", NoticeAssigned) in told(again)
+
+
+def test_a_revision_must_follow_the_newest_one() -> None:
+    matter = course.revise(filed(), proposal(), 1, ARRIVED, BOOK).matter
+    with pytest.raises(ConflictError, match="newest revision is 2"):
+        course.revise(matter, proposal(), 1, ARRIVED, BOOK)
+
+
+def test_the_time_of_arrival_is_never_moved() -> None:
+    matter = filed()
+    later = ARRIVED + timedelta(days=3)
+    for changed in (
+        course.revise(matter, proposal(), 1, later, BOOK),
+        course.add_authority(matter, "espoo", later, BOOK),
+        course.withdraw(matter, later),
+    ):
+        assert changed.matter.receipt.arrived_at == ARRIVED
+
+
+def test_withdrawing_tells_every_active_authority_and_repeating_it_nobody() -> None:
+    change = course.withdraw(filed(), ARRIVED)
+    assert told(change) == [(city, NoticeWithdrawn) for city in ("espoo", "helsinki", "vantaa")]
+    assert course.withdraw(change.matter, ARRIVED).told == ()
+
+
+def test_a_matter_that_has_ended_changes_no_more() -> None:
+    ended = course.close(filed(), Outcome.NO_TERMINATIONS, ARRIVED).matter
+    assert ended.status is Status.CLOSED
+    for act in (
+        lambda: course.revise(ended, proposal(), 1, ARRIVED, BOOK),
+        lambda: course.withdraw(ended, ARRIVED),
+        lambda: course.close(ended, Outcome.TERMINATIONS, ARRIVED),
+        lambda: course.add_authority(ended, "espoo", ARRIVED, BOOK),
+    ):
+        with pytest.raises(ConflictError):
+            act()
+
+
+def test_an_authority_added_by_hand_stays_through_revisions() -> None:
+    matter = filed(proposal(sites=[]))
+    added = course.add_authority(matter, "vantaa", ARRIVED, BOOK).matter
+    revised = course.revise(added, proposal(sites=[]), 1, ARRIVED, BOOK).matter
+    entry = revised.entry("vantaa")
+    assert entry is not None
+    assert entry.reasons == (Reason(kind=ReasonKind.MANUAL),)
+
+
+def test_a_city_that_registered_a_notice_not_its_own_is_told_so_and_its_receipt_awaited() -> None:
+    change = course.file(uuid4(), proposal(sites=[]), receipt(), BOOK, registered_by="vantaa")
+    assert ("vantaa", NoticeReleased) in told(change)
+    entry = change.matter.entry("vantaa")
+    assert entry is not None
+    assert not entry.is_receipted
+    assert entry.stored(1, 1, ARRIVED).is_receipted
+
+
+def test_taking_others_parts_moves_who_acts_and_not_who_is_competent() -> None:
+    change = course.take(filed(), "helsinki", ("espoo", "helsinki"), ARRIVED)
+    espoo, vantaa = change.matter.entry("espoo"), change.matter.entry("vantaa")
+    assert espoo is not None
+    assert vantaa is not None
+    assert (espoo.authority, espoo.acting_authority, espoo.state) == ("espoo", "helsinki", EntryState.TAKEN_BY)
+    assert vantaa.acting_authority == "vantaa"
+    assert [office for office, _ in change.told] == ["espoo", "helsinki"]
+
+
+@given(st.lists(st.sampled_from(["091", "092", "049", "235"]), max_size=4), st.integers(1, 4))
+def test_versions_only_grow_and_every_active_entry_is_told_the_newest(places: list[str], times: int) -> None:
+    matter = filed()
+    for _ in range(times):
+        sites = [{"municipality": place} for place in places]
+        change = course.revise(matter, proposal(sites=sites), matter.revision, ARRIVED, BOOK)
+        assert change.matter.version == matter.version + 1
+        assert all(entry.version_sent == change.matter.version for entry in change.matter.active)
+        matter = change.matter
+
+
+# -- the ledger
+
+
+def entry() -> Entry:
+    found = filed().entry("vantaa")
+    assert found is not None
+    return found
+
+
+def test_a_state_only_moves_forward_whatever_the_order_of_receipts() -> None:
+    at = ARRIVED
+    steps = (
+        lambda one: one.stored(1, 1, at),
+        lambda one: one.acknowledged("vantaa", at),
+        lambda one: one.stored(1, 1, at),
+    )
+    ends = set()
+    for order in permutations(steps):
+        one = entry()
+        for step in order:
+            one = step(one)
+        ends.add((one.state, one.is_receipted))
+    assert ends == {(EntryState.ACKNOWLEDGED, True)}
+
+
+def test_an_older_receipt_arriving_late_changes_nothing() -> None:
+    newest = entry().stored(3, 2, ARRIVED)
+    assert newest.stored(2, 1, ARRIVED + timedelta(hours=1)) == newest
+
+
+def test_a_receipt_is_overdue_after_its_deadline_and_not_before() -> None:
+    one = entry()
+    assert one.overdue(one.store_by) is None
+    assert one.overdue(one.store_by + timedelta(seconds=1)) == "stored"
+    stored = one.stored(1, 1, ARRIVED)
+    assert stored.overdue(one.acknowledge_by) is None
+    assert stored.overdue(one.acknowledge_by + timedelta(seconds=1)) == "acknowledged"
+    assert stored.acknowledged("vantaa", ARRIVED).overdue(datetime.max.replace(tzinfo=UTC)) is None
+
+
+def test_a_declined_part_waits_for_a_coordinator_not_for_the_authority() -> None:
+    declined = entry().stored(1, 1, ARRIVED).not_ours(DeclineReason.NO_SITE_HERE)
+    assert declined.state is EntryState.NOT_OURS
+    assert declined.overdue(datetime.max.replace(tzinfo=UTC)) is None
+
+
+def test_ids_derived_from_the_same_event_are_the_same() -> None:
+    from shared.events.envelope import derived_id
+
+    assert derived_id("file", UUID(int=1)) == derived_id("file", UUID(int=1))
+    assert derived_id("file", UUID(int=1)) != derived_id("file", UUID(int=2))
