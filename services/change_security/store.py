@@ -784,8 +784,11 @@ class Cases:
         """Add a note. It never leaves this office."""
         self._tx.session.add(CaseNoteRow(notice_id=notice_id, text=note, by=by, at=self._tx.clock.now()))
 
-    async def state_hash(self) -> str:
-        """Return one hash of everything that follows from messages alone: a rebuilt store must give the same."""
+    async def state_hash(self, only: Sequence[UUID] | None = None) -> str:
+        """Return one hash of everything that follows from messages: a store rebuilt from them must give the same.
+
+        An officer's own act on a case does not follow from messages; `only` leaves such cases out.
+        """
         found = await self._tx.connection.execute(
             text(
                 """
@@ -793,11 +796,14 @@ class Cases:
                     SELECT concat_ws('|', 'case', notice_id, status, version, revision, competent_authority,
                                      acting_authority, handling_mode, reasons, missing, arrived_at, registered_at,
                                      acknowledge_by, outcome) AS line FROM authority_case
+                    WHERE CAST(:only AS uuid[]) IS NULL OR notice_id = ANY(CAST(:only AS uuid[]))
                     UNION ALL
                     SELECT concat_ws('|', 'revision', notice_id, revision, filing) FROM case_revision
+                    WHERE CAST(:only AS uuid[]) IS NULL OR notice_id = ANY(CAST(:only AS uuid[]))
                 ) AS lines
                 """
-            )
+            ),
+            {"only": list(only) if only is not None else None},
         )
         return str(found.scalar_one())
 
