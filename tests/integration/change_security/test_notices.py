@@ -263,7 +263,7 @@ def test_an_offices_word_is_taken_on_its_own_topic_alone(matters: Matters, stack
         "registered_at": "2026-11-24T07:00:00Z",
         "filing": proposal_json(),
     }
-    submit(stack.kafka.bootstrap, (notice_id, told["type"], told, matters.unique))
+    submit(stack.kafka.bootstrap, (notice_id, str(told["type"]), told, matters.unique))
     _parked_and_discarded(matters, "unknown-type")
 
 

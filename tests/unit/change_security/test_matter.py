@@ -1,5 +1,6 @@
 """Routing, the course of a matter, and the ledger."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -172,12 +173,13 @@ def test_withdrawing_tells_every_active_authority_and_repeating_it_nobody() -> N
 def test_a_matter_that_has_ended_changes_no_more() -> None:
     ended = course.close(filed(), Outcome.NO_TERMINATIONS, ARRIVED).matter
     assert ended.status is Status.CLOSED
-    for act in (
+    acts: tuple[Callable[[], course.Change], ...] = (
         lambda: course.revise(ended, proposal(), 1, ARRIVED, BOOK),
         lambda: course.withdraw(ended, ARRIVED),
         lambda: course.close(ended, Outcome.TERMINATIONS, ARRIVED),
         lambda: course.add_authority(ended, "espoo", ARRIVED, BOOK),
-    ):
+    )
+    for act in acts:
         with pytest.raises(ConflictError):
             act()
 
@@ -232,7 +234,7 @@ def entry() -> Entry:
 
 def test_a_state_only_moves_forward_whatever_the_order_of_receipts() -> None:
     at = ARRIVED
-    steps = (
+    steps: tuple[Callable[[Entry], Entry], ...] = (
         lambda one: one.stored(1, 1, at),
         lambda one: one.acknowledged("vantaa", at),
         lambda one: one.stored(1, 1, at),
