@@ -1,7 +1,7 @@
 """PostgreSQL: the engine of an office's database, statements that write many rows, and what counts as unavailable."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -62,13 +62,15 @@ class Bulk:
         key: columns that identify a row. Of several staged rows with the same key one is kept, since one
             statement cannot touch a row twice.
         version: the column that says which of them is newest; without it the last one staged.
+        unmatched: for a statement that returns a row for each one it found: why a record whose row was not found can
+            never succeed.
     """
 
     sql: str
     columns: Mapping[str, str]
     key: Sequence[str] = ()
     version: str | None = None
-    name: str = field(default="", compare=False)
+    unmatched: str | None = None
 
     @cached_property
     def statement(self) -> TextClause:

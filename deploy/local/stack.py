@@ -112,7 +112,7 @@ class Stack:
         self.tell("services")
         for service in self.services:
             for office in OFFICES:
-                self._start_process(service, office)
+                self.start_process(service, office)
         for service, office in self._children:
             self.wait_ready(service, office)
         if self.zipkin is not None:
@@ -128,12 +128,13 @@ class Stack:
             for place in range(len(OFFICES) * len(self.services)):
                 must_be_free(self.ports.first_api + place, "an API")
 
-    def _start_process(self, service: str, office: str) -> None:
+    def start_process(self, service: str, office: str, module: str | None = None) -> None:
+        """Start a service's process for an office. `module` runs instead of the service's own."""
         place = len(self._children)
         port = self.ports.first_api + place if self.ports.first_api is not None else free_port()
         child = Child(
             f"{service} @ {office}",
-            [sys.executable, "-m", f"services.{service}"],
+            [sys.executable, "-m", module or f"services.{service}"],
             self.logs / f"{service}.{office}.log",
             env=self.environment(office) | {"HTTP_PORT": str(port)},
         )

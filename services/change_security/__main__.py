@@ -11,7 +11,6 @@ from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
-import uvicorn
 import uvloop
 
 from services.change_security import data
@@ -23,6 +22,7 @@ from shared.clock import SystemClock
 from shared.database import engine_for
 from shared.messaging.transaction import Writer
 from shared.migrations import migrate
+from shared.process import serve
 from shared.telemetry import configure_logging, tracer_provider
 
 
@@ -44,15 +44,7 @@ def main() -> None:
         case "import-authorities":
             uvloop.run(_import(settings, given.file, given.valid_from))
         case _:
-            uvicorn.run(
-                build(settings),
-                host=settings.http_host,
-                port=settings.http_port,
-                loop="uvloop",
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=20,
-            )
+            serve(build(settings), settings)
 
 
 async def _migrate(settings: Settings) -> None:

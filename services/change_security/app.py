@@ -23,7 +23,7 @@ from shared.database import engine_for
 from shared.events.registry import REGISTRY
 from shared.identity import Identities
 from shared.instruments import OVERDUE
-from shared.messaging.consumer import Consumer, Inbound, Prepare, nothing_to_prepare
+from shared.messaging.consumer import Consumer, Inbound, Prepare, nothing_to_examine, nothing_to_prepare
 from shared.messaging.relay import Relay
 from shared.messaging.transaction import Writer
 from shared.migrations import is_current, migrate
@@ -102,7 +102,8 @@ def inbound(settings: Settings, office: JointOffice) -> Inbound:
         topics={name: known[name] for name in names},
         types=REGISTRY,
         handlers=handlers,
-        examine=joint.examine,
+        # What the joint office tells it has examined itself.
+        examine=joint.examine if settings.is_joint else nothing_to_examine,
         prepare=prepare,
     )
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -124,6 +125,38 @@ _ENTRY = Bulk(
 )
 """Entries are read under a lock before they are changed, so the last one staged is the newest."""
 
+_STORED = Bulk(
+    """
+    WITH found AS (
+        SELECT ledger_entry.notice_id, ledger_entry.authority, rows.version, rows.revision, rows.stored_at
+        FROM ledger_entry JOIN {rows} USING (notice_id, authority)
+        ORDER BY notice_id, authority FOR UPDATE OF ledger_entry
+    ), updated AS (
+        UPDATE ledger_entry SET
+            version_stored = found.version, stored_at = found.stored_at,
+            revision_stored = greatest(found.revision, ledger_entry.revision_stored),
+            state = CASE ledger_entry.state WHEN 'sent' THEN 'stored' ELSE ledger_entry.state END,
+            escalated = nullif(ledger_entry.escalated, 'stored')
+        FROM found
+        WHERE ledger_entry.notice_id = found.notice_id AND ledger_entry.authority = found.authority
+          AND ledger_entry.version_stored < found.version
+    )
+    SELECT 1 FROM found
+    """,
+    {
+        "notice_id": "uuid",
+        "authority": "text",
+        "version": "integer",
+        "revision": "integer",
+        "stored_at": "timestamptz",
+    },
+    key=("notice_id", "authority"),
+    version="version",
+    unmatched="the authority has no part in the notice",
+)
+"""`Entry.stored` as one statement: three of four messages at the joint office are such receipts. A test holds the two
+against each other."""
+
 _UNROUTED = Bulk(
     """
     INSERT INTO unrouted (notice_id, kind, municipality, why, since)
@@ -158,12 +191,13 @@ class Notices:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._matters: dict[UUID, Matter | None] = tx.memory.setdefault("matters", {})
-        self._entries: dict[tuple[UUID, str], Entry | None] = tx.memory.setdefault("entries", {})
+        # By notice, then by authority: a batch holds the entries of many notices.
+        self._entries: dict[UUID, dict[str, Entry | None]] = tx.memory.setdefault("entries", {})
         self._waiting: set[tuple[UUID, int]] = tx.memory.setdefault("waiting", set())
 
     async def load(self, notice_ids: Iterable[UUID]) -> None:
         """Read and lock matters that this transaction will change."""
-        wanted = sorted(set(notice_ids) - self._matters.keys())
+        wanted = sorted({one for one in notice_ids if one not in self._matters})
         if not wanted:
             return
         await self._tx.flush()
@@ -204,11 +238,12 @@ class Notices:
 
     async def load_entries(self, keys: Iterable[tuple[UUID, str]]) -> None:
         """Read and lock ledger entries that this transaction will change."""
-        wanted = sorted(set(keys) - self._entries.keys())
+        wanted = sorted({key for key in keys if key[1] not in self._entries.get(key[0], ())})
         if not wanted:
             return
         await self._tx.flush()
-        self._entries.update(dict.fromkeys(wanted))
+        for notice_id, authority in wanted:
+            self._entries.setdefault(notice_id, {})[authority] = None
         ids, authorities = zip(*wanted, strict=True)
         await self._load_entries(
             "JOIN unnest(CAST(:ids AS uuid[]), CAST(:authorities AS text[])) AS wanted(notice_id, authority)"
@@ -225,7 +260,7 @@ class Notices:
             values,
         )
         for row in rows:
-            self._entries[row.notice_id, row.authority] = entry_of(row)
+            self._entries.setdefault(row.notice_id, {})[row.authority] = entry_of(row)
 
     async def get(self, notice_id: UUID) -> Matter | None:
         """Return a matter, locked, with its ledger."""
@@ -233,13 +268,13 @@ class Notices:
         matter = self._matters[notice_id]
         if matter is None:
             return None
-        entries = [entry for (of, _), entry in sorted(self._entries.items()) if of == notice_id and entry]
-        return replace(matter, entries=tuple(entries))
+        entries = sorted(self._entries.get(notice_id, {}).items())
+        return replace(matter, entries=tuple(entry for _, entry in entries if entry is not None))
 
     async def entry(self, notice_id: UUID, authority: str) -> Entry | None:
         """Return one authority's entry, locked."""
         await self.load_entries([(notice_id, authority)])
-        return self._entries[notice_id, authority]
+        return self._entries[notice_id][authority]
 
     def save(self, matter: Matter, *, filed_by: str | None = None) -> None:
         """Write a matter as it now is. `filed_by`: who filed its newest revision, when that is new."""
@@ -248,16 +283,16 @@ class Notices:
             _NOTICE,
             (
                 matter.notice_id,
-                matter.status.value,
+                matter.status,
                 matter.version,
                 matter.revision,
-                receipt.channel.value,
+                receipt.channel,
                 receipt.filed_by,
                 receipt.arrived_at,
                 receipt.registered_at,
                 matter.routing_version,
                 json.dumps(matter.manual),
-                matter.outcome.value if matter.outcome else None,
+                matter.outcome,
                 matter.trace_id,
                 matter.revised_at,
             ),
@@ -281,24 +316,25 @@ class Notices:
         for found in matter.unrouted:
             if before is None or found not in before.unrouted:
                 since = matter.revised_at or receipt.registered_at
-                row = (matter.notice_id, found.kind.value, found.municipality or "", found.why, since)
+                row = (matter.notice_id, found.kind, found.municipality or "", found.why, since)
                 self._tx.stage(_UNROUTED, row)
         self._matters[matter.notice_id] = replace(matter, entries=())
 
     def save_entry(self, notice_id: UUID, entry: Entry) -> None:
         """Write one authority's entry as it now is, if it has changed."""
-        if self._entries.get((notice_id, entry.authority)) == entry:
+        known = self._entries.setdefault(notice_id, {})
+        if known.get(entry.authority) == entry:
             return
-        self._entries[notice_id, entry.authority] = entry
+        known[entry.authority] = entry
         self._tx.stage(
             _ENTRY,
             (
                 notice_id,
                 entry.authority,
                 entry.office,
-                entry.mode.value,
+                entry.mode,
                 entry.acting_authority,
-                entry.state.value,
+                entry.state,
                 _reasons_json(entry.reasons),
                 entry.version_sent,
                 entry.revision_sent,
@@ -309,12 +345,24 @@ class Notices:
                 entry.revision_stored,
                 entry.stored_at,
                 entry.acknowledged_at,
-                entry.decline_reason.value if entry.decline_reason else None,
-                entry.case_outcome.value if entry.case_outcome else None,
+                entry.decline_reason,
+                entry.case_outcome,
                 entry.case_closed_at,
                 entry.escalated,
             ),
         )
+
+    def enter_stored(self, notice_id: UUID, authority: str, version: int, revision: int, at: datetime) -> None:
+        """Enter the receipt of an authority's store. An older receipt arriving late changes nothing.
+
+        A receipt of an authority that has no part in the notice fails at the next flush, as unprocessable.
+        """
+        known = self._entries.get(notice_id, {}).get(authority)
+        if known is not None:
+            # Another event of the batch changes this entry too: the change in memory must not be lost.
+            self.save_entry(notice_id, known.stored(version, revision, at))
+        else:
+            self._tx.stage(_STORED, (notice_id, authority, version, revision, at))
 
     def keep_waiting(self, notice_id: UUID, revision: int, filing: Filing, filed_by: str, at: datetime) -> None:
         """Keep a revision whose predecessor has not come yet."""
@@ -686,7 +734,7 @@ class Cases:
                 case.version,
                 case.revision,
                 case.authority,
-                case.handling_mode.value,
+                case.handling_mode,
                 _reasons_json(case.reasons),
                 json.dumps(case.missing),
                 case.arrived_at,
@@ -706,12 +754,11 @@ class Cases:
         self, notice_id: UUID, status: str, version: int, revision: int, authority: str, outcome: Outcome | None = None
     ) -> None:
         """Set a case's status at a newer version."""
-        told = outcome.value if outcome else None
-        self._tx.stage(_CASE_STATUS, (notice_id, status, version, revision, authority, told, self._tx.clock.now()))
+        self._tx.stage(_CASE_STATUS, (notice_id, status, version, revision, authority, outcome, self._tx.clock.now()))
 
     def set_handling(self, notice_id: UUID, version: int, mode: HandlingMode, acting_authority: str) -> None:
         """Set who acts in the case at a newer version."""
-        self._tx.stage(_CASE_HANDLING, (notice_id, version, mode.value, acting_authority))
+        self._tx.stage(_CASE_HANDLING, (notice_id, version, mode, acting_authority))
 
     def mark_overdue(self, notice_id: UUID, awaiting: str) -> None:
         """Mark a case whose receipt is late."""
@@ -819,8 +866,15 @@ def _filing_json(filing: Filing) -> str:
     return filing.model_dump_json(exclude_none=True)
 
 
-def _reasons_json(reasons: Iterable[Reason]) -> str:
-    return json.dumps([{"kind": reason.kind.value, "municipality": reason.municipality} for reason in reasons])
+# Notices of the same places have the same reasons: written and read back once, not for each.
+@lru_cache(maxsize=4096)
+def _reasons_json(reasons: tuple[Reason, ...]) -> str:
+    return json.dumps([{"kind": reason.kind, "municipality": reason.municipality} for reason in reasons])
+
+
+@lru_cache(maxsize=4096)
+def _reasons(value: str) -> tuple[Reason, ...]:
+    return tuple(Reason(kind=ReasonKind(one["kind"]), municipality=one["municipality"]) for one in json.loads(value))
 
 
 def _matter(row: NoticeRow, filing: Any, unrouted: tuple[Unrouted, ...]) -> Matter:
@@ -851,14 +905,13 @@ def _is_one_of(column: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
 
 def entry_of(row: Any) -> Entry:
     """Return the ledger entry that a row holds."""
-    reasons = json.loads(row.reasons) if isinstance(row.reasons, str) else row.reasons
     return Entry(
         authority=row.authority,
         office=row.office,
         mode=HandlingMode(row.mode),
         acting_authority=row.acting_authority,
         state=EntryState(row.state),
-        reasons=tuple(Reason(kind=ReasonKind(one["kind"]), municipality=one["municipality"]) for one in reasons),
+        reasons=_reasons(row.reasons if isinstance(row.reasons, str) else json.dumps(row.reasons)),
         version_sent=row.version_sent,
         revision_sent=row.revision_sent,
         sent_at=row.sent_at,

@@ -42,7 +42,9 @@ def headers_of(envelope: Envelope) -> Headers:
     return headers
 
 
-def read_envelope(headers: Iterable[tuple[str, bytes | None]]) -> Envelope | Rejection:
+def read_envelope(
+    headers: Iterable[tuple[str, bytes | None]], topic: str | None = None, received_at: datetime | None = None
+) -> Envelope | Rejection:
     """Read the envelope from Kafka headers. Headers we do not know, in whatever encoding, are passed over."""
     found = {name: value for name, value in headers if name.startswith("ce_") or name == "traceparent"}
     required: dict[str, str] = {}
@@ -59,6 +61,8 @@ def read_envelope(headers: Iterable[tuple[str, bytes | None]]) -> Envelope | Rej
         type=required["ce_type"],
         time=_time(found.get("ce_time")),
         traceparent=(found.get("traceparent") or b"").decode("ascii", "replace") or None,
+        topic=topic,
+        received_at=received_at,
     )
 
 

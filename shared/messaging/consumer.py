@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -47,6 +47,11 @@ _LONGEST_DELAY: Final = 5.0
 _log = structlog.get_logger("shared.messaging.consumer")
 
 
+def nothing_to_examine(_: Record) -> Rejection | None:
+    """Reject nothing."""
+    return None
+
+
 @dataclass(frozen=True)
 class Inbound:
     """What a process reads: topics by name, event types, and the handler of each type.
@@ -64,7 +69,7 @@ class Inbound:
     topics: Mapping[str, Topic]
     types: Mapping[str, type[Event]]
     handlers: Mapping[str, Handler]
-    examine: Callable[[Record], Rejection | None] = lambda _: None
+    examine: Callable[[Record], Rejection | None] = nothing_to_examine
     prepare: Prepare = nothing_to_prepare
 
 
@@ -270,10 +275,9 @@ class Consumer:
                 return
 
     def _read(self, record: Record) -> _Item:
-        envelope = read_envelope(record.headers)
+        envelope = read_envelope(record.headers, record.topic, record.timestamp)
         if isinstance(envelope, Rejection):
             return _Item(record, None, None, envelope)
-        envelope = replace(envelope, topic=record.topic, received_at=record.timestamp)
         if rejection := self.inbound.examine(record):
             return _Item(record, envelope, None, rejection)
         topic = self.inbound.topics[record.topic]
@@ -332,7 +336,7 @@ class Consumer:
         )
         token = otel_context.attach(trace.set_span_in_context(span))
         try:
-            tx.begin(identity, item.envelope)
+            tx.begin(identity, item.envelope, span)
             await handler(item.event, tx)
         except Exception as error:
             if item.attempts:
@@ -501,7 +505,7 @@ class Consumer:
             as_child=False,
         )
         with trace.use_span(span, record_exception=False):
-            tx.begin(identity, item.envelope)
+            tx.begin(identity, item.envelope, span)
             await handler(item.event, tx)
         return span
 

@@ -12,12 +12,13 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from opentelemetry.trace import Link, Span, SpanKind, Tracer
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Tracer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -33,6 +34,10 @@ _IDLE_SECONDS: Final = 1.0
 _PRUNE_SECONDS: Final = 3600.0
 _UNSETTLED_SECONDS: Final = (0.002, 0.05)
 """Rows wait for an older transaction to end, which wakes nobody: look again soon, then less and less often."""
+
+_SPANS_OF_THEIR_OWN: Final = 16
+_LINKS: Final = 128
+"""OpenTelemetry's default limit of links on a span."""
 
 _log = structlog.get_logger("shared.messaging.relay")
 
@@ -177,29 +182,31 @@ class Relay:
         return headers_of(Envelope(str(row.event_id), self._source, row.type, row.created_at, row.traceparent))
 
     def _send_spans(self, rows: list[_Row]) -> list[Span]:
-        """Start one `send` span for the rows of each `create` span, as its child. A failed batch leaves no span."""
-        by_create: dict[str | None, list[_Row]] = {}
+        """Start a `send` span for the rows of each creation, as its child. A failed batch leaves no span.
+
+        Under load, when a batch carries many creations, one span stands for the batch and is linked to them.
+        """
+        by_creation: dict[str | None, list[_Row]] = {}
         for row in rows:
-            by_create.setdefault(row.traceparent, []).append(row)
-        spans = []
-        for traceparent, group in by_create.items():
-            created = context_of(traceparent)
-            spans.append(
-                self._tracer.start_span(
-                    "send",
-                    context=as_parent(created),
-                    kind=SpanKind.PRODUCER,
-                    attributes={
-                        instruments.MESSAGING_SYSTEM: "kafka",
-                        instruments.OPERATION_NAME: "send",
-                        instruments.OPERATION_TYPE: "send",
-                        instruments.MESSAGE_COUNT: len(group),
-                        instruments.SUBJECT: group[0].key,
-                    },
-                    links=[Link(created)] if created else [],
-                )
-            )
-        return spans
+            by_creation.setdefault(row.traceparent, []).append(row)
+        if len(by_creation) > _SPANS_OF_THEIR_OWN:
+            created = [context for one in islice(by_creation, _LINKS) if (context := context_of(one))]
+            return [self._send_span(None, len(rows), [Link(context) for context in created])]
+        return [self._send_span(context_of(one), len(group), []) for one, group in by_creation.items()]
+
+    def _send_span(self, created: SpanContext | None, count: int, links: list[Link]) -> Span:
+        return self._tracer.start_span(
+            "send",
+            context=as_parent(created),
+            kind=SpanKind.PRODUCER,
+            attributes={
+                instruments.MESSAGING_SYSTEM: "kafka",
+                instruments.OPERATION_NAME: "send",
+                instruments.OPERATION_TYPE: "send",
+                instruments.MESSAGE_COUNT: count,
+            },
+            links=links,
+        )
 
     async def _prune(self, connection: AsyncConnection) -> None:
         """Delete, once an hour, what the archive need not keep: sent rows, and inbox ids older than any redelivery."""
@@ -208,5 +215,8 @@ class Relay:
             return
         self._next_prune = now + _PRUNE_SECONDS
         age = {"age": timedelta(days=self._settings.archive_days)}
-        await connection.execute(text("DELETE FROM outbox WHERE published_at < now() - CAST(:age AS interval)"), age)
+        await connection.execute(
+            text("DELETE FROM outbox WHERE created_at < now() - CAST(:age AS interval) AND published_at IS NOT NULL"),
+            age,
+        )
         await connection.execute(text("DELETE FROM inbox WHERE received_at < now() - CAST(:age AS interval)"), age)

@@ -9,7 +9,7 @@ DDL: Final = (
         received_at timestamptz NOT NULL DEFAULT now()
     )
     """,
-    "CREATE INDEX inbox_received_at ON inbox (received_at)",
+    "CREATE INDEX inbox_received_at ON inbox USING brin (received_at)",
     # xid8 first: a plain sequence is drawn before commit, so a reader at `seq > last` would step over the rows of a
     # slower writer. Rows are read only once every transaction that could precede them has ended.
     """
@@ -27,7 +27,7 @@ DDL: Final = (
     )
     """,
     "CREATE INDEX outbox_unpublished ON outbox (xid, seq) WHERE published_at IS NULL",
-    "CREATE INDEX outbox_published_at ON outbox (published_at) WHERE published_at IS NOT NULL",
+    "CREATE INDEX outbox_created_at ON outbox USING brin (created_at)",
     """
     CREATE TABLE parked (
         id          uuid PRIMARY KEY,

@@ -71,7 +71,8 @@ class Transaction:
         self._staged: dict[int, tuple[Bulk, list[tuple[Any, ...]]]] = {}
         self._outgoing: list[tuple[Any, ...]] = []
         self._published = 0
-        self._create_span: Span | None = None
+        self._processing: Span | None = None
+        self._created_by: str | None = None
         self._spans: list[Span] = []
 
     @property
@@ -86,12 +87,13 @@ class Transaction:
             self._session = AsyncSession(bind=self.connection, expire_on_commit=False, autoflush=True)
         return self._session
 
-    def begin(self, cause: UUID, envelope: Envelope | None = None) -> None:
-        """Start the work of one message or request inside this transaction."""
+    def begin(self, cause: UUID, envelope: Envelope | None = None, processing: Span | None = None) -> None:
+        """Start the work of one message or request inside this transaction. `processing`: the message's span."""
         self.cause = cause
         self.envelope = envelope
         self._published = 0
-        self._create_span = None
+        self._processing = processing
+        self._created_by = None
 
     def stage(self, bulk: Bulk, row: tuple[Any, ...]) -> None:
         """Record a row; it is written with all others of its statement at the next flush, first staged first."""
@@ -118,12 +120,21 @@ class Transaction:
         key = event.key
         event_id = derived_id(self.cause, event.type, topic, key, self._published)
         self._published += 1
-        span = self._create_span or self._start_create_span(key)
-        self._outgoing.append((event_id, topic, key, event.type, traceparent_of(span.get_span_context()), payload))
+        self._outgoing.append((event_id, topic, key, event.type, self._creation(key), payload))
         return event_id
 
+    def _creation(self, subject: str) -> str:
+        """Return the context in which outgoing messages are created, the same for all that one cause gives rise to.
+
+        The offices they reach then lie side by side below it in the trace. In a request it is a `create` span; what a
+        handled message gives rise to is created by its `process` span.
+        """
+        if self._created_by is None:
+            span = self._processing or self._start_create_span(subject)
+            self._created_by = traceparent_of(span.get_span_context())
+        return self._created_by
+
     def _start_create_span(self, subject: str) -> Span:
-        # One span for all that a message gives rise to: the offices it reaches then lie side by side below it.
         span = self._writer.tracer.start_span(
             "create",
             kind=SpanKind.PRODUCER,
@@ -134,7 +145,6 @@ class Transaction:
                 instruments.SUBJECT: subject,
             },
         )
-        self._create_span = span
         self._spans.append(span)
         return span
 
@@ -144,7 +154,9 @@ class Transaction:
             await self._session.flush()
         staged, self._staged = self._staged, {}
         for bulk, rows in staged.values():
-            await bulk.execute(self.connection, rows)
+            written = await bulk.execute(self.connection, rows)
+            if bulk.unmatched is not None and len(written) < len(bulk.newest(rows)):
+                raise UnprocessableError(bulk.unmatched, "no-such-row")
 
     async def finish(self) -> None:
         """Write everything that is staged and published. The caller commits."""

@@ -14,7 +14,8 @@ from stdnum.fi import hetu, ytunnus
 
 from shared.events.v1.change_security import Filing, FilingKind, Measure
 
-_CODE_LIKE: Final = re.compile(r"(?<![0-9A-Za-z])(\d{6}[-+A-FU-Ya-fu-y]\d{3}[0-9A-Za-z])(?![0-9A-Za-z])")
+_CODE_LIKE: Final = re.compile(rb"\d{6}[-+A-FU-Ya-fu-y]\d{3}[0-9A-Za-z]")
+_WORD: Final = re.compile(rb"[0-9A-Za-z]")
 
 
 def has_business_id(filing: Filing) -> bool:
@@ -29,11 +30,14 @@ def has_personal_identity_code(body: bytes) -> bool:
 
     Test codes (serials 900–999) count too: a code that only looks personal is no loss when refused.
     """
-    text = body.decode("utf-8", "replace")
-    if "\\u" in text:
-        with suppress(ValueError):  # not JSON at all: the text is looked at as it is
-            text = json.dumps(json.loads(text), ensure_ascii=False)
-    return any(hetu.is_valid(code.upper(), allow_temporary=True) for code in _CODE_LIKE.findall(text))
+    if b"\\u" in body:
+        with suppress(ValueError):  # not JSON at all: the body is looked at as it is
+            body = json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
+    return any(
+        hetu.is_valid(found[0].decode().upper(), allow_temporary=True)
+        for found in _CODE_LIKE.finditer(body)
+        if not _WORD.match(body, found.end()) and not _WORD.match(body[: found.start()][-1:])
+    )
 
 
 def missing(filing: Filing) -> tuple[str, ...]:

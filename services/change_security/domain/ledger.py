@@ -65,14 +65,14 @@ class Entry:
         """Enter the receipt of a store. An older receipt arriving late changes nothing."""
         if version <= self.version_stored:
             return self
-        receipted = replace(
+        return replace(
             self,
             version_stored=version,
             revision_stored=max(revision, self.revision_stored),
             stored_at=at,
+            state=EntryState.STORED if self.state is EntryState.SENT else self.state,
             escalated=None if self.escalated == "stored" else self.escalated,
         )
-        return replace(receipted, state=EntryState.STORED) if self.state is EntryState.SENT else receipted
 
     def acknowledged(self, acting_authority: str, at: datetime) -> "Entry":
         """Enter that an officer has taken notice. The first time counts."""

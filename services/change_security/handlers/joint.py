@@ -33,7 +33,7 @@ from shared.messaging.transaction import Transaction, UnprocessableError
 
 _MAX_BODY_BYTES = 256 * 1024
 
-_Receipts = NoticeStored | NoticeAcknowledged | NoticeDeclined | CaseClosed
+_Answers = NoticeAcknowledged | NoticeDeclined | CaseClosed
 
 
 def examine(record: Record) -> Rejection | None:
@@ -49,7 +49,7 @@ def examine(record: Record) -> Rejection | None:
 
 async def prepare(events: Sequence[object], tx: Transaction) -> None:
     """Read and lock at once the matters and ledger entries that the batch will change."""
-    receipts = [event for event in events if isinstance(event, _Receipts)]
+    answers = [event for event in events if isinstance(event, _Answers)]
     matters = {
         event.notice_id
         for event in events
@@ -59,7 +59,7 @@ async def prepare(events: Sequence[object], tx: Transaction) -> None:
         )
     }
     await Notices(tx).load(matters)
-    await Notices(tx).load_entries((event.notice_id, event.authority) for event in receipts)
+    await Notices(tx).load_entries((event.notice_id, event.authority) for event in answers)
 
 
 class JointHandlers:
@@ -166,8 +166,7 @@ def _speaking_for_itself(handler: Handler) -> Handler:
 
 async def enter_stored(event: NoticeStored, tx: Transaction) -> None:
     """Enter the receipt of an authority's store."""
-    entry = await _entry(event, tx)
-    Notices(tx).save_entry(event.notice_id, entry.stored(event.version, event.revision, event.stored_at))
+    Notices(tx).enter_stored(event.notice_id, event.authority, event.version, event.revision, event.stored_at)
 
 
 async def enter_acknowledged(event: NoticeAcknowledged, tx: Transaction) -> None:
@@ -188,11 +187,9 @@ async def enter_case_closed(event: CaseClosed, tx: Transaction) -> None:
     Notices(tx).save_entry(event.notice_id, entry.case_closed(event.outcome, event.closed_at))
 
 
-async def _entry(event: _Receipts, tx: Transaction) -> Entry:
+async def _entry(event: _Answers, tx: Transaction) -> Entry:
     entry = await Notices(tx).entry(event.notice_id, event.authority)
     if entry is None:
-        # A city may act in a notice that it registered itself before the joint office has heard of it, or in one that
-        # did not concern it. Its key keeps the order, so this is the latter.
         raise UnprocessableError("the authority has no part in the notice", "no-such-part")
     return entry
 

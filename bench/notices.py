@@ -1,0 +1,82 @@
+"""The notices that both sides are measured with: three stores each, about 1.2 KB."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import UUID
+
+from aiokafka import AIOKafkaProducer
+
+from shared.topics import CHANGE_NOTICES_INBOUND
+
+SUBMITTED = "change-security.notice-submitted.v1"
+
+
+def notice_id(number: int) -> UUID:
+    """Return the id of the n-th notice."""
+    return UUID(int=(0xBE << 120) | (4 << 76) | (8 << 60) | number)
+
+
+def filing(number: int) -> dict[str, Any]:
+    """Return the n-th filing."""
+    return {
+        "kind": "negotiation_proposal",
+        "legal_basis": "YTL_1333_2021",
+        "employer": {
+            "business_id": "2077474-0",
+            "name": f"Esimerkkitehdas {number} Oy",
+            "domicile": "091",
+            "regular_staff": 420,
+        },
+        "language": "fi",
+        "negotiations": {
+            "starts_at": "2026-11-30T09:00:00+02:00",
+            "place": "Helsinki",
+            "matters": "Tuotannon uudelleenjärjestely " * 4,
+            "grounds": "Tilauskannan lasku",
+            "selection_principles": "Osaaminen ja tehtävät",
+            "carried_out_within": "Maaliskuun loppuun mennessä",
+            "personnel_informed_on": "2026-11-24",
+        },
+        "measures": [
+            {"measure": "termination", "personnel_group": "työntekijät", "count": 48},
+            {"measure": "termination", "personnel_group": "toimihenkilöt", "count": 16},
+        ],
+        "site_breakdown": "given",
+        "sites": [
+            {"municipality": "092", "name": "Vantaan tehdas", "affected": 50},
+            {"municipality": "235", "name": "Kauniaisten toimisto", "affected": 14},
+        ],
+    }
+
+
+async def preload(bootstrap: str, count: int) -> None:
+    """Put so many submissions on the inbound topic."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=262_144, linger_ms=5)
+    await producer.start()
+    try:
+        futures = []
+        for number in range(count):
+            one = str(notice_id(number))
+            body = {"type": SUBMITTED, "notice_id": one, "revision": 1, "filing": filing(number)}
+            futures.append(
+                await producer.send(
+                    CHANGE_NOTICES_INBOUND.name,
+                    json.dumps(body, ensure_ascii=False).encode(),
+                    key=one.encode(),
+                    headers=[
+                        ("content-type", b"application/json"),
+                        ("ce_specversion", b"1.0"),
+                        ("ce_id", one.encode()),
+                        ("ce_type", SUBMITTED.encode()),
+                        ("ce_source", b"/systems/bench"),
+                        ("traceparent", b"00-%032x-%016x-01" % (number + 1, number + 1)),
+                    ],
+                )
+            )
+            if len(futures) == 1000:  # noqa: PLR2004
+                await asyncio.gather(*futures)
+                futures.clear()
+        await asyncio.gather(*futures)
+    finally:
+        await producer.stop()
