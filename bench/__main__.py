@@ -214,7 +214,7 @@ async def probe(urls: list[str], query: str, accept: Any, times: int) -> list[fl
             one = await accept(number)
 
             async def seen(prepared: Any, wanted: Any = one) -> None:
-                while not await prepared.fetchval(wanted):
+                while not await prepared.fetchval(wanted):  # noqa: ASYNC110 - nothing tells when
                     await asyncio.sleep(0.0004)
 
             await asyncio.gather(*(seen(prepared) for prepared in queries))

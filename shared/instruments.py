@@ -10,7 +10,6 @@ from prometheus_client import Counter, Gauge, Histogram
 
 MESSAGING_SYSTEM: Final = "messaging.system"
 OPERATION_NAME: Final = "messaging.operation.name"
-OPERATION_TYPE: Final = "messaging.operation.type"
 DESTINATION: Final = "messaging.destination.name"
 PARTITION: Final = "messaging.destination.partition.id"
 CONSUMER_GROUP: Final = "messaging.consumer.group.name"
@@ -27,7 +26,6 @@ SPAN_ATTRIBUTES: Final = frozenset(
     {
         MESSAGING_SYSTEM,
         OPERATION_NAME,
-        OPERATION_TYPE,
         DESTINATION,
         PARTITION,
         CONSUMER_GROUP,

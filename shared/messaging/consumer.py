@@ -383,7 +383,6 @@ class Consumer:
         return {
             instruments.MESSAGING_SYSTEM: "kafka",
             instruments.OPERATION_NAME: "process",
-            instruments.OPERATION_TYPE: "process",
             instruments.DESTINATION: record.topic,
             instruments.PARTITION: str(record.partition),
             instruments.OFFSET: record.offset,

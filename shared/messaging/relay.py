@@ -10,10 +10,9 @@ import asyncio
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -51,8 +50,7 @@ _MARK: Final = text("UPDATE outbox SET published_at = now() WHERE seq = ANY(CAST
 _LEAD: Final = text("SELECT pg_try_advisory_lock(hashtext('outbox'), hashtext(current_schema()))")
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     seq: int
     event_id: Any
     topic: str
@@ -127,6 +125,7 @@ class Relay:
             client_id=f"{self._labels[1]}.{self._labels[0]}.relay",
             enable_idempotence=True,
             acks="all",
+            compression_type="lz4",
             max_batch_size=262_144,
             request_timeout_ms=20_000,
             retry_backoff_ms=50,
@@ -157,7 +156,7 @@ class Relay:
             await self._prune(connection)
 
     async def _send_batch(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> int:
-        rows = [_Row(*row) for row in await connection.execute(_READ, {"batch": _BATCH})]
+        rows = [_Row._make(row) for row in await connection.execute(_READ, {"batch": _BATCH})]
         if not rows:
             return 0
         spans = self._send_spans(rows)
@@ -202,7 +201,6 @@ class Relay:
             attributes={
                 instruments.MESSAGING_SYSTEM: "kafka",
                 instruments.OPERATION_NAME: "send",
-                instruments.OPERATION_TYPE: "send",
                 instruments.MESSAGE_COUNT: count,
             },
             links=links,

@@ -141,7 +141,6 @@ class Transaction:
             attributes={
                 instruments.MESSAGING_SYSTEM: "kafka",
                 instruments.OPERATION_NAME: "create",
-                instruments.OPERATION_TYPE: "create",
                 instruments.SUBJECT: subject,
             },
         )

@@ -92,14 +92,14 @@ async def test_the_migrations_make_the_tables_that_the_models_read(stack: Stack)
 
 
 async def _differences(engine: AsyncEngine, wanted: MetaData) -> list[object]:
-    def keep(_: object, name: str | None, kind: str, *__: object) -> bool:
+    def keep(name: str | None, kind: str, _: object) -> bool:
         return not (kind == "table" and name in MESSAGING_TABLES)
 
     async with engine.connect() as connection:
         return list(
             await connection.run_sync(
                 lambda sync: compare_metadata(
-                    MigrationContext.configure(sync, opts={"include_object": keep, "compare_type": True}), wanted
+                    MigrationContext.configure(sync, opts={"include_name": keep, "compare_type": True}), wanted
                 )
             )
         )

@@ -110,9 +110,9 @@ class Entry:
         """Enter that the authority has closed its case."""
         return replace(self, case_outcome=outcome, case_closed_at=at)
 
-    def released(self, version: int, at: datetime) -> "Entry":
+    def released(self, version: int, revision: int, at: datetime) -> "Entry":
         """Enter that the notice no longer concerns the authority; its store is told, and receipts that too."""
-        return replace(self, state=EntryState.RELEASED, version_sent=version, sent_at=at)
+        return replace(self.resent(version, revision), state=EntryState.RELEASED, sent_at=at)
 
     def resent(self, version: int, revision: int) -> "Entry":
         """Enter that the office was told a newer version."""

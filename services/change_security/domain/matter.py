@@ -313,7 +313,7 @@ def _sent(matter: Matter, routing: Routing, at: datetime, book: Rulebook) -> Cha
         if old.state is EntryState.RELEASED:
             entries.append(old)
             continue
-        entries.append(old.released(matter.version, at))
+        entries.append(old.released(matter.version, matter.revision, at))
         if old.office is not None:
             told.append(
                 (

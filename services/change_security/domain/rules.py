@@ -39,6 +39,10 @@ class RuleTable:
         self._rules = tuple(rules)
         # Filings of one day and basis share their rules; looking the table through for each would be waste.
         self.in_force = lru_cache(maxsize=256)(self._in_force)
+        # A service level applies to what arrived before it was set, too.
+        self._first_day: dict[str, date] = {}
+        for rule in self._rules:
+            self._first_day[rule.name] = min(rule.valid_from, self._first_day.get(rule.name, date.max))
 
     def _in_force(self, day: date, basis: str | None) -> Mapping[str, Rule]:
         return {
@@ -55,11 +59,7 @@ class RuleTable:
         Raises:
             KeyError: no such rule is in force on that day.
         """
-        return self.in_force(max(day, self._first_day(name)), None)[name].value
-
-    def _first_day(self, name: str) -> date:
-        # A service level applies to what arrived before it was set, too.
-        return min((rule.valid_from for rule in self._rules if rule.name == name), default=date.max)
+        return self.in_force(max(day, self._first_day[name]), None)[name].value
 
 
 def read_rules(lines: Iterable[str]) -> RuleTable:

@@ -161,7 +161,6 @@ async def test_old_rows_of_outbox_and_inbox_are_pruned_and_unsent_ones_never(rig
     await publish(rig, Happened(subject="a", n=2))
     await rig.execute("UPDATE outbox SET created_at = now() - interval '90 days' WHERE published_at IS NULL")
     async with running(rig.relay()):
-        await until(lambda: _sent(rig, 1), "the unsent one was sent, the old one is gone")
         await until(lambda: _empty(rig, "inbox"), "the inbox is pruned")
     assert len(await rig.read_topic(2)) == 2
 

@@ -1,0 +1,44 @@
+# Everything that people and CI do with this repository. `make demo` and `make test` need nothing set up before.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: demo test up faults bench lint unit publish lock clean
+
+demo: $(VENV)/.ready ## run the main job on an embedded Kafka and PostgreSQL, and print what happened
+	@$(RUN) -m deploy.local.demo
+
+test: $(VENV)/.ready ## run every check
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/mypy
+	@$(RUN) -m shared.events.publish --check
+	@$(VENV)/bin/pytest --quiet
+
+up: $(VENV)/.ready ## keep the whole suite running on fixed ports
+	@$(RUN) -m deploy.local.up
+
+faults: $(VENV)/.ready ## kill everything in the middle of 5,000 notices (minutes)
+	@$(RUN) -m faults.change_security --notices 5000 --rounds 6
+
+bench: $(VENV)/.ready ## measure against the hand-written floor (minutes)
+	@$(RUN) -m bench
+
+publish: $(VENV)/.ready ## write the JSON Schemas and the AsyncAPI document
+	@$(RUN) -m shared.events.publish
+
+lock: $(VENV)/.ready ## resolve the dependencies anew
+	@$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev \
+		pyproject.toml --output-file requirements.lock
+
+clean: ## remove what these commands made in this folder
+	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/.ready: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d; set PYTHON=" % sys.version_info[:2])'
+	@echo "Installing what requirements.lock lists into $(VENV) (once) …"
+	@$(PYTHON) -m venv $(VENV) || { echo "The module venv is missing (Debian: apt-get install python3-venv)"; exit 1; }
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@$(VENV)/bin/uv pip install --quiet --require-hashes --python $(VENV)/bin/python -r requirements.lock
+	@touch $@

@@ -1,0 +1,35 @@
+"""The documents say what the code says."""
+
+from pathlib import Path
+
+from shared.events.registry import REGISTRY
+from shared.topics import TOPICS
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_message_flows_name_every_topic_and_every_type() -> None:
+    flows = (ROOT / "docs/message-flows.md").read_text(encoding="utf-8")
+    assert [topic.name for topic in TOPICS if f"`{topic.name}`" not in flows] == []
+    assert [name for name in REGISTRY if f"`{name}`" not in flows] == []
+
+
+def test_the_readmes_name_no_file_that_is_not_there() -> None:
+    import re
+
+    for readme in [ROOT / "README.md", *ROOT.glob("services/*/README.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", readme.read_text(encoding="utf-8")):
+            assert (readme.parent / target).exists(), f"{readme}: {target}"
+
+
+def test_the_runbook_names_every_parking_code_of_the_kernel() -> None:
+    import re
+
+    runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+    sources = [*ROOT.glob("shared/messaging/*.py"), *ROOT.glob("services/*/handlers/*.py")]
+    code = "".join(path.read_text(encoding="utf-8") for path in sources)
+    codes = set(re.findall(r'Rejection\(\s*"([a-z-]+)"', code)) | set(
+        re.findall(r'UnprocessableError\(\s*"[^"]+",\s*"([a-z-]+)"', code)
+    )
+    assert len(codes) > 8
+    assert [one for one in sorted(codes - {"held-back", "unprocessable"}) if f"`{one}`" not in runbook] == []
