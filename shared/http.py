@@ -3,8 +3,10 @@
 import base64
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final, Generic, TypeVar
+from uuid import UUID
 
 import structlog
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
@@ -21,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import instruments
 from shared.database import is_unavailable
 from shared.identity import Identities, KeysUnavailableError, Officer, System, UnauthenticatedError
+from shared.messaging.transaction import Transaction, Writer
 from shared.telemetry import describe
 
 Item = TypeVar("Item")
@@ -188,6 +191,27 @@ def invalid_request(fields: list[FieldProblem]) -> ProblemError:
 def not_found(what: str) -> ProblemError:
     """Return the problem of something that does not exist, or that the caller may not know of."""
     return ProblemError(404, "not-found", f"There is no such {what}.")
+
+
+@asynccontextmanager
+async def answering(
+    writer: Writer, cause: UUID, problem_of: Callable[[Exception], ProblemError | None]
+) -> AsyncIterator[Transaction]:
+    """Open the transaction of a request; nothing is recorded when it raises.
+
+    Args:
+        writer: opens it.
+        cause: what derived ids start from.
+        problem_of: tells the problem that a domain's own error is answered with; None for what is no such error.
+    """
+    try:
+        async with writer.transaction(cause) as tx:
+            yield tx
+    except Exception as error:
+        problem = problem_of(error)
+        if problem is None:
+            raise
+        raise problem from error
 
 
 # -- who may call -----------------------------------------------------------------------------------------------------

@@ -27,6 +27,11 @@ class Officer:
     authority: str
     roles: frozenset[str] = field(default_factory=frozenset)
 
+    @property
+    def actor(self) -> str:
+        """Who acts, for records: no name."""
+        return f"officer:{self.subject}"
+
 
 @dataclass(frozen=True)
 class System:
@@ -34,6 +39,11 @@ class System:
 
     subject: str
     scopes: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def actor(self) -> str:
+        """Which system acts, for records."""
+        return f"system:{self.subject}"
 
 
 class UnauthenticatedError(Exception):

@@ -1,11 +1,110 @@
-"""Runs a process: its HTTP API in the foreground, its consumer and relay in the API's lifespan."""
+"""A process of a service in an office: made once, top to bottom, and run until it is told to stop.
+
+The HTTP API is in the foreground; consumer, relay and periodic work live in its lifespan.
+"""
 
 import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
+import httpx
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from opentelemetry.sdk.trace.export import SpanExporter
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared import health, http, operations
+from shared.clock import Clock, SystemClock
+from shared.database import engine_for
+from shared.identity import Identities
+from shared.messaging.consumer import Consumer, Inbound
+from shared.messaging.relay import Relay
+from shared.messaging.transaction import Writer
+from shared.migrations import is_current, migrate
+from shared.periodic import Background
 from shared.settings import ProcessSettings
+from shared.telemetry import tracer_provider
+
+
+@dataclass(frozen=True)
+class Service:
+    """What names a service: in telemetry and consumer groups, in the database, and on disk."""
+
+    name: str
+    schema: str
+    migrations: Path
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a service brings into its process."""
+
+    inbound: Inbound
+    routers: Sequence[APIRouter]
+    periodic: Sequence[Background] = ()
+
+
+def assemble(
+    service: Service,
+    settings: ProcessSettings,
+    parts_with: Callable[[Writer], Parts],
+    *,
+    clock: Clock | None = None,
+    exporter: SpanExporter | None = None,
+) -> FastAPI:
+    """Make a process.
+
+    Args:
+        service: which service it is of.
+        settings: what it is told from outside.
+        parts_with: makes the service's own parts, given what opens transactions.
+        clock: replaces the machine's clock.
+        exporter: replaces the span exporter that the settings choose.
+    """
+    provider = tracer_provider(service.name, settings, exporter)
+    tracer = provider.get_tracer(service.name)
+    engine = engine_for(settings, service.schema)
+    writer = Writer(engine, settings.office, clock or SystemClock(), tracer)
+    parts = parts_with(writer)
+    consumer = Consumer(parts.inbound, writer, settings, service.name)
+    relay = Relay(engine, settings, service.name, tracer)
+    http_client = httpx.AsyncClient()
+    identities = Identities(settings.jwks_url, settings.token_issuer, settings.token_audience, http_client)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        await migrate(engine, service.migrations, service.schema)
+        background: tuple[Background, ...] = (relay, consumer, *parts.periodic)
+        for part in background:
+            part.start()
+        yield
+        # The relay last, so that what the last batch publishes is still sent.
+        for part in reversed(background):
+            await part.stop()
+        await http_client.aclose()
+        await engine.dispose()
+        provider.shutdown()
+
+    app = FastAPI(title=f"{service.name} @ {settings.office}", version="1", lifespan=life, redirect_slashes=False)
+    http.install(app, service=service.name, office=settings.office, identities=identities, provider=provider)
+    for router in parts.routers:
+        app.include_router(router)
+    operators = frozenset(settings.city_offices) if settings.is_joint else frozenset({settings.office})
+    app.include_router(operations.router(consumer, writer, operators))
+    app.include_router(
+        health.router({"database": _migrated(engine, service.migrations), "consumer": consumer.is_ready})
+    )
+    return app
+
+
+def _migrated(engine: AsyncEngine, migrations: Path) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        async with engine.connect() as connection:
+            return await connection.run_sync(is_current, migrations)
+
+    return holds
 
 
 def serve(app: FastAPI, settings: ProcessSettings) -> None:
@@ -24,3 +123,15 @@ def serve(app: FastAPI, settings: ProcessSettings) -> None:
         access_log=False,
         timeout_graceful_shutdown=20,
     )
+
+
+@asynccontextmanager
+async def writing(service: Service, settings: ProcessSettings) -> AsyncIterator[Writer]:
+    """Open the service's own database for a command that ends, migrated."""
+    engine = engine_for(settings, service.schema)
+    try:
+        await migrate(engine, service.migrations, service.schema)
+        tracer = tracer_provider(service.name, settings).get_tracer(service.name)
+        yield Writer(engine, settings.office, SystemClock(), tracer)
+    finally:
+        await engine.dispose()

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from shared.events.envelope import Event
 from shared.events.v1 import change_security as cs
+from shared.events.v1 import placement as pl
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,49 @@ CHANGE_SECURITY_SHARED: Final = Topic(
     types=_types(cs.WorkforceReleased),
 )
 
-TOPICS: Final = (CHANGE_NOTICES_INBOUND, CHANGE_SECURITY_TO, CHANGE_SECURITY_FROM, CHANGE_SECURITY_SHARED)
+VACANCIES_INBOUND: Final = Topic(
+    name="inbound.vacancies.v1",
+    key="vacancy_id",
+    writes="other systems",
+    reads="placement @ joint office",
+    max_message_bytes=4_194_304,
+    broker_time=True,
+    types=_types(pl.VacancySubmitted, pl.VacancyStatusSubmitted),
+)
+PLACEMENT_TO: Final = Topic(
+    name="to.{office}.placement.v1",
+    key="assignment_id, referral_id",
+    writes="placement @ joint office",
+    reads="placement @ that office",
+    types=_types(pl.CandidatesRequested, pl.ReferralRequested, pl.JobOfferMade, pl.ReferralEnded),
+)
+PLACEMENT_FROM: Final = Topic(
+    name="from.{office}.placement.v1",
+    key="assignment_id, referral_id",
+    writes="placement @ that office",
+    reads="placement @ joint office",
+    types=_types(pl.CandidatesAnswered, pl.ReferralAnswered, pl.JobOfferAnswered),
+)
+VACANCIES_SHARED: Final = Topic(
+    name="shared.placement.vacancies.v1",
+    key="vacancy_id",
+    writes="placement @ joint office",
+    reads="everyone",
+    retention=None,
+    unknown_types="ignore",
+    types=_types(pl.VacancyPublished),
+)
+
+TOPICS: Final = (
+    CHANGE_NOTICES_INBOUND,
+    CHANGE_SECURITY_TO,
+    CHANGE_SECURITY_FROM,
+    CHANGE_SECURITY_SHARED,
+    VACANCIES_INBOUND,
+    PLACEMENT_TO,
+    PLACEMENT_FROM,
+    VACANCIES_SHARED,
+)
 
 
 def expanded(offices: Iterable[str]) -> dict[str, Topic]:

@@ -21,7 +21,7 @@ from deploy.local.zipkin import Zipkin
 JOINT = "pks"
 CITIES = ("helsinki", "espoo", "vantaa")
 OFFICES = (JOINT, *CITIES)
-SERVICES = ("change_security",)
+SERVICES = ("change_security", "placement")
 ROOT = Path(__file__).parents[2]
 
 
@@ -162,6 +162,7 @@ class Stack:
             "JWKS_URL": self.issuer.jwks_url,
             "TOKEN_ISSUER": self.issuer.name,
             "TOKEN_AUDIENCE": AUDIENCE,
+            "POOL_KEY": f"a local secret of {office}",
             **traces,
             **self.settings,
         }

@@ -14,16 +14,12 @@ from uuid import uuid4
 import uvloop
 
 from services.change_security import data
-from services.change_security.app import MIGRATIONS, build
+from services.change_security.app import CHANGE_SECURITY, build
 from services.change_security.domain.routing import read_national
-from services.change_security.settings import SCHEMA, SERVICE, Settings
+from services.change_security.settings import SERVICE, Settings
 from services.change_security.store import Directory
-from shared.clock import SystemClock
-from shared.database import engine_for
-from shared.messaging.transaction import Writer
-from shared.migrations import migrate
-from shared.process import serve
-from shared.telemetry import configure_logging, tracer_provider
+from shared.process import serve, writing
+from shared.telemetry import configure_logging
 
 
 def main() -> None:
@@ -48,9 +44,8 @@ def main() -> None:
 
 
 async def _migrate(settings: Settings) -> None:
-    engine = engine_for(settings, SCHEMA)
-    await migrate(engine, MIGRATIONS, SCHEMA)
-    await engine.dispose()
+    async with writing(CHANGE_SECURITY, settings):
+        pass
 
 
 async def _import(settings: Settings, file: Path, valid_from: date) -> None:
@@ -59,13 +54,8 @@ async def _import(settings: Settings, file: Path, valid_from: date) -> None:
         municipalities, authorities = read_national(lines, valid_from, data.authorities())
     except (OSError, ValueError) as error:
         sys.exit(f"not imported: {error}")
-    engine = engine_for(settings, SCHEMA)
-    await migrate(engine, MIGRATIONS, SCHEMA)
-    provider = tracer_provider(SERVICE, settings)
-    writer = Writer(engine, settings.office, SystemClock(), provider.get_tracer(SERVICE))
-    async with writer.transaction(uuid4()) as tx:
+    async with writing(CHANGE_SECURITY, settings) as writer, writer.transaction(uuid4()) as tx:
         await Directory(tx).import_(municipalities, authorities, valid_from)
-    await engine.dispose()
     print(f"imported {len(municipalities)} municipalities of {len(authorities)} authorities from {valid_from}")  # noqa: T201
 
 

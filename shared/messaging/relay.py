@@ -31,6 +31,7 @@ from shared.telemetry import as_parent, context_of, describe
 _BATCH: Final = 500
 _IDLE_SECONDS: Final = 1.0
 _PRUNE_SECONDS: Final = 3600.0
+_STOP_SECONDS: Final = 10.0
 _UNSETTLED_SECONDS: Final = (0.002, 0.05)
 """Rows wait for an older transaction to end, which wakes nobody: look again soon, then less and less often."""
 
@@ -74,6 +75,7 @@ class Relay:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._next_prune = time.monotonic()
+        self._stop_by = float("inf")
         self.leading = False
         """Whether this process leads its outbox just now."""
 
@@ -82,8 +84,9 @@ class Relay:
         self._task = asyncio.create_task(self._run(), name=f"relay {self._source}")
 
     async def stop(self) -> None:
-        """Send what is committed and then stop."""
+        """Send what is committed, for ten seconds at most, and then stop; what is left is sent by the next leader."""
         self._stopping.set()
+        self._stop_by = time.monotonic() + _STOP_SECONDS
         self._wake.set()
         if self._task is not None:
             await self._task
@@ -148,7 +151,7 @@ class Relay:
                 look_again = shortest
                 continue
             unsettled = bool((await connection.execute(_ANY_LEFT)).scalar_one())
-            if self._stopping.is_set() and not unsettled:
+            if self._stopping.is_set() and (not unsettled or time.monotonic() > self._stop_by):
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), look_again if unsettled else _IDLE_SECONDS)

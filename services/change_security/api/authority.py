@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.change_security.api import models
-from services.change_security.api.intake import arrival, checked, filer, request_hash, without_identity_codes
+from services.change_security.api.intake import arrival, checked, request_hash
 from services.change_security.domain.case import EXTENDED_CHANGE_SECURITY, CaseStatus, Step, course
 from services.change_security.domain.filing import masked, missing
 from services.change_security.domain.rules import RuleTable, assess
@@ -45,6 +45,7 @@ from shared.http import (
     write_cursor,
 )
 from shared.identity import Officer, System
+from shared.intake import without_identity_codes
 from shared.messaging.transaction import Transaction, Writer
 from shared.telemetry import current_trace_id
 
@@ -136,12 +137,12 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
         filing = checked(notice.filing)
         now = writer.clock.now()
         arrived_at = arrival(notice, who, now)
-        notice_id = derived_id("notice", authority, filer(who), key) if key else uuid4()
+        notice_id = derived_id("notice", authority, who.actor, key) if key else uuid4()
         async with writer.transaction(derived_id("file", notice_id)) as tx:
             cases = Cases(tx)
             if key is not None:
                 told = request_hash(await request.body())
-                before = await Notices(tx).remember_request(filer(who), key, told, notice_id)
+                before = await Notices(tx).remember_request(who.actor, key, told, notice_id)
                 if before is not None:
                     if before.request_hash != told:
                         raise ProblemError(422, "idempotency-key-reused", "The key was used before with another body.")

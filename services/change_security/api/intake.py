@@ -3,27 +3,12 @@
 import hashlib
 from datetime import datetime
 
-from fastapi import Request
-
 from services.change_security.api.models import NoticeIn
 from services.change_security.commands import RefusedError, check
-from services.change_security.domain.filing import has_personal_identity_code
 from services.change_security.domain.matter import ConflictError
 from shared.events.v1.change_security import Filing
 from shared.http import FieldProblem, ProblemError, not_found
 from shared.identity import Officer, System
-from shared.messaging.parking import PERSONAL_IDENTITY_CODE
-
-
-async def without_identity_codes(request: Request) -> None:
-    """Refuse a body that carries a personal identity code, anywhere in it."""
-    if has_personal_identity_code(await request.body()):
-        raise ProblemError(
-            422,
-            PERSONAL_IDENTITY_CODE,
-            "The request contains a personal identity code.",
-            "Remove it: a notice never names a person.",
-        )
 
 
 def checked(filing: Filing) -> Filing:
@@ -61,11 +46,6 @@ def conflict(error: ConflictError) -> ProblemError:
     if error.code == "unknown_authority":
         return not_found("authority")
     return ProblemError(409, error.code.replace("_", "-"), "The change does not fit the notice.", error.text)
-
-
-def filer(who: Officer | System) -> str:
-    """Name who files, without a person's name."""
-    return f"system:{who.subject}" if isinstance(who, System) else f"officer:{who.subject}"
 
 
 def request_hash(body: bytes) -> str:

@@ -4,8 +4,6 @@ Who sees what: a system sees what it filed; an officer what concerns the own aut
 What the caller may not see does not exist for the caller (404).
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
@@ -17,9 +15,7 @@ from services.change_security.api.intake import (
     arrival,
     checked,
     conflict,
-    filer,
     request_hash,
-    without_identity_codes,
 )
 from services.change_security.commands import JointOffice, UnknownNoticeError
 from services.change_security.domain.filing import masked
@@ -35,6 +31,7 @@ from shared.http import (
     Limit,
     Page,
     ProblemError,
+    answering,
     not_found,
     permit_officer,
     read_cursor,
@@ -42,6 +39,7 @@ from shared.http import (
     write_cursor,
 )
 from shared.identity import Officer, System
+from shared.intake import without_identity_codes
 from shared.messaging.transaction import Transaction, Writer
 
 _STAFF = ("officer", "coordinator")
@@ -60,7 +58,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
         if isinstance(who, System):
             if not who.scopes & {"notices:read", "notices:write"}:
                 raise ProblemError(403, "scope-needed", "The scope notices:read is needed.")
-            visible = matter is not None and matter.receipt.filed_by == filer(who)
+            visible = matter is not None and matter.receipt.filed_by == who.actor
         else:
             permit_officer(who, authorities, *_STAFF)
             visible = matter is not None and ("coordinator" in who.roles or matter.entry(who.authority) is not None)
@@ -100,15 +98,15 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
         now = writer.clock.now()
         receipt = Receipt(
             channel=Channel.HTTP if isinstance(who, System) else Channel.OFFICER,
-            filed_by=filer(who),
+            filed_by=who.actor,
             arrived_at=arrival(notice, who, now),
             registered_at=now,
         )
-        notice_id = derived_id("notice", filer(who), key) if key else uuid4()
+        notice_id = derived_id("notice", who.actor, key) if key else uuid4()
         async with writer.transaction(derived_id("file", notice_id)) as tx:
             if key is not None:
                 told = request_hash(await request.body())
-                before = await Notices(tx).remember_request(filer(who), key, told, notice_id)
+                before = await Notices(tx).remember_request(who.actor, key, told, notice_id)
                 if before is not None:
                     if before.request_hash != told:
                         raise ProblemError(422, "idempotency-key-reused", "The key was used before with another body.")
@@ -187,24 +185,24 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
         """Put a new revision in force. 409 when it does not follow the newest one."""
         filing = checked(revision.filing)
         cause = derived_id("revise", notice_id, revision.predecessor)
-        async with _answering(writer, cause) as tx:
+        async with answering(writer, cause, _problem_of) as tx:
             may_change(who, await Notices(tx).get(notice_id))
-            matter = await office.revise(tx, notice_id, filing, revision.predecessor, filer(who))
+            matter = await office.revise(tx, notice_id, filing, revision.predecessor, who.actor)
         return shown(who, matter)
 
     @routes.post("/notices/{notice_id}/withdrawal")
     async def withdraw_notice(who: Caller, notice_id: UUID) -> models.NoticeOut:
         """Withdraw a notice, as the employer asks. Repeating it changes nothing."""
-        async with _answering(writer, derived_id("withdraw", notice_id)) as tx:
+        async with answering(writer, derived_id("withdraw", notice_id), _problem_of) as tx:
             may_change(who, await Notices(tx).get(notice_id))
-            matter = await office.withdraw(tx, notice_id, filer(who))
+            matter = await office.withdraw(tx, notice_id, who.actor)
         return shown(who, matter)
 
     @routes.post("/notices/{notice_id}/closing")
     async def close_notice(who: Coordinator, notice_id: UUID, closing: models.ClosingIn) -> models.NoticeOut:
         """Close a notice with or without terminations. Repeating it changes nothing."""
-        async with _answering(writer, derived_id("close", notice_id)) as tx:
-            matter = await office.close(tx, notice_id, closing.outcome, filer(who))
+        async with answering(writer, derived_id("close", notice_id), _problem_of) as tx:
+            matter = await office.close(tx, notice_id, closing.outcome, who.actor)
         return shown(who, matter)
 
     @routes.get("/unrouted", tags=["unrouted"])
@@ -229,12 +227,12 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     async def add_authority(who: Coordinator, notice_id: UUID, added: models.AuthorityIn) -> models.RoutingOut:
         """Send a notice to an authority by a coordinator's judgement, with a reason."""
         # Adding twice is two changes, each with its own version: their messages must not pass for one.
-        async with _answering(writer, uuid4()) as tx:
+        async with answering(writer, uuid4(), _problem_of) as tx:
             matter = await office.add_authority(
                 tx,
                 notice_id,
                 added.authority,
-                by=filer(who),
+                by=who.actor,
                 municipality=added.municipality,
                 reason=added.reason,
             )
@@ -252,7 +250,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     async def acknowledge_for(who: Coordinator, notice_id: UUID, authority: str) -> models.LedgerOut:
         """Enter that an authority outside the region has confirmed a notice."""
         now = writer.clock.now()
-        async with _answering(writer, derived_id("acknowledge", notice_id, authority, who.subject)) as tx:
+        async with answering(writer, derived_id("acknowledge", notice_id, authority, who.subject), _problem_of) as tx:
             matter = await office.known(tx, notice_id)
             entry = matter.entry(authority)
             if entry is None or entry.office is not None:
@@ -277,16 +275,10 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     return routes
 
 
-@asynccontextmanager
-async def _answering(writer: Writer, cause: UUID) -> AsyncIterator[Transaction]:
-    """Open a transaction whose domain errors are answered as problems; nothing is recorded then."""
-    try:
-        async with writer.transaction(cause) as tx:
-            yield tx
-    except UnknownNoticeError as error:
-        raise not_found("notice") from error
-    except ConflictError as error:
-        raise conflict(error) from error
+def _problem_of(error: Exception) -> ProblemError | None:
+    if isinstance(error, UnknownNoticeError):
+        return not_found("notice")
+    return conflict(error) if isinstance(error, ConflictError) else None
 
 
 def _place(cursor: str | None) -> tuple[datetime, UUID] | None:

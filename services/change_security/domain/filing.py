@@ -5,38 +5,17 @@ what is missing is listed, and completion is asked for. Refused are only: what i
 business id, and a personal identity code anywhere in it.
 """
 
-import json
 import re
-from contextlib import suppress
-from typing import Final
 
-from stdnum.fi import hetu, ytunnus
+from stdnum.fi import ytunnus
 
 from shared.events.v1.change_security import Filing, FilingKind, Measure
-
-_CODE_LIKE: Final = re.compile(rb"\d{6}[-+A-FU-Ya-fu-y]\d{3}[0-9A-Za-z]")
-_WORD: Final = re.compile(rb"[0-9A-Za-z]")
 
 
 def has_business_id(filing: Filing) -> bool:
     """Whether the employer's business id (Y-tunnus) is well formed and its check digit holds."""
     return re.fullmatch(r"\d{7}-\d", filing.employer.business_id) is not None and ytunnus.is_valid(
         filing.employer.business_id
-    )
-
-
-def has_personal_identity_code(body: bytes) -> bool:
-    """Whether a Finnish personal identity code (henkilötunnus) stands anywhere in a JSON body, escaped or not.
-
-    Test codes (serials 900–999) count too: a code that only looks personal is no loss when refused.
-    """
-    if b"\\u" in body:
-        with suppress(ValueError):  # not JSON at all: the body is looked at as it is
-            body = json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
-    return any(
-        hetu.is_valid(found[0].decode().upper(), allow_temporary=True)
-        for found in _CODE_LIKE.finditer(body)
-        if not _WORD.match(body, found.end()) and not _WORD.match(body[: found.start()][-1:])
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from services.change_security.commands import JointOffice, RefusedError, UnknownNoticeError
-from services.change_security.domain.filing import has_personal_identity_code
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.matter import Channel, ConflictError, Matter, Receipt, Status
 from services.change_security.store import Notices
@@ -26,25 +25,10 @@ from shared.events.v1.change_security import (
     NoticeWithdrawalFiled,
     NoticeWithdrawalSubmitted,
 )
-from shared.messaging.codec import Rejection
 from shared.messaging.consumer import Handler
-from shared.messaging.parking import PERSONAL_IDENTITY_CODE, Record
 from shared.messaging.transaction import Transaction, UnprocessableError
 
-_MAX_BODY_BYTES = 256 * 1024
-
 _Answers = NoticeAcknowledged | NoticeDeclined | CaseClosed
-
-
-def examine(record: Record) -> Rejection | None:
-    """Reject a record that is too large, or that carries a personal identity code."""
-    if record.value is None:
-        return None
-    if len(record.value) > _MAX_BODY_BYTES:
-        return Rejection("body-too-large", f"the body is larger than {_MAX_BODY_BYTES} bytes")
-    if has_personal_identity_code(record.value):
-        return Rejection(PERSONAL_IDENTITY_CODE, "the body contains a personal identity code")
-    return None
 
 
 async def prepare(events: Sequence[object], tx: Transaction) -> None:

@@ -16,7 +16,7 @@ from deploy.local.client import Callers, wait_for
 from deploy.local.processes import Child, free_port
 from deploy.local.stack import Stack
 from services.change_security import data
-from services.change_security.app import inbound
+from services.change_security.app import CHANGE_SECURITY, inbound
 from services.change_security.commands import JointOffice
 from services.change_security.domain.matter import Rulebook
 from services.change_security.domain.routing import read_national
@@ -499,11 +499,9 @@ def test_a_store_rebuilt_from_the_first_offset_has_the_same_state_hash(matters: 
 
     async def rebuild() -> tuple[str, str, int]:
         rebuilt_schema = f"rebuilt_{uuid4().hex[:8]}"
-        from services.change_security.app import MIGRATIONS
-
         original = writer_of(settings)
         engine = engine_for(settings, rebuilt_schema)
-        await migrate(engine, MIGRATIONS, rebuilt_schema)
+        await migrate(engine, CHANGE_SECURITY.migrations, rebuilt_schema)
         rebuilt = Writer(engine, "espoo", SystemClock(), TracerProvider().get_tracer("test"))
         read = inbound(settings, JointOffice(Rulebook(data.authorities(), data.rules()), data.authorities()))
         group = f"{SERVICE}.{rebuilt_schema}"

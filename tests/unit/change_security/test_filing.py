@@ -8,12 +8,12 @@ import pytest
 from services.change_security.domain.filing import (
     affected,
     has_business_id,
-    has_personal_identity_code,
     masked,
     missing,
 )
 from services.change_security.domain.release import workforce_released
 from shared.events.v1.change_security import Filing
+from shared.intake import has_personal_identity_code
 from tests.support.filings import BAD_BUSINESS_ID, GOOD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal, termination_notice
 
 

@@ -1,0 +1,1 @@
+"""Placement (julkinen työnvälitys): one vacancy, three jobseeker pools, named gaps."""

@@ -1,0 +1,97 @@
+"""Runs placement: `OFFICE=vantaa python -m services.placement`.
+
+Commands beside the default `serve`: `migrate` brings the schema up to date and ends; `import-jobseekers FILE` reads
+profiles from CSV or JSON lines into the city's own pool and reports; `invent-jobseekers N` fills it with invented ones.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+
+import uvloop
+
+from services.placement import data
+from services.placement.app import PLACEMENT, build, pool_key_of
+from services.placement.domain.pool import Jobseeker, Report, invent, read, reference_of
+from services.placement.settings import SERVICE, Settings
+from services.placement.store import Pool
+from shared.intake import has_personal_identity_code
+from shared.process import serve, writing
+from shared.telemetry import configure_logging
+
+_AT_ONCE = 2000
+
+
+def main() -> None:
+    """Read the command and the environment, and do it."""
+    parser = argparse.ArgumentParser(prog="python -m services.placement", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="run the process (default)")
+    commands.add_parser("migrate", help="bring the schema up to date")
+    importing = commands.add_parser("import-jobseekers", help="import profiles (.csv or .jsonl)")
+    importing.add_argument("file", type=Path)
+    inventing = commands.add_parser("invent-jobseekers", help="fill the pool with invented profiles")
+    inventing.add_argument("count", type=int)
+    inventing.add_argument("--seed", type=int, default=1)
+    inventing.add_argument("--municipalities", default="091", help="of residence, comma separated")
+    inventing.add_argument("--today", type=date.fromisoformat, default=None, help="the day availability starts from")
+    given = parser.parse_args()
+    settings = Settings()
+    configure_logging(SERVICE, settings)
+    match given.command:
+        case "migrate":
+            uvloop.run(_put(settings, ()))
+        case "import-jobseekers":
+            _import(settings, given.file)
+        case "invent-jobseekers":
+            weighted = [(code, int(row["weight"])) for code, row in data.occupations().items()]
+            today = given.today or date.today()  # noqa: DTZ011 - the operator's own day
+            places = given.municipalities.split(",")
+            uvloop.run(_put(settings, invent(given.count, settings.office, places, weighted, given.seed, today)))
+            print(f"{given.count} invented jobseekers")  # noqa: T201
+        case _:
+            serve(build(settings), settings)
+
+
+def _import(settings: Settings, file: Path) -> None:
+    try:
+        content = file.read_bytes()
+        text = content.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        sys.exit(f"not imported: {type(error).__name__}")
+    if has_personal_identity_code(content):
+        sys.exit("not imported: the file contains a personal identity code")
+    report = Report()
+    kind = "csv" if file.suffix == ".csv" else "jsonl"
+    uvloop.run(_put(settings, read(text.splitlines(), kind, report)))
+    print(f"{report.taken} taken, {report.removed} removed, {len(report.refused)} refused")  # noqa: T201
+    for line, why in report.refused[:50]:
+        print(f"  line {line}: {why}")  # noqa: T201
+
+
+async def _put(settings: Settings, profiles: Iterable[Jobseeker | str]) -> None:
+    key = pool_key_of(settings)
+    rows = iter(profiles)
+    async with writing(PLACEMENT, settings) as writer:
+        more = True
+        while more:
+            async with writer.transaction(uuid4()) as tx:
+                more = await _put_some(Pool(tx), rows, key)
+
+
+async def _put_some(pool: Pool, rows: Iterable[Jobseeker | str], key: bytes) -> bool:
+    for number, one in enumerate(rows, 1):
+        if isinstance(one, str):
+            await pool.remove(one)
+        else:
+            pool.put(one, reference_of(key, one.jobseeker_id))
+        if number == _AT_ONCE:
+            return True
+    return False
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""The joint side: vacancies from other systems, the pools' answers, and what change security expects to be released.
+
+Idempotent by the inbox; beyond it, by version (vacancies, releases) and because the first answer of a pool counts.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.placement.commands import JointPlacement, RefusedError, UnknownError
+from services.placement.domain.vacancy import ConflictError
+from services.placement.store import Assignments, Supply, Vacancies
+from shared import topics
+from shared.events.v1.change_security import WorkforceReleased
+from shared.events.v1.placement import (
+    CandidatesAnswered,
+    JobOfferAnswered,
+    ReferralAnswered,
+    VacancyStatusSubmitted,
+    VacancySubmitted,
+)
+from shared.messaging.consumer import Handler
+from shared.messaging.transaction import Transaction, UnprocessableError
+
+
+class JointHandlers:
+    """The handlers of the joint side."""
+
+    def __init__(self, placement: JointPlacement) -> None:
+        self._placement = placement
+
+    def by_type(self) -> Mapping[str, Handler]:
+        """Return the handler of each event type."""
+        return {
+            VacancySubmitted.type_name(): self.receive_vacancy,
+            VacancyStatusSubmitted.type_name(): self.receive_status,
+            CandidatesAnswered.type_name(): speaking_for_itself(enter_answer),
+            ReferralAnswered.type_name(): speaking_for_itself(enter_referral_answer),
+            JobOfferAnswered.type_name(): speaking_for_itself(enter_offer_answer),
+            WorkforceReleased.type_name(): raise_expected_supply,
+        }
+
+    async def receive_vacancy(self, event: VacancySubmitted, tx: Transaction) -> None:
+        """Take in a vacancy that another system reports, or a revision of one that the same system reported."""
+        source = _source(tx)
+        known = await Vacancies(tx).get(event.vacancy_id)
+        if known is not None and known.filed_by != source:
+            raise UnprocessableError("the vacancy was reported by another system", "not-the-filer")
+        if known is not None and known.revision == event.revision and known.vacancy == event.vacancy:
+            return
+        try:
+            if known is None and event.revision == 1:
+                await self._placement.report(tx, event.vacancy_id, event.vacancy, event.status, source)
+            elif known is None:
+                raise UnprocessableError("its first revision has not come", "unknown-vacancy")
+            else:
+                await self._placement.revise(tx, event.vacancy_id, event.vacancy, event.revision - 1)
+        except (RefusedError, ConflictError) as error:
+            raise UnprocessableError(error.text, error.code) from error
+
+    async def receive_status(self, event: VacancyStatusSubmitted, tx: Transaction) -> None:
+        """Open, pause, fill or withdraw a vacancy that the same system reported."""
+        known = await Vacancies(tx).get(event.vacancy_id)
+        if known is not None and known.filed_by != _source(tx):
+            raise UnprocessableError("the vacancy was reported by another system", "not-the-filer")
+        try:
+            await self._placement.move(tx, event.vacancy_id, event.status)
+        except UnknownError as error:
+            raise UnprocessableError("there is no such vacancy", "unknown-vacancy") from error
+        except ConflictError as error:
+            raise UnprocessableError(error.text, error.code) from error
+
+
+async def enter_answer(event: CandidatesAnswered, tx: Transaction) -> None:
+    """Enter a pool's answer, in time or late."""
+    if not await Assignments(tx).enter_answer(event):
+        raise UnprocessableError("that pool was not asked", "not-asked")
+
+
+async def enter_referral_answer(event: ReferralAnswered, tx: Transaction) -> None:
+    """Enter whether the jobseeker consents."""
+    if not await Assignments(tx).answer_referral(event.referral_id, event.office, event.state, event.answered_at):
+        raise UnprocessableError("that office was not asked", "not-asked")
+
+
+async def enter_offer_answer(event: JobOfferAnswered, tx: Transaction) -> None:
+    """Enter the answer to a job offer."""
+    if not await Assignments(tx).answer_offer(event.offer_id, event.office, event.state, event.answered_at):
+        raise UnprocessableError("there is no such offer", "not-asked")
+
+
+async def raise_expected_supply(event: WorkforceReleased, tx: Transaction) -> None:
+    """Take what change security expects to be released into the expected supply."""
+    await Supply(tx).replace(event)
+
+
+def speaking_for_itself(handler: Handler) -> Handler:
+    """Refuse an event in which an office speaks for another."""
+
+    async def handle(event: Any, tx: Transaction) -> None:
+        topic = tx.envelope.topic if tx.envelope else None
+        if topic != topics.PLACEMENT_FROM.name_for(event.office):
+            raise UnprocessableError("the office is not the one whose topic this is", "speaks-for-another")
+        await handler(event, tx)
+
+    return handle
+
+
+def _source(tx: Transaction) -> str:
+    if tx.envelope is None:
+        message = "a message handler runs with an envelope"
+        raise RuntimeError(message)
+    return tx.envelope.source

@@ -1,0 +1,27 @@
+"""What a placement process is told from outside, beside what every process is told."""
+
+from pydantic import SecretStr
+
+from shared.settings import ProcessSettings
+
+SERVICE = "placement"
+SCHEMA = "placement"
+
+
+class Settings(ProcessSettings):
+    """Settings of placement.
+
+    Attributes:
+        pool_key: the city's own secret, from which opaque references are made. Needed in a city, never shared.
+        answer_seconds: how long the pools have to answer a recruitment assignment, if it does not say.
+        sweep_seconds: how often expired vacancies and job offers are looked for.
+    """
+
+    pool_key: SecretStr = SecretStr("")
+    answer_seconds: float = 5.0
+    sweep_seconds: float = 30.0
+
+    @property
+    def authority(self) -> str:
+        """The authority whose pool this city's office keeps; offices are named after their authorities."""
+        return self.office

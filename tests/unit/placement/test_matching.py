@@ -1,0 +1,237 @@
+"""Matching, vacancies and the pool, as pure functions."""
+
+import json
+import random
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.placement import data
+from services.placement.domain import vacancy as course
+from services.placement.domain.matching import Profile, Scorer, isco, rank, shared_digits, why_not
+from services.placement.domain.pool import Jobseeker, Report, invent, read, reference_of
+from services.placement.domain.vacancy import ConflictError, Posting
+from shared.events.v1.change_security import Occupation
+from shared.events.v1.placement import Vacancy, VacancyStatus, Wanted
+
+TODAY = date(2026, 11, 24)
+AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+WANTED = Wanted(
+    occupation=Occupation(scheme="ISCO-08", code="2512"),
+    skills=("Python", "Kafka"),
+    languages=("fi", "en"),
+    municipality="091",
+    starts_on=date(2026, 12, 1),
+)
+
+
+def profile(reference: str = "a", **changes: Any) -> Profile:
+    values: dict[str, Any] = {
+        "occupations": ("2512",),
+        "skills": frozenset({"python", "kafka"}),
+        "languages": frozenset({"fi", "en"}),
+        "commuting": frozenset({"091"}),
+        "available_from": TODAY,
+    }
+    return Profile(reference=reference, **(values | changes))
+
+
+def score(**changes: Any) -> int:
+    return sum(Scorer(WANTED, TODAY).points(profile("a", **changes)))
+
+
+def test_a_profile_that_fits_in_everything_has_a_hundred_points() -> None:
+    assert score() == 100
+
+
+@pytest.mark.parametrize(("code", "points"), [("2512", 100), ("2513", 85), ("2521", 65), ("2141", 50), ("5120", 50)])
+def test_occupations_are_compared_by_the_tree_of_isco_08(code: str, points: int) -> None:
+    assert score(occupations=(code,)) == points
+
+
+def test_the_nearest_of_several_occupations_counts() -> None:
+    assert score(occupations=("5120", "2512")) == 100
+
+
+def test_skills_and_languages_count_by_share_whatever_their_case() -> None:
+    assert score(skills=frozenset({"python"})) == 90
+    assert score(skills=frozenset()) == 80
+    assert score(languages=frozenset({"sv"})) == 90
+
+
+def test_being_available_late_costs_more_the_later_it_is() -> None:
+    late = [score(available_from=date(2026, 12, day)) for day in (1, 10, 31)]
+    assert late == sorted(late, reverse=True)
+    assert late[0] == 100
+    assert score(available_from=date(2027, 6, 1)) == 90
+    assert score(available_from=None) == 90
+
+
+def test_every_factor_has_a_reason_and_the_points_add_up() -> None:
+    match = Scorer(WANTED, TODAY).explain(profile(occupations=("2513",), commuting=frozenset({"092"})))
+    assert [reason.factor for reason in match.reasons] == [
+        "occupation",
+        "skills",
+        "languages",
+        "commuting",
+        "availability",
+    ]
+    assert sum(reason.points for reason in match.reasons) == match.score
+    assert [reason.why for reason in match.reasons][:1] == ["the same minor group"]
+
+
+profiles = st.lists(
+    st.builds(
+        profile,
+        reference=st.uuids().map(str),
+        occupations=st.lists(st.sampled_from(["2512", "2513", "2141", "5120"]), min_size=1, max_size=2).map(tuple),
+        skills=st.frozensets(st.sampled_from(["python", "kafka", "java"])),
+        languages=st.frozensets(st.sampled_from(["fi", "sv", "en"])),
+        commuting=st.frozensets(st.sampled_from(["091", "092"])),
+        available_from=st.one_of(st.none(), st.dates(date(2026, 1, 1), date(2027, 12, 31))),
+    ),
+    max_size=30,
+    unique_by=lambda one: one.reference,
+)
+
+
+@given(profiles, st.integers(1, 10), st.randoms(use_true_random=False))
+def test_the_same_pool_gives_the_same_order_however_it_is_read(
+    pool: list[Profile], at_most: int, chance: random.Random
+) -> None:
+    first, considered = rank(pool, WANTED, TODAY, at_most)
+    shuffled = list(pool)
+    chance.shuffle(shuffled)
+    assert rank(shuffled, WANTED, TODAY, at_most) == (first, considered)
+    assert considered == len(pool)
+    assert [(-one.score, one.profile.reference) for one in first] == sorted(
+        (-one.score, one.profile.reference) for one in first
+    )
+    left_out = {one.reference for one in pool} - {one.profile.reference for one in first}
+    if first and len(first) == at_most:
+        scorer = Scorer(WANTED, TODAY)
+        for one in pool:
+            if one.reference in left_out and scorer.points(one)[0]:
+                assert sum(scorer.points(one)) <= first[-1].score
+
+
+def test_an_occupation_far_away_is_no_candidate_however_well_the_rest_fits() -> None:
+    assert rank([profile(occupations=("5120",))], WANTED, TODAY, 10) == ([], 1)
+
+
+def test_why_a_jobseeker_is_not_a_candidate_is_told() -> None:
+    best, _ = rank([profile("a"), profile("b")], WANTED, TODAY, 1)
+    assert why_not(profile("a"), WANTED, TODAY, best, 1)[1] == "among the candidates"
+    assert why_not(profile("b"), WANTED, TODAY, best, 1)[1].startswith("1 others score 100 or more")
+    assert "no occupation" in why_not(profile("c", occupations=("5120",)), WANTED, TODAY, best, 1)[1]
+
+
+def test_esco_codes_are_compared_by_their_isco_group() -> None:
+    assert isco(Occupation(scheme="ESCO", code="2512.4")) == "2512"
+    assert isco(Occupation(scheme="TK10", code="2512")) == ""
+    assert shared_digits("2512", "2521") == 2
+
+
+# -- vacancies
+
+
+def vacancy(**changes: object) -> Vacancy:
+    return Vacancy.model_validate(
+        {
+            "title": "Kokki",
+            "employer": {"business_id": "2077474-0"},
+            "occupation": {"scheme": "ISCO-08", "code": "5120"},
+            "municipality": "091",
+        }
+        | changes
+    )
+
+
+def posting(status: VacancyStatus = VacancyStatus.OPEN) -> Posting:
+    return course.report(uuid4(), vacancy(), status, "system:x", AT)
+
+
+def test_a_stopped_vacancy_shows_its_status_and_no_content() -> None:
+    assert course.published(posting()).vacancy is not None
+    for status in (VacancyStatus.PAUSED, VacancyStatus.FILLED, VacancyStatus.EXPIRED, VacancyStatus.WITHDRAWN):
+        stopped = course.move(posting(), status, AT)
+        assert course.published(stopped).vacancy is None
+        assert course.published(stopped).version == 2
+
+
+@pytest.mark.parametrize("end", [VacancyStatus.FILLED, VacancyStatus.EXPIRED, VacancyStatus.WITHDRAWN])
+def test_a_vacancy_that_has_ended_changes_no_more(end: VacancyStatus) -> None:
+    ended = course.move(posting(), end, AT)
+    assert course.move(ended, end, AT) is ended
+    with pytest.raises(ConflictError):
+        course.move(ended, VacancyStatus.OPEN, AT)
+    with pytest.raises(ConflictError):
+        course.revise(ended, vacancy(), 1, AT)
+
+
+def test_a_draft_opens_and_a_paused_vacancy_opens_again() -> None:
+    assert course.move(posting(VacancyStatus.DRAFT), VacancyStatus.OPEN, AT).status is VacancyStatus.OPEN
+    paused = course.move(posting(), VacancyStatus.PAUSED, AT)
+    assert course.move(paused, VacancyStatus.OPEN, AT).version == 3
+    with pytest.raises(ConflictError):
+        course.move(posting(VacancyStatus.DRAFT), VacancyStatus.FILLED, AT)
+
+
+def test_a_revision_must_follow_the_newest_one() -> None:
+    revised = course.revise(posting(), vacancy(title="Keittiömestari"), 1, AT)
+    assert (revised.revision, revised.version) == (2, 2)
+    with pytest.raises(ConflictError, match="newest revision is 2"):
+        course.revise(revised, vacancy(), 1, AT)
+
+
+def test_what_the_pools_are_asked_for_says_nothing_of_the_employer() -> None:
+    assert "2077474" not in course.wanted(vacancy()).model_dump_json()
+
+
+# -- the pool
+
+CSV = """jobseeker_id,name,municipality,occupations,skills,languages,commuting,available_from,removed
+1,Aino Esimerkki,091,5120;9412,Grilli,fi;sv,091;092,2026-12-01,
+2,Eero Mallinen,91,5120,,,,,
+3,Kari Koekoski,091,kokki,,,,,
+4,,,,,,,,true
+"""
+
+
+def test_an_import_takes_what_is_good_and_reports_the_rest_without_its_values() -> None:
+    report = Report()
+    found = list(read(CSV.splitlines(), "csv", report))
+    assert [one if isinstance(one, str) else one.jobseeker_id for one in found] == ["1", "4"]
+    first = found[0]
+    assert isinstance(first, Jobseeker)
+    assert first.occupations == ("5120", "9412")
+    assert (report.taken, report.removed) == (1, 1)
+    assert [line for line, _ in report.refused] == [3, 4]
+    assert "Mallinen" not in str(report.refused)
+    assert "kokki" not in str(report.refused)
+
+
+def test_json_lines_are_read_too_and_a_broken_line_is_reported() -> None:
+    report = Report()
+    good = {"jobseeker_id": "1", "name": "Aino Esimerkki", "municipality": "091", "occupations": ["5120"]}
+    assert len(list(read([json.dumps(good), "{", "[]", ""], "jsonl", report))) == 1
+    assert [line for line, _ in report.refused] == [2, 3]
+
+
+def test_references_are_the_same_for_a_city_and_unlinkable_between_cities() -> None:
+    assert reference_of(b"key of one", "17") == reference_of(b"key of one", "17")
+    assert reference_of(b"key of one", "17") != reference_of(b"key of another", "17")
+    assert "17" not in reference_of(b"key of one", "17")
+
+
+def test_invented_profiles_are_valid_and_the_same_for_the_same_seed() -> None:
+    occupations = [(code, int(row["weight"])) for code, row in data.occupations().items()]
+    first = list(invent(200, "vantaa", ["092"], occupations, 1, TODAY))
+    assert first == list(invent(200, "vantaa", ["092"], occupations, 1, TODAY))
+    assert first != list(invent(200, "vantaa", ["092"], occupations, 2, TODAY))
+    assert len({one.jobseeker_id for one in first}) == 200
+    assert all(len(code) == 4 for code in data.occupations())
