@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 from fastapi import APIRouter, FastAPI
+from fastapi_offline import FastAPIOffline
 from opentelemetry.sdk.trace.export import SpanExporter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -87,7 +88,10 @@ def assemble(
         await engine.dispose()
         provider.shutdown()
 
-    app = FastAPI(title=f"{service.name} @ {settings.office}", version="1", lifespan=life, redirect_slashes=False)
+    # The API's own pages must open on a closed network too.
+    app = FastAPIOffline(
+        title=f"{service.name} @ {settings.office}", version="1", lifespan=life, redirect_slashes=False
+    )
     http.install(app, service=service.name, office=settings.office, identities=identities, provider=provider)
     for router in parts.routers:
         app.include_router(router)

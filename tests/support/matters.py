@@ -55,8 +55,13 @@ class Matters:
         return wait_for(look, f"{city}'s case with {wanted}")
 
 
-def submit(bootstrap: str, *records: tuple[str, str, Any, str], source: str = "/systems/portal") -> None:
-    """Send (notice id, type, body, event id) to the inbound topic, as another system does."""
+def submit(
+    bootstrap: str,
+    *records: tuple[str, str, Any, str],
+    source: str = "/systems/portal",
+    topic: str = "inbound.change-notices.v1",
+) -> None:
+    """Send (notice id, type, body, event id) to the inbound topic, as another system does, or to another topic."""
 
     async def send() -> None:
         producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
@@ -64,7 +69,7 @@ def submit(bootstrap: str, *records: tuple[str, str, Any, str], source: str = "/
         try:
             for notice_id, kind, body, event_id in records:
                 await producer.send_and_wait(
-                    "inbound.change-notices.v1",
+                    topic,
                     body if isinstance(body, bytes) else json.dumps(body).encode(),
                     key=notice_id.encode(),
                     headers=[

@@ -11,11 +11,11 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.change_security.api import models
-from services.change_security.api.intake import arrival, checked, request_hash
+from services.change_security.api.intake import answered_before, arrival, checked
 from services.change_security.domain.case import EXTENDED_CHANGE_SECURITY, CaseStatus, Step, course
 from services.change_security.domain.filing import masked, missing
 from services.change_security.domain.rules import RuleTable, assess
-from services.change_security.store import Cases, NewCase, Notices
+from services.change_security.store import Cases, NewCase
 from services.change_security.tables import CaseRow
 from shared import topics
 from shared.events.envelope import Event, derived_id
@@ -140,17 +140,12 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
         notice_id = derived_id("notice", authority, who.actor, key) if key else uuid4()
         async with writer.transaction(derived_id("file", notice_id)) as tx:
             cases = Cases(tx)
-            if key is not None:
-                told = request_hash(await request.body())
-                before = await Notices(tx).remember_request(who.actor, key, told, notice_id)
-                if before is not None:
-                    if before.request_hash != told:
-                        raise ProblemError(422, "idempotency-key-reused", "The key was used before with another body.")
-                    response.headers["Idempotent-Replayed"] = "true"
-                    known = await cases.read(before.notice_id)
-                    if known is None:
-                        raise not_found("case")
-                    return await shown(tx, known)
+            before = await answered_before(request, response, tx, who, key, notice_id)
+            if before is not None:
+                known = await cases.read(before)
+                if known is None:
+                    raise not_found("case")
+                return await shown(tx, known)
             cases.add(
                 NewCase(
                     notice_id=notice_id,

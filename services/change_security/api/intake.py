@@ -2,13 +2,18 @@
 
 import hashlib
 from datetime import datetime
+from uuid import UUID
+
+from fastapi import Request, Response
 
 from services.change_security.api.models import NoticeIn
 from services.change_security.commands import RefusedError, check
 from services.change_security.domain.matter import ConflictError
+from services.change_security.store import Notices
 from shared.events.v1.change_security import Filing
 from shared.http import FieldProblem, ProblemError, not_found
 from shared.identity import Officer, System
+from shared.messaging.transaction import Transaction
 
 
 def checked(filing: Filing) -> Filing:
@@ -48,6 +53,21 @@ def conflict(error: ConflictError) -> ProblemError:
     return ProblemError(409, error.code.replace("_", "-"), "The change does not fit the notice.", error.text)
 
 
-def request_hash(body: bytes) -> str:
-    """Return what tells two requests under one idempotency key apart."""
-    return hashlib.sha256(body).hexdigest()
+async def answered_before(
+    request: Request, response: Response, tx: Transaction, who: Officer | System, key: str | None, notice_id: UUID
+) -> UUID | None:
+    """Return the notice that the same request made before, if it was sent before; else remember this one.
+
+    Raises:
+        ProblemError: 422, the key was used with another body.
+    """
+    if key is None:
+        return None
+    told = hashlib.sha256(await request.body()).hexdigest()
+    before = await Notices(tx).remember_request(who.actor, key, told, notice_id)
+    if before is None:
+        return None
+    if before.request_hash != told:
+        raise ProblemError(422, "idempotency-key-reused", "The key was used before with another body.")
+    response.headers["Idempotent-Replayed"] = "true"
+    return before.notice_id

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.change_security.api import models
 from services.change_security.api.intake import (
+    answered_before,
     arrival,
     checked,
     conflict,
-    request_hash,
 )
 from services.change_security.commands import JointOffice, UnknownNoticeError
 from services.change_security.domain.filing import masked
@@ -104,17 +104,9 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
         )
         notice_id = derived_id("notice", who.actor, key) if key else uuid4()
         async with writer.transaction(derived_id("file", notice_id)) as tx:
-            if key is not None:
-                told = request_hash(await request.body())
-                before = await Notices(tx).remember_request(who.actor, key, told, notice_id)
-                if before is not None:
-                    if before.request_hash != told:
-                        raise ProblemError(422, "idempotency-key-reused", "The key was used before with another body.")
-                    response.headers["Idempotent-Replayed"] = "true"
-                    matter = await Notices(tx).read(before.notice_id)
-                    if matter is None:
-                        raise not_found("notice")
-                    return shown(who, matter)
+            before = await answered_before(request, response, tx, who, key, notice_id)
+            if before is not None:
+                return shown(who, await office.known(tx, before))
             matter = await office.file(tx, notice_id, filing, receipt)
         response.headers["Location"] = f"/v1/notices/{notice_id}"
         return shown(who, matter)

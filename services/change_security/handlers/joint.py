@@ -5,7 +5,6 @@ moves forward). Everything a batch needs is read at once by `prepare`.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from services.change_security.commands import JointOffice, RefusedError, UnknownNoticeError
@@ -25,6 +24,7 @@ from shared.events.v1.change_security import (
     NoticeWithdrawalFiled,
     NoticeWithdrawalSubmitted,
 )
+from shared.intake import speaking_for_itself
 from shared.messaging.consumer import Handler
 from shared.messaging.transaction import Transaction, UnprocessableError
 
@@ -66,7 +66,10 @@ class JointHandlers:
         return {
             NoticeSubmitted.type_name(): self.receive_submission,
             NoticeWithdrawalSubmitted.type_name(): self.receive_withdrawal,
-            **{name: _speaking_for_itself(handler) for name, handler in from_offices.items()},
+            **{
+                name: speaking_for_itself(handler, topics.CHANGE_SECURITY_FROM, lambda event: str(event.authority))
+                for name, handler in from_offices.items()
+            },
         }
 
     async def receive_submission(self, event: NoticeSubmitted, tx: Transaction) -> None:
@@ -134,18 +137,6 @@ class JointHandlers:
             await self._office.take(tx, event.notice_id, event.authority, event.parts, event.taken_at)
         except UnknownNoticeError as error:
             raise UnprocessableError("there is no such notice", "unknown-notice") from error
-
-
-def _speaking_for_itself(handler: Handler) -> Handler:
-    """Refuse an event in which an office speaks for another: only its own topic may carry its authority's word."""
-
-    async def handle(event: Any, tx: Transaction) -> None:
-        topic = tx.envelope.topic if tx.envelope else None
-        if topic != topics.CHANGE_SECURITY_FROM.name_for(event.authority):
-            raise UnprocessableError("the authority is not the one whose topic this is", "speaks-for-another")
-        await handler(event, tx)
-
-    return handle
 
 
 async def enter_stored(event: NoticeStored, tx: Transaction) -> None:

@@ -4,7 +4,6 @@ Idempotent by the inbox; beyond it, by version (vacancies, releases) and because
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from services.placement.commands import JointPlacement, RefusedError, UnknownError
 from services.placement.domain.vacancy import ConflictError
@@ -18,6 +17,7 @@ from shared.events.v1.placement import (
     VacancyStatusSubmitted,
     VacancySubmitted,
 )
+from shared.intake import speaking_for_itself
 from shared.messaging.consumer import Handler
 from shared.messaging.transaction import Transaction, UnprocessableError
 
@@ -33,9 +33,9 @@ class JointHandlers:
         return {
             VacancySubmitted.type_name(): self.receive_vacancy,
             VacancyStatusSubmitted.type_name(): self.receive_status,
-            CandidatesAnswered.type_name(): speaking_for_itself(enter_answer),
-            ReferralAnswered.type_name(): speaking_for_itself(enter_referral_answer),
-            JobOfferAnswered.type_name(): speaking_for_itself(enter_offer_answer),
+            CandidatesAnswered.type_name(): _own_word(enter_answer),
+            ReferralAnswered.type_name(): _own_word(enter_referral_answer),
+            JobOfferAnswered.type_name(): _own_word(enter_offer_answer),
             WorkforceReleased.type_name(): raise_expected_supply,
         }
 
@@ -93,16 +93,8 @@ async def raise_expected_supply(event: WorkforceReleased, tx: Transaction) -> No
     await Supply(tx).replace(event)
 
 
-def speaking_for_itself(handler: Handler) -> Handler:
-    """Refuse an event in which an office speaks for another."""
-
-    async def handle(event: Any, tx: Transaction) -> None:
-        topic = tx.envelope.topic if tx.envelope else None
-        if topic != topics.PLACEMENT_FROM.name_for(event.office):
-            raise UnprocessableError("the office is not the one whose topic this is", "speaks-for-another")
-        await handler(event, tx)
-
-    return handle
+def _own_word(handler: Handler) -> Handler:
+    return speaking_for_itself(handler, topics.PLACEMENT_FROM, lambda event: str(event.office))
 
 
 def _source(tx: Transaction) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import date, timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,11 +21,13 @@ from services.change_security.app import CHANGE_SECURITY, inbound
 from services.change_security.commands import JointOffice
 from services.change_security.domain.matter import Rulebook
 from services.change_security.domain.routing import read_national
+from services.change_security.handlers import authority
 from services.change_security.mailer import Mailer
 from services.change_security.settings import SCHEMA, SERVICE, Settings
 from services.change_security.store import Cases, Directory
 from shared.clock import SettableClock, SystemClock
 from shared.database import engine_for
+from shared.events.v1.change_security import NoticeAmended, NoticeAssigned, NoticeWithdrawn
 from shared.messaging.consumer import Consumer
 from shared.messaging.transaction import Writer
 from shared.migrations import migrate
@@ -280,6 +283,92 @@ def test_a_receipt_never_claims_more_than_the_store_has(matters: Matters, stack:
         for process in ("helsinki", "espoo"):
             stack.child("change_security", process).thaw()
     matters.complete(notice_id, seconds=60)
+
+
+def test_an_office_cannot_speak_for_another(matters: Matters, stack: Stack) -> None:
+    notice_id = matters.file()["notice_id"]
+    matters.complete(notice_id)
+    told = {
+        "type": "change-security.notice-acknowledged.v1",
+        "notice_id": notice_id,
+        "authority": "vantaa",
+        "acting_authority": "helsinki",
+        "acknowledged_at": "2026-11-24T07:00:00Z",
+    }
+    submit(
+        stack.kafka.bootstrap,
+        (notice_id, str(told["type"]), told, matters.unique),
+        source="/offices/helsinki/change-security",
+        topic="from.helsinki.change-security.v1",
+    )
+    _parked_and_discarded(matters, "speaks-for-another")
+    assert matters.states(notice_id)["vantaa"] == "stored"
+
+
+def _told(version: int, municipality: str = "092", **changes: Any) -> dict[str, Any]:
+    return {
+        "notice_id": UUID(int=7),
+        "version": version,
+        "revision": version,
+        "authority": "vantaa",
+        "reasons": [{"kind": "workplace", "municipality": municipality}],
+        "handling_mode": "own",
+        "routing_version": "test",
+        "arrived_at": "2026-11-24T07:00:00Z",
+        "registered_at": "2026-11-24T07:00:00Z",
+        "acknowledge_by": "2026-11-26T14:00:00Z",
+        "filing": proposal_json(),
+    } | changes
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_whatever_the_order_of_messages_the_newest_version_stands(stack: Stack, *, together: bool) -> None:
+    """Every order of assigned, amended and withdrawn gives the same case, in one transaction or in three."""
+    settings = settings_of(stack, "vantaa")
+    events: list[tuple[Any, Any]] = [
+        (authority.open_case, NoticeAssigned.model_validate(_told(1))),
+        (authority.open_case, NoticeAmended.model_validate(_told(2, "049", missing=["/negotiations/place"]))),
+        (
+            authority.withdraw_case,
+            NoticeWithdrawn(notice_id=UUID(int=7), version=3, revision=2, authority="vantaa"),
+        ),
+    ]
+
+    async def run(order: tuple[int, ...]) -> dict[str, Any]:
+        schema = f"order_{uuid4().hex[:8]}"
+        engine = engine_for(settings, schema)
+        await migrate(engine, CHANGE_SECURITY.migrations, schema)
+        writer = Writer(engine, "vantaa", SystemClock(), TracerProvider().get_tracer("test"))
+        groups = [order] if together else [(place,) for place in order]
+        for group in groups:
+            async with writer.transaction(uuid4()) as tx:
+                for place in group:
+                    handler, event = events[place]
+                    await handler(event, tx)
+        async with writer.reading() as tx:
+            case = await Cases(tx).read(UUID(int=7))
+            revisions = [row.revision for row in await Cases(tx).revisions(UUID(int=7))]
+        await engine.dispose()
+        assert case is not None
+        return {
+            "status": case.status,
+            "version": case.version,
+            "revision": case.revision,
+            "reasons": case.reasons,
+            "missing": case.missing,
+            "arrived": case.arrived_at is not None,
+            "revisions": revisions,
+        }
+
+    found = {order: asyncio.run(run(order)) for order in permutations(range(3))}
+    for order, case in found.items():
+        assert (case["status"], case["version"], case["arrived"]) == ("withdrawn", 3, True), order
+        assert case["revisions"] == [1, 2]
+    # An older version that comes after a newer one changes nothing of it.
+    newest_first = found[(1, 0, 2)]
+    assert newest_first["reasons"] == [{"kind": "workplace", "municipality": "049"}]
+    assert newest_first["missing"] == ["/negotiations/place"]
+    assert newest_first == found[(0, 1, 2)]
 
 
 # -- the joint office away
