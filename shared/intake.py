@@ -44,13 +44,22 @@ def examine(record: Record) -> Rejection | None:
         return None
     if len(record.value) > MAX_BODY_BYTES:
         return Rejection("body-too-large", f"the body is larger than {MAX_BODY_BYTES} bytes")
+    if has_nul(record.value):
+        return Rejection("nul-character", "the body contains a NUL character, which no store can hold")
     if has_personal_identity_code(record.value):
         return Rejection(PERSONAL_IDENTITY_CODE, "the body contains a personal identity code")
     return None
 
 
+def has_nul(body: bytes) -> bool:
+    """Whether a NUL character stands in a JSON body, escaped or not: PostgreSQL's text cannot hold one."""
+    return b"\0" in body or b"\\u0000" in body
+
+
 async def without_identity_codes(request: Request) -> None:
-    """Refuse a request whose body carries a personal identity code, anywhere in it."""
+    """Refuse a request whose body carries a personal identity code, or what no store can hold, anywhere in it."""
+    if has_nul(await request.body()):
+        raise ProblemError(422, "nul-character", "The request contains a NUL character.", "Send it without.")
     if has_personal_identity_code(await request.body()):
         raise ProblemError(
             422, PERSONAL_IDENTITY_CODE, "The request contains a personal identity code.", "Send it without."

@@ -5,7 +5,7 @@ At least once: the Message-ID is derived from the delivery, so that a repeated m
 
 from datetime import timedelta
 from email.message import EmailMessage
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aiosmtplib
 import structlog
@@ -35,29 +35,47 @@ class Mailer:
         if self._settings.smtp_host is None:
             return 0
         sent = 0
-        while True:
-            async with self._writer.transaction(uuid4()) as tx:
-                delivery = await Deliveries(tx).take_due()
-                if delivery is None:
-                    return sent
-                matter = await Notices(tx).read(delivery.notice_id)
-                authority = self._office.book.authorities.authorities.get(delivery.authority)
-                if matter is None or authority is None or authority.email is None:
-                    delivery.state, delivery.problem = "no_address", "no address"
-                    continue
-                delivery.attempts += 1
-                try:
-                    await self._send(self._letter(delivery, matter, authority.email))
-                except (aiosmtplib.SMTPException, OSError) as error:
-                    wait = min(timedelta(seconds=10 * 2**delivery.attempts), _LONGEST_WAIT)
-                    delivery.next_attempt_at = tx.clock.now() + wait
-                    delivery.problem = describe(error)
-                    _log.warning(
-                        "e-mail not taken, trying again", notice_id=str(matter.notice_id), error=delivery.problem
-                    )
-                else:
-                    delivery.state, delivery.sent_at, delivery.problem = "sent", tx.clock.now(), None
-                    sent += 1
+        while (taken := await self._take()) is not None:
+            delivery_id, letter = taken
+            problem = await self._problem_of_sending(letter) if letter is not None else "no address"
+            await self._settle(delivery_id, problem, has_address=letter is not None)
+            sent += problem is None
+        return sent
+
+    async def _take(self) -> tuple[UUID, EmailMessage | None] | None:
+        """Take one e-mail that is due, and put its next attempt off: no transaction stays open while a server dawdles.
+
+        An open one would hold back the relay, which waits for every older transaction to end.
+        """
+        async with self._writer.transaction(uuid4()) as tx:
+            delivery = await Deliveries(tx).take_due()
+            if delivery is None:
+                return None
+            delivery.attempts += 1
+            delivery.next_attempt_at = tx.clock.now() + min(timedelta(seconds=20 * 2**delivery.attempts), _LONGEST_WAIT)
+            matter = await Notices(tx).read(delivery.notice_id)
+            authority = self._office.book.authorities.authorities.get(delivery.authority)
+            if matter is None or authority is None or authority.email is None:
+                return delivery.delivery_id, None
+            return delivery.delivery_id, self._letter(delivery, matter, authority.email)
+
+    async def _problem_of_sending(self, letter: EmailMessage) -> str | None:
+        try:
+            await self._send(letter)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            return describe(error)
+        return None
+
+    async def _settle(self, delivery_id: UUID, problem: str | None, *, has_address: bool) -> None:
+        async with self._writer.transaction(uuid4()) as tx:
+            delivery = await Deliveries(tx).lock(delivery_id)
+            delivery.problem = problem
+            if problem is None:
+                delivery.state, delivery.sent_at = "sent", tx.clock.now()
+            elif not has_address:
+                delivery.state = "no_address"
+            else:
+                _log.warning("e-mail not taken, trying again", notice_id=str(delivery.notice_id), error=problem)
 
     def _letter(self, delivery: DeliveryRow, matter: Matter, address: str) -> EmailMessage:
         entry = matter.entry(delivery.authority)

@@ -519,6 +519,11 @@ class Deliveries:
         )
         return (await self._tx.session.scalars(query)).one_or_none()
 
+    async def lock(self, delivery_id: UUID) -> DeliveryRow:
+        """Return an e-mail, locked."""
+        query = select(DeliveryRow).where(DeliveryRow.delivery_id == delivery_id).with_for_update()
+        return (await self._tx.session.scalars(query)).one()
+
     async def of_notice(self, notice_id: UUID) -> Sequence[DeliveryRow]:
         """Return a notice's e-mails, oldest version first."""
         query = select(DeliveryRow).where(DeliveryRow.notice_id == notice_id)

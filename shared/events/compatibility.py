@@ -5,9 +5,13 @@ missing; nothing may be removed, retyped, or newly required, and no set of value
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 _Schema = dict[str, Any]
+_FIXED: Final = (
+    *("type", "const", "enum", "format", "pattern"),
+    *("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
+)
 
 
 def breaking_changes(old: _Schema, new: _Schema) -> list[str]:
@@ -17,7 +21,7 @@ def breaking_changes(old: _Schema, new: _Schema) -> list[str]:
 
 def _compare(old: _Schema, new: _Schema, old_root: _Schema, new_root: _Schema, at: str) -> Iterator[str]:
     old, new = _resolved(old, old_root), _resolved(new, new_root)
-    for word in ("type", "const", "enum", "format"):
+    for word in _FIXED:
         if old.get(word) != new.get(word):
             yield f"{at or '/'}: {word} changed"
     old_fields, new_fields = old.get("properties", {}), new.get("properties", {})

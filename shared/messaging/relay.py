@@ -97,7 +97,11 @@ class Relay:
                 async with self._engine.connect() as connection:
                     await connection.execution_options(isolation_level="AUTOCOMMIT")
                     if await self._lead(connection):
-                        await self._relay(connection)
+                        try:
+                            await self._relay(connection)
+                        finally:
+                            # The lock belongs to the connection. Back in the pool it would keep everyone from leading.
+                            await connection.invalidate()
             except KafkaError as error:
                 instruments.SEND_FAILED.labels(*self._labels).inc()
                 _log.warning("kafka did not take the outbox, trying again", error=describe(error))
@@ -139,8 +143,6 @@ class Relay:
         finally:
             with suppress(KafkaError):
                 await producer.stop()
-            # The lock and the listener belong to the connection; without it they are gone.
-            await connection.invalidate()
 
     async def _drain_for_ever(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> None:
         shortest, longest = _UNSETTLED_SECONDS

@@ -74,3 +74,16 @@ def test_an_image_holds_shared_code_and_one_service() -> None:
         "services/${SERVICE}",
     ]
     assert "shared" in copied
+
+
+def test_the_kubernetes_example_sets_what_the_process_reads_and_probes_what_it_answers() -> None:
+    text = (ROOT / "deploy/kubernetes/change-security-vantaa.yaml").read_text(encoding="utf-8")
+    config, deployment, _ = yaml.safe_load_all(text)
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    secrets = {one["name"]: "postgresql://nowhere" for one in container["env"]}
+    settings = Settings(**{name.lower(): value for name, value in (config["data"] | secrets).items()})
+    assert settings.office == "vantaa"
+    paths = {container[f"{probe}Probe"]["httpGet"]["path"] for probe in ("liveness", "readiness", "startup")}
+    health = (ROOT / "shared/health.py").read_text(encoding="utf-8")
+    assert all(f'"{path}"' in health for path in paths)
+    assert "password" not in text.lower()

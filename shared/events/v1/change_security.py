@@ -188,7 +188,7 @@ class NoticeSubmitted(_AboutNotice):
     """Another system files a notice, or a revision of one it filed. `revision` n follows `revision` n - 1."""
 
     type: Literal["change-security.notice-submitted.v1"] = "change-security.notice-submitted.v1"
-    revision: int = Field(default=1, ge=1)
+    revision: int = Field(default=1, ge=1, le=100_000)
     arrived_at: AwareDatetime | None = Field(default=None, description="When the authority's system first had it.")
     filing: Filing
 
@@ -318,7 +318,7 @@ class NoticeFiled(_FromOffice):
     """A notice, or a revision, that an authority received and registered itself; the joint side reconciles it."""
 
     type: Literal["change-security.notice-filed.v1"] = "change-security.notice-filed.v1"
-    revision: int = Field(ge=1)
+    revision: int = Field(ge=1, le=100_000)
     arrived_at: datetime
     registered_at: datetime
     filing: Filing

@@ -86,7 +86,7 @@ class VacancySubmitted(_AboutVacancy):
     """Another system reports a vacancy, or a revision of one it reported. `revision` n follows `revision` n - 1."""
 
     type: Literal["placement.vacancy-submitted.v1"] = "placement.vacancy-submitted.v1"
-    revision: int = Field(default=1, ge=1)
+    revision: int = Field(default=1, ge=1, le=100_000)
     status: Literal[VacancyStatus.DRAFT, VacancyStatus.OPEN] = VacancyStatus.OPEN
     vacancy: Vacancy
 

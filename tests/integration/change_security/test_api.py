@@ -79,6 +79,12 @@ def test_a_personal_identity_code_anywhere_is_refused_and_not_echoed(callers: Ca
     assert TEST_IDENTITY_CODE not in answer.text
 
 
+def test_a_nul_character_is_refused_before_any_store_sees_it(callers: Callers) -> None:
+    content = json.dumps(body()).replace("Helsinki", "Hel\\u0000sinki")
+    answer = callers.system.post("/v1/notices", content=content, headers={"content-type": "application/json"})
+    problem(answer, 422, "nul-character")
+
+
 def test_the_same_key_with_the_same_body_has_one_effect(callers: Callers, matters: Matters) -> None:
     first = callers.system.post("/v1/notices", json=body(), headers={"Idempotency-Key": matters.unique})
     again = callers.system.post("/v1/notices", json=body(), headers={"Idempotency-Key": matters.unique})

@@ -174,6 +174,16 @@ async def test_a_passing_failure_is_tried_again_and_the_order_kept(rig: Rig) -> 
     assert await rig.parked() == []
 
 
+@pytest.mark.parametrize("value", [2**40, -(2**70)])
+async def test_a_value_that_the_database_cannot_hold_is_parked_and_not_waited_for(rig: Rig, value: int) -> None:
+    await rig.produce(happened("a", value), happened("b", 1))
+    async with running(rig.consumer(max_attempts=2)):
+        await rig.settled(2)
+    assert await rig.effects() == [("b", 1)]
+    (parked,) = await rig.parked()
+    assert parked.code == "attempts-exhausted"
+
+
 async def test_a_failure_in_the_database_is_the_records_own_and_leaves_the_others(rig: Rig) -> None:
     broken = Bulk(
         "INSERT INTO effect (subject, n) SELECT subject, n / 0 FROM {rows}", {"subject": "text", "n": "integer"}

@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import text
 
+from deploy.local.processes import free_port
 from shared.messaging.relay import Relay
 from shared.messaging.transaction import Transaction
 from tests.support.rig import Happened, Rig, happened, record_effect, running, until
@@ -74,6 +75,19 @@ async def test_the_second_relay_takes_over_when_the_leader_loses_its_connection(
             await publish(rig, Happened(subject="a", n=2))
             records = await rig.read_topic(2)
     assert {Happened.model_validate_json(record.value).n for record in records} == {1, 2}
+
+
+async def test_a_relay_that_cannot_reach_kafka_does_not_keep_others_from_leading(rig: Rig) -> None:
+    reached = rig.settings
+    rig.settings = reached.model_copy(update={"kafka_bootstrap_servers": f"127.0.0.1:{free_port()}"})
+    cut_off = rig.relay()
+    rig.settings = reached
+    async with running(cut_off):
+        await until(lambda: _leads(cut_off), "it leads for a moment")
+        await asyncio.sleep(0.3)
+        await publish(rig, Happened(subject="a", n=1))
+        async with running(rig.relay()):
+            assert len(await rig.read_topic(1)) == 1
 
 
 async def test_sent_rows_stay_as_the_archive(rig: Rig) -> None:
