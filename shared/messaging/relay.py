@@ -137,8 +137,8 @@ class Relay:
             request_timeout_ms=20_000,
             retry_backoff_ms=50,
         )
-        await producer.start()
         try:
+            await producer.start()
             await self._drain_for_ever(connection, producer)
         finally:
             with suppress(KafkaError):
