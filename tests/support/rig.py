@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 from uuid import uuid4
 
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from opentelemetry.sdk.trace import TracerProvider
@@ -55,10 +56,12 @@ async def record_effect(event: Happened, tx: Transaction) -> None:
 
 async def until(holds: Callable[[], Awaitable[bool]], what: str, seconds: float = 30) -> None:
     """Wait until something holds."""
-    async with asyncio.timeout(seconds):
-        while not await holds():  # noqa: ASYNC110 - nothing tells when
-            await asyncio.sleep(0.02)
-    assert what
+    try:
+        async with asyncio.timeout(seconds):
+            while not await holds():  # noqa: ASYNC110 - nothing tells when
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        pytest.fail(f"waited {seconds:.0f} s until {what}")
 
 
 @dataclass

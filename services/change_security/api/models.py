@@ -173,8 +173,9 @@ class NoticeOut(BaseModel):
     arrived_at: datetime
     registered_at: datetime
     outcome: Outcome | None
-    missing: list[str] = Field(
-        description="What the law asks for and the filing does not tell; completion is asked for."
+    missing: list[str] = Field(description="What the law asks for and the filing does not tell.")
+    completion_asked_at: datetime | None = Field(
+        description="When completion was asked of whoever filed, by this answer; a revision completes it."
     )
     assessment: AssessmentOut
     filing: Filing
@@ -182,6 +183,7 @@ class NoticeOut(BaseModel):
     @classmethod
     def of(cls, matter: Matter, filing: Filing, rules: RuleTable) -> "NoticeOut":
         """Show a matter with the filing as the caller may see it."""
+        lacking = missing(matter.filing)
         return cls(
             notice_id=matter.notice_id,
             status=matter.status,
@@ -191,7 +193,8 @@ class NoticeOut(BaseModel):
             arrived_at=matter.receipt.arrived_at,
             registered_at=matter.receipt.registered_at,
             outcome=matter.outcome,
-            missing=list(missing(matter.filing)),
+            missing=list(lacking),
+            completion_asked_at=(matter.revised_at or matter.receipt.registered_at) if lacking else None,
             assessment=AssessmentOut.of(assess(matter.filing, matter.receipt.arrived_at, rules)),
             filing=filing,
         )

@@ -43,7 +43,12 @@ def test_a_filing_with_fields_missing_is_accepted_and_they_are_listed(callers: C
     least = {"filing": {"kind": "negotiation_proposal", "employer": {"business_id": "2077474-0"}}}
     answer = callers.system.post("/v1/notices", json=least)
     assert answer.status_code == 201
-    assert "/negotiations/starts_at" in answer.json()["missing"]
+    notice = answer.json()
+    assert "/negotiations/starts_at" in notice["missing"]
+    assert notice["completion_asked_at"] == notice["registered_at"]
+    path = f"/v1/notices/{notice['notice_id']}/revisions"
+    completed = callers.system.send(path, {"predecessor": 1, "filing": proposal_json()})
+    assert (completed["missing"], completed["completion_asked_at"]) == ([], None)
 
 
 def test_what_is_not_a_notice_is_refused_and_nothing_of_it_echoed(callers: Callers) -> None:
