@@ -4,11 +4,12 @@ store, told through the outbox. The HTTP API and the message handlers both come 
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.change_security.domain import matter as course
 from services.change_security.domain.filing import has_business_id
-from services.change_security.domain.matter import Change, Matter, Receipt, Rulebook
+from services.change_security.domain.matter import Change, ConflictError, Matter, Receipt, Rulebook
 from services.change_security.domain.release import workforce_released
 from services.change_security.domain.routing import AuthorityTable
 from services.change_security.store import Deliveries, Directory, Notices
@@ -17,6 +18,9 @@ from shared.events.envelope import derived_id
 from shared.events.v1.change_security import Filing, Outcome, ReceiptOverdue
 from shared.messaging.transaction import Transaction
 from shared.telemetry import current_trace_id
+
+AUTHORITY: Final = "authority:"
+"""Begins the name of a filer that is a city of the region: each may revise what another filed."""
 
 
 class UnknownNoticeError(LookupError):
@@ -98,12 +102,21 @@ class JointOffice:
     async def keep_waiting(
         self, tx: Transaction, notice_id: UUID, filing: Filing, revision: int, filed_by: str
     ) -> None:
-        """Keep a revision that came before its predecessor; it takes effect when that has come."""
+        """Keep a revision that came before its predecessor; it takes effect when that has come from the same filer.
+
+        Raises:
+            RefusedError
+            ConflictError: another revision of that number waits already.
+        """
         check(filing)
+        await Notices(tx).load([notice_id])
+        if Notices(tx).waits(notice_id, revision):
+            raise ConflictError("stale_predecessor", "Another revision of that number waits already.")
         Notices(tx).keep_waiting(notice_id, revision, filing, filed_by, tx.clock.now())
 
     async def _apply_waiting(self, tx: Transaction, matter: Matter) -> Matter:
-        while waiting := await Notices(tx).take_waiting(matter.notice_id, matter.revision + 1):
+        filers = (matter.receipt.filed_by, AUTHORITY)
+        while waiting := await Notices(tx).take_waiting(matter.notice_id, matter.revision + 1, *filers):
             filing, filed_by = waiting
             change = course.revise(matter, filing, matter.revision, tx.clock.now(), self.book)
             self._carry_out(tx, change, filed_by=filed_by)

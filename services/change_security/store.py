@@ -369,8 +369,15 @@ class Notices:
         self._waiting.add((notice_id, revision))
         self._tx.stage(_REVISION, (notice_id, revision, True, _filing_json(filing), filed_by, at, None))
 
-    async def take_waiting(self, notice_id: UUID, revision: int) -> tuple[Filing, str] | None:
-        """Return a waiting revision, which then waits no longer, with who filed it."""
+    def waits(self, notice_id: UUID, revision: int) -> bool:
+        """Whether a revision waits for its predecessor. The notice was looked for in this transaction."""
+        return (notice_id, revision) in self._waiting
+
+    async def take_waiting(self, notice_id: UUID, revision: int, filer: str, or_any: str) -> tuple[Filing, str] | None:
+        """Return a waiting revision, which then waits no longer, with who filed it.
+
+        Only of the same filer, or of one whose name begins with `or_any`; a stranger's goes on waiting, to be seen.
+        """
         if (notice_id, revision) not in self._waiting:
             return None
         self._waiting.discard((notice_id, revision))
@@ -379,9 +386,9 @@ class Notices:
             await self._tx.connection.execute(
                 text(
                     "DELETE FROM notice_revision WHERE notice_id = :notice_id AND revision = :revision AND waiting"
-                    " RETURNING filing, filed_by"
+                    " AND (filed_by = :filer OR starts_with(filed_by, :or_any)) RETURNING filing, filed_by"
                 ),
-                {"notice_id": notice_id, "revision": revision},
+                {"notice_id": notice_id, "revision": revision, "filer": filer, "or_any": or_any},
             )
         ).one_or_none()
         return (Filing.model_validate(row.filing), row.filed_by) if row else None

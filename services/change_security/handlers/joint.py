@@ -7,7 +7,7 @@ moves forward). Everything a batch needs is read at once by `prepare`.
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from services.change_security.commands import JointOffice, RefusedError, UnknownNoticeError
+from services.change_security.commands import AUTHORITY, JointOffice, RefusedError, UnknownNoticeError
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.matter import Channel, ConflictError, Matter, Receipt, Status
 from services.change_security.store import Notices
@@ -74,7 +74,7 @@ class JointHandlers:
 
     async def receive_submission(self, event: NoticeSubmitted, tx: Transaction) -> None:
         """File a notice that another system submits, or a revision of one that the same system filed."""
-        filed_by = _source(tx)
+        filed_by = _system(tx)
         matter = await Notices(tx).get(event.notice_id)
         if matter is not None and matter.receipt.filed_by != filed_by:
             raise UnprocessableError("the notice was filed by another system", "not-the-filer")
@@ -93,9 +93,9 @@ class JointHandlers:
     async def receive_withdrawal(self, event: NoticeWithdrawalSubmitted, tx: Transaction) -> None:
         """Withdraw a notice that the same system filed."""
         matter = await Notices(tx).get(event.notice_id)
-        if matter is not None and matter.receipt.filed_by != _source(tx):
+        if matter is not None and matter.receipt.filed_by != _system(tx):
             raise UnprocessableError("the notice was filed by another system", "not-the-filer")
-        await self._withdraw(event.notice_id, tx, _source(tx))
+        await self._withdraw(event.notice_id, tx, _system(tx))
 
     async def reconcile_filing(self, event: NoticeFiled, tx: Transaction) -> None:
         """Take in what a city registered itself: every other affected authority hears of it now.
@@ -108,20 +108,20 @@ class JointHandlers:
             return
         try:
             if matter is None and event.revision > 1:
-                await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, event.authority)
+                await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, _authority(event))
             elif matter is None:
-                receipt = _receipt(event, tx, Channel.AUTHORITY, event.authority)
+                receipt = _receipt(event, tx, Channel.AUTHORITY, _authority(event))
                 await self._office.file(tx, event.notice_id, event.filing, receipt, registered_by=event.authority)
             elif event.revision > matter.revision + 1:
-                await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, event.authority)
+                await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, _authority(event))
             else:
-                await self._office.revise(tx, event.notice_id, event.filing, matter.revision, event.authority)
+                await self._office.revise(tx, event.notice_id, event.filing, matter.revision, _authority(event))
         except (RefusedError, ConflictError) as error:
             raise UnprocessableError(error.text, error.code) from error
 
     async def reconcile_withdrawal(self, event: NoticeWithdrawalFiled, tx: Transaction) -> None:
         """Withdraw a notice whose withdrawal a city received."""
-        await self._withdraw(event.notice_id, tx, event.authority)
+        await self._withdraw(event.notice_id, tx, _authority(event))
 
     async def _withdraw(self, notice_id: UUID, tx: Transaction, by: str) -> None:
         try:
@@ -175,11 +175,16 @@ def _is_repeated(matter: Matter | None, revision: int, filing: Filing) -> bool:
     )
 
 
-def _source(tx: Transaction) -> str:
+def _system(tx: Transaction) -> str:
+    """Name the system that filed by the topic: never to be taken for one that filed over HTTP, or for an authority."""
     if tx.envelope is None:
         message = "a message handler runs with an envelope"
         raise RuntimeError(message)
-    return tx.envelope.source
+    return f"topic:{tx.envelope.source}"
+
+
+def _authority(event: NoticeFiled | NoticeWithdrawalFiled) -> str:
+    return f"{AUTHORITY}{event.authority}"
 
 
 def _receipt(event: NoticeSubmitted | NoticeFiled, tx: Transaction, channel: Channel, filed_by: str) -> Receipt:

@@ -255,6 +255,22 @@ def test_a_system_may_not_revise_or_withdraw_what_another_filed(matters: Matters
     assert matters.ledger(notice_id)["version"] == 1
 
 
+def test_a_strangers_revision_that_waits_is_not_put_in_force_and_a_second_one_is_parked(
+    matters: Matters, stack: Stack
+) -> None:
+    notice_id = str(uuid4())
+    early = (notice_id, SUBMITTED, submission(notice_id, 2, sites=[]), f"{matters.unique}-2")
+    submit(stack.kafka.bootstrap, early, source="/systems/stranger")
+    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id), f"{matters.unique}-1"))
+    matters.complete(notice_id)
+    assert matters.ledger(notice_id)["version"] == 1
+    revisions = matters.callers.coordinator.read(f"/v1/notices/{notice_id}/revisions")
+    assert [(one["revision"], one["waiting"]) for one in revisions] == [(1, False), (2, True)]
+    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id, 3), f"{matters.unique}-3"))
+    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id, 3, sites=[]), f"{matters.unique}-3b"))
+    _parked_and_discarded(matters, "stale_predecessor")
+
+
 def test_an_offices_word_is_taken_on_its_own_topic_alone(matters: Matters, stack: Stack) -> None:
     notice_id = str(uuid4())
     told = {
