@@ -7,6 +7,7 @@ ratio. `--notices N` sets the size, `--rounds R` how often each is measured (the
 import argparse
 import asyncio
 import json
+import logging
 import random
 import statistics
 import subprocess
@@ -373,6 +374,7 @@ def main() -> None:
     parser.add_argument("--probes", type=int, default=300)
     parser.add_argument("--rebuild", type=int, default=100_000)
     given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that starts, or is killed, is not news here
     count = given.notices
     kinds: dict[str, Any] = {
         "floor, spans, receipts": lambda: flow_of_floor(count, spans=True, receipts=True),

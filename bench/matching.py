@@ -6,6 +6,7 @@ Floor: one hand-written SQL query that scores and sorts the same profiles, all i
 
 import argparse
 import asyncio
+import logging
 import random
 import statistics
 import subprocess
@@ -151,6 +152,7 @@ def main() -> None:
     parser.add_argument("--profiles", type=int, default=130_000)
     parser.add_argument("--vacancies", type=int, default=60)
     given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that starts, or is killed, is not news here
     with Stack(with_zipkin=False, services=("placement",), settings={"LOG_LEVEL": "WARNING"}) as stack:
         CONSOLE.print(f"filling three pools with {given.profiles} invented profiles …", style="dim")
         begun = time.perf_counter()

@@ -9,6 +9,7 @@ been sent in order.
 import argparse
 import asyncio
 import json
+import logging
 import random
 import sys
 import threading
@@ -365,6 +366,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seed", type=int, default=int(uuid4().int % 10_000))
     given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that starts, or is killed, is not news here
     print(f"seed {given.seed}")
     verdict = run(given.notices, given.rounds, given.seed)
     for kind, count in verdict.counts.items():
