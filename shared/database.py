@@ -49,9 +49,6 @@ def is_unavailable(error: BaseException) -> bool:
         return cause is not None and is_unavailable(cause)
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate or "").startswith(_UNAVAILABLE_SQLSTATES)
-    if isinstance(error, asyncpg.DataError):
-        # The driver's own word that a value does not fit: the fault of the record, however often it is tried.
-        return False
     return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
 
 

@@ -249,6 +249,35 @@ def test_a_city_killed_in_the_middle_of_its_answers_doubles_and_loses_none(place
     assert {row["key"]: row["n"] for row in sent} == dict.fromkeys(asked, 1)
 
 
+def test_a_pools_first_answer_counts(placement: Placement, stack: Stack) -> None:
+    assignment_id = placement.ask(placement.report()["vacancy_id"], at_most=2)
+    first = placement.complete(assignment_id)["candidates"]
+
+    async def answer_again() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap)
+        await producer.start()
+        body = {
+            "type": "placement.candidates-answered.v1",
+            "assignment_id": assignment_id,
+            "office": "vantaa",
+            "considered": 0,
+            "candidates": [],
+            "answered_at": "2026-11-24T07:00:00Z",
+        }
+        headers = [("ce_id", uuid4().hex.encode()), ("ce_type", body["type"].encode()), ("ce_source", b"/x")]  # type: ignore[attr-defined]
+        await producer.send_and_wait(
+            "from.vantaa.placement.v1", json.dumps(body).encode(), key=assignment_id.encode(), headers=headers
+        )
+        await producer.stop()
+
+    asyncio.run(answer_again())
+    # A later assignment's answers come behind it on the same topic.
+    for _ in range(4):
+        placement.complete(placement.ask(placement.report()["vacancy_id"], at_most=1))
+    time.sleep(0.5)
+    assert placement.answers(assignment_id)["candidates"] == first
+
+
 def test_an_assignment_needs_an_open_vacancy(placement: Placement) -> None:
     vacancy_id = placement.report()["vacancy_id"]
     placement.move(vacancy_id, "paused")
