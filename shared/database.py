@@ -100,8 +100,11 @@ class Bulk:
         return list(kept.values())
 
     async def execute(self, connection: AsyncConnection, rows: Iterable[tuple[Any, ...]]) -> list[Any]:
-        """Write the rows; return what the statement returns."""
-        chosen = self.newest(rows)
+        """Write the newest row of each key; return what the statement returns."""
+        return await self.write(connection, self.newest(rows))
+
+    async def write(self, connection: AsyncConnection, chosen: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Write rows of which no two have the same key; return what the statement returns."""
         if not chosen:
             return []
         arrays = dict(zip(self.columns, map(list, zip(*chosen, strict=True)), strict=True))

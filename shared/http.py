@@ -117,7 +117,6 @@ class BodyLimit:
 
 def install(app: FastAPI, *, service: str, office: str, identities: Identities, provider: TracerProvider) -> None:
     """Give an API its problem answers, body limit, identities and traces."""
-    app.state.office = office
     app.state.identities = identities
 
     def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
@@ -233,6 +232,17 @@ async def caller(
 
 
 Caller = Annotated[Officer | System, Depends(caller)]
+
+
+def permit_system(who: System, *scopes: str) -> System:
+    """Return the system if it has one of the scopes.
+
+    Raises:
+        ProblemError: 403, naming the first of them.
+    """
+    if not who.scopes & set(scopes):
+        raise ProblemError(403, "scope-needed", f"The scope {scopes[0]} is needed.")
+    return who
 
 
 def permit_officer(who: Officer | System, authorities: frozenset[str], *roles: str) -> Officer:

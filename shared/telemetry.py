@@ -162,7 +162,7 @@ def configure_logging(service: str, settings: ProcessSettings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    for noisy in ("aiokafka", "httpx", "httpcore", "alembic", "uvicorn.access"):
+    for noisy in ("httpx", "httpcore", "alembic", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # A restarting broker makes aiokafka repeat itself at ERROR; what matters is told by readiness and by metrics.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

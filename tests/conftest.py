@@ -2,10 +2,13 @@
 
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
 
 import pytest
 
+from deploy.local.client import Callers
 from deploy.local.stack import Stack
+from tests.support.matters import Matters
 from tests.support.rig import Rig, make_rig
 
 
@@ -24,3 +27,15 @@ async def rig(stack: Stack, request: pytest.FixtureRequest) -> AsyncIterator[Rig
     made = await make_rig(stack.kafka.bootstrap, stack.databases["helsinki"].url, request.node.originalname)
     yield made
     await made.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def callers(stack: Stack) -> Callers:
+    """Everyone who calls change security."""
+    return Callers(stack, "change_security")
+
+
+@pytest.fixture
+def matters(callers: Callers) -> Matters:
+    """What a test does with notices."""
+    return Matters(callers, uuid4().hex)

@@ -878,15 +878,10 @@ def _filing_json(filing: Filing) -> str:
     return filing.model_dump_json(exclude_none=True)
 
 
-# Notices of the same places have the same reasons: written and read back once, not for each.
+# Notices of the same places have the same reasons: written once, not for each.
 @lru_cache(maxsize=4096)
 def _reasons_json(reasons: tuple[Reason, ...]) -> str:
     return json.dumps([{"kind": reason.kind, "municipality": reason.municipality} for reason in reasons])
-
-
-@lru_cache(maxsize=4096)
-def _reasons(value: str) -> tuple[Reason, ...]:
-    return tuple(Reason(kind=ReasonKind(one["kind"]), municipality=one["municipality"]) for one in json.loads(value))
 
 
 def _matter(row: NoticeRow, filing: Any, unrouted: tuple[Unrouted, ...]) -> Matter:
@@ -923,7 +918,7 @@ def entry_of(row: Any) -> Entry:
         mode=HandlingMode(row.mode),
         acting_authority=row.acting_authority,
         state=EntryState(row.state),
-        reasons=_reasons(row.reasons if isinstance(row.reasons, str) else json.dumps(row.reasons)),
+        reasons=tuple(Reason(kind=ReasonKind(one["kind"]), municipality=one["municipality"]) for one in row.reasons),
         version_sent=row.version_sent,
         revision_sent=row.revision_sent,
         sent_at=row.sent_at,

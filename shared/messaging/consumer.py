@@ -97,7 +97,6 @@ class Consumer:
         self._writer = writer
         self._settings = settings
         self._labels = (settings.office, service)
-        self._service = service
         self._stopping = asyncio.Event()
         self._running = asyncio.Event()
         self._running.set()

@@ -272,5 +272,4 @@ def _headers_to_json(headers: Headers) -> str:
 
 
 def _headers_from_json(value: Any) -> Headers:
-    pairs = json.loads(value) if isinstance(value, str) else value
-    return [(name, base64.b64decode(encoded)) for name, encoded in pairs]
+    return [(name, base64.b64decode(encoded)) for name, encoded in value]

@@ -153,8 +153,9 @@ class Transaction:
             await self._session.flush()
         staged, self._staged = self._staged, {}
         for bulk, rows in staged.values():
-            written = await bulk.execute(self.connection, rows)
-            if bulk.unmatched is not None and len(written) < len(bulk.newest(rows)):
+            chosen = bulk.newest(rows)
+            written = await bulk.write(self.connection, chosen)
+            if bulk.unmatched is not None and len(written) < len(chosen):
                 raise UnprocessableError(bulk.unmatched, "no-such-row")
 
     async def finish(self) -> None:

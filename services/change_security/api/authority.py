@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.change_security.api import models
 from services.change_security.api.intake import answered_before, arrival, checked
-from services.change_security.domain.case import EXTENDED_CHANGE_SECURITY, CaseStatus, Step, course
+from services.change_security.domain.case import EXTENDED_CHANGE_SECURITY, CaseStatus, Step, StepState, course
 from services.change_security.domain.filing import masked, missing
 from services.change_security.domain.rules import RuleTable, assess
 from services.change_security.store import Cases, NewCase
@@ -40,6 +40,7 @@ from shared.http import (
     ProblemError,
     not_found,
     permit_officer,
+    permit_system,
     read_cursor,
     tagged,
     write_cursor,
@@ -130,8 +131,7 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
     ) -> models.CaseOut:
         """Register a notice in this authority's own store. The joint office reconciles it as soon as it can."""
         if isinstance(who, System):
-            if "notices:write" not in who.scopes:
-                raise ProblemError(403, "scope-needed", "The scope notices:write is needed.")
+            permit_system(who, "notices:write")
         else:
             officer(who)
         filing = checked(notice.filing)
@@ -275,7 +275,7 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
         async with changing(notice_id, act="specialist", by=who) as (tx, case):
             must_be_open(case)
             case.specialist = named.specialist
-            await Cases(tx).set_step(notice_id, Step.SPECIALIST_NAMED, "done", who.subject)
+            await Cases(tx).set_step(notice_id, Step.SPECIALIST_NAMED, StepState.DONE, who.subject)
             await tx.flush()
             return await shown(tx, case)
 

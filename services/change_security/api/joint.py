@@ -34,6 +34,7 @@ from shared.http import (
     answering,
     not_found,
     permit_officer,
+    permit_system,
     read_cursor,
     tagged,
     write_cursor,
@@ -56,8 +57,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
 
     def may_see(who: Officer | System, matter: Matter | None) -> Matter:
         if isinstance(who, System):
-            if not who.scopes & {"notices:read", "notices:write"}:
-                raise ProblemError(403, "scope-needed", "The scope notices:read is needed.")
+            permit_system(who, "notices:read", "notices:write")
             visible = matter is not None and matter.receipt.filed_by == who.actor
         else:
             permit_officer(who, authorities, *_STAFF)
@@ -67,8 +67,8 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
         return matter
 
     def may_change(who: Officer | System, matter: Matter | None) -> Matter:
-        if isinstance(who, System) and "notices:write" not in who.scopes:
-            raise ProblemError(403, "scope-needed", "The scope notices:write is needed.")
+        if isinstance(who, System):
+            permit_system(who, "notices:write")
         return may_see(who, matter)
 
     def filing_for(who: Officer | System, matter: Matter) -> Filing:
@@ -90,8 +90,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     ) -> models.NoticeOut:
         """File a notice. Answered only after it is committed; what is missing is listed, not refused."""
         if isinstance(who, System):
-            if "notices:write" not in who.scopes:
-                raise ProblemError(403, "scope-needed", "The scope notices:write is needed.")
+            permit_system(who, "notices:write")
         else:
             permit_officer(who, authorities, *_STAFF)
         filing = checked(notice.filing)
@@ -103,7 +102,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
             registered_at=now,
         )
         notice_id = derived_id("notice", who.actor, key) if key else uuid4()
-        async with writer.transaction(derived_id("file", notice_id)) as tx:
+        async with answering(writer, derived_id("file", notice_id), _problem_of) as tx:
             before = await answered_before(request, response, tx, who, key, notice_id)
             if before is not None:
                 return shown(who, await office.known(tx, before))

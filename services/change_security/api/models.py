@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from services.change_security.domain.case import StepState
 from services.change_security.domain.filing import missing
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.matter import Matter
@@ -276,7 +277,7 @@ class DeliveryOut(BaseModel):
 class StepIn(BaseModel):
     """How far a step of the course is."""
 
-    state: str = Field(pattern="^(done|not_needed)$")
+    state: StepState
 
 
 class CheckIn(BaseModel):

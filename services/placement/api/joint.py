@@ -26,6 +26,7 @@ from shared.http import (
     answering,
     not_found,
     permit_officer,
+    permit_system,
     read_cursor,
     tagged,
     write_cursor,
@@ -55,9 +56,7 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
 
     def may_report(who: Officer | System) -> Officer | System:
         if isinstance(who, System):
-            if "vacancies:write" not in who.scopes:
-                raise ProblemError(403, "scope-needed", "The scope vacancies:write is needed.")
-            return who
+            return permit_system(who, "vacancies:write")
         return permit_officer(who, authorities, *_STAFF)
 
     def may_change(who: Officer | System, posting: Posting | None) -> None:

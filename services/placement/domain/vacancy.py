@@ -1,7 +1,7 @@
 """The course of a vacancy: reported, revised, paused, filled, expired, withdrawn; and what everyone may see of it."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -84,12 +84,6 @@ def move(posting: Posting, status: VacancyStatus, at: datetime) -> Posting:
     if status not in _NEXT.get(posting.status, ()):
         raise ConflictError("wrong_status", f"A vacancy that is {posting.status} cannot become {status}.")
     return replace(posting, status=status, version=posting.version + 1, changed_at=at)
-
-
-def is_past(posting: Posting, today: date) -> bool:
-    """Whether the last day it is shown has gone."""
-    last = posting.vacancy.expires_on
-    return last is not None and last < today
 
 
 def published(posting: Posting) -> VacancyPublished:
