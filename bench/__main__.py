@@ -25,7 +25,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench.notices import filing, notice_id, preload
+from bench.notices import filing, headers, notice_id, preload, send_all
 from deploy.local.client import Callers
 from deploy.local.processes import answers
 from deploy.local.stack import CITIES, JOINT, ROOT, Stack
@@ -318,25 +318,9 @@ def assigned(number: int) -> bytes:
 
 async def fill(bootstrap: str, count: int) -> None:
     """Put so many assignments on Vantaa's topic."""
-    from aiokafka import AIOKafkaProducer  # noqa: PLC0415
-
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=262_144, linger_ms=5)
-    await producer.start()
-    futures = []
-    for number in range(count):
-        one = str(notice_id(number)).encode()
-        headers = [
-            ("ce_id", one),
-            ("ce_type", b"change-security.notice-assigned.v1"),
-            ("ce_source", b"/bench"),
-            ("traceparent", b"00-%032x-%016x-01" % (number + 1, number + 1)),
-        ]
-        futures.append(await producer.send("to.vantaa.change-security.v1", assigned(number), key=one, headers=headers))
-        if len(futures) == 1000:  # noqa: PLR2004
-            await asyncio.gather(*futures)
-            futures.clear()
-    await asyncio.gather(*futures)
-    await producer.stop()
+    kind = NoticeAssigned.type_name()
+    records = ((str(notice_id(one)), assigned(one), headers(one, kind, b"/bench")) for one in range(count))
+    await send_all(bootstrap, "to.vantaa.change-security.v1", records)
 
 
 def rebuild(count: int) -> tuple[float, float]:

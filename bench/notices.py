@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -50,33 +51,46 @@ def filing(number: int) -> dict[str, Any]:
     }
 
 
-async def preload(bootstrap: str, count: int) -> None:
-    """Put so many submissions on the inbound topic."""
+Sent = tuple[str, bytes, list[tuple[str, bytes]]]
+"""Key, value and headers of a record."""
+
+
+async def send_all(bootstrap: str, topic: str, records: Iterable[Sent]) -> None:
+    """Put records on a topic, a thousand under way at a time."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=262_144, linger_ms=5)
     await producer.start()
     try:
         futures = []
-        for number in range(count):
-            one = str(notice_id(number))
-            body = {"type": SUBMITTED, "notice_id": one, "revision": 1, "filing": filing(number)}
-            futures.append(
-                await producer.send(
-                    CHANGE_NOTICES_INBOUND.name,
-                    json.dumps(body, ensure_ascii=False).encode(),
-                    key=one.encode(),
-                    headers=[
-                        ("content-type", b"application/json"),
-                        ("ce_specversion", b"1.0"),
-                        ("ce_id", one.encode()),
-                        ("ce_type", SUBMITTED.encode()),
-                        ("ce_source", b"/systems/bench"),
-                        ("traceparent", b"00-%032x-%016x-01" % (number + 1, number + 1)),
-                    ],
-                )
-            )
+        for key, value, headers in records:
+            futures.append(await producer.send(topic, value, key=key.encode(), headers=headers))
             if len(futures) == 1000:  # noqa: PLR2004
                 await asyncio.gather(*futures)
                 futures.clear()
         await asyncio.gather(*futures)
     finally:
         await producer.stop()
+
+
+def headers(number: int, kind: str, source: bytes) -> list[tuple[str, bytes]]:
+    """Return the CloudEvents headers of the n-th notice's record."""
+    return [
+        ("content-type", b"application/json"),
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(notice_id(number)).encode()),
+        ("ce_type", kind.encode()),
+        ("ce_source", source),
+        ("traceparent", b"00-%032x-%016x-01" % (number + 1, number + 1)),
+    ]
+
+
+def submissions(count: int) -> Iterator[Sent]:
+    """Return so many submissions."""
+    for number in range(count):
+        one = str(notice_id(number))
+        body = {"type": SUBMITTED, "notice_id": one, "revision": 1, "filing": filing(number)}
+        yield one, json.dumps(body, ensure_ascii=False).encode(), headers(number, SUBMITTED, b"/systems/bench")
+
+
+async def preload(bootstrap: str, count: int) -> None:
+    """Put so many submissions on the inbound topic."""
+    await send_all(bootstrap, CHANGE_NOTICES_INBOUND.name, submissions(count))
