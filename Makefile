@@ -25,6 +25,7 @@ faults: $(VENV)/.ready ## kill everything in the middle of 5,000 notices (minute
 bench: $(VENV)/.ready ## measure against the hand-written floor (minutes)
 	@$(RUN) -m bench
 	@$(RUN) -m bench.matching
+	@$(RUN) -m bench.formation
 
 publish: $(VENV)/.ready ## write the JSON Schemas and the AsyncAPI document
 	@$(RUN) -m shared.events.publish

@@ -220,7 +220,7 @@ async def probe(urls: list[str], query: str, accept: Any, times: int) -> list[fl
 
             await asyncio.gather(*(seen(prepared) for prepared in queries))
             found.append(1000 * (time.perf_counter() - begun))
-            await asyncio.sleep(random.uniform(0.01, 0.04))  # noqa: S311
+            await asyncio.sleep(random.uniform(0.01, 0.04))
     finally:
         for connection in connections:
             await connection.close()

@@ -80,7 +80,7 @@ async def gather_in_one(stack: Stack) -> None:
 
 def wants(count: int) -> list[dict[str, Any]]:
     """Return vacancies of occupations as they are common among jobseekers."""
-    chance = random.Random(1)  # noqa: S311 - invented vacancies
+    chance = random.Random(1)
     rows = list(data.occupations().items())
     codes = chance.choices([code for code, _ in rows], [int(row["weight"]) for _, row in rows], k=count)
     return [

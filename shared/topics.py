@@ -1,7 +1,8 @@
 """Every topic: name, key, partitions, retention, who writes, who reads.
 
 Names have dots and hyphens, never underscores, the version last. The prefixes make access lists per office possible:
-an office writes `from.<office>.` and reads `to.<office>.`, and nothing of another office's.
+an office writes `from.<office>.` and reads `to.<office>.`, and nothing of another office's. What one service asks of
+another within the joint office stands on `between.<writer>.<reader>.`, which no city reads.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from typing import Final, Literal
 from shared.events.envelope import Event
 from shared.events.v1 import change_security as cs
 from shared.events.v1 import placement as pl
+from shared.events.v1 import training as tr
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,50 @@ VACANCIES_SHARED: Final = Topic(
     types=_types(pl.VacancyPublished),
 )
 
+TRAINING_TO: Final = Topic(
+    name="to.{office}.training.v1",
+    key="application_id, invitation_id",
+    writes="training @ joint office",
+    reads="training @ that office",
+    types=_types(tr.SeatOffered, tr.ApplicationDecided, tr.ApplicationHandedOver, tr.ApplicantInvited),
+)
+TRAINING_FROM: Final = Topic(
+    name="from.{office}.training.v1",
+    key="application_id",
+    writes="training @ that office",
+    reads="training @ joint office",
+    types=_types(
+        tr.ApplicationReceived,
+        tr.ApplicationWithdrawn,
+        tr.SeatAnswered,
+        tr.ApplicationTransferred,
+        tr.ApplicationIdentified,
+    ),
+)
+TRAINING_SHARED: Final = Topic(
+    name="shared.training.v1",
+    key="course_id, group_id",
+    writes="training @ joint office",
+    reads="everyone",
+    retention=None,
+    unknown_types="ignore",
+    types=_types(tr.CoursePublished, tr.GroupPublished),
+)
+TRAINING_PLACEMENT: Final = Topic(
+    name="between.training.placement.v1",
+    key="group_id",
+    writes="training @ joint office",
+    reads="placement @ joint office",
+    types=_types(tr.CandidatesWanted),
+)
+PLACEMENT_TRAINING: Final = Topic(
+    name="between.placement.training.v1",
+    key="group_id",
+    writes="placement @ joint office",
+    reads="training @ joint office",
+    types=_types(pl.CandidatesGathered),
+)
+
 TOPICS: Final = (
     CHANGE_NOTICES_INBOUND,
     CHANGE_SECURITY_TO,
@@ -169,6 +215,11 @@ TOPICS: Final = (
     PLACEMENT_TO,
     PLACEMENT_FROM,
     VACANCIES_SHARED,
+    TRAINING_TO,
+    TRAINING_FROM,
+    TRAINING_SHARED,
+    TRAINING_PLACEMENT,
+    PLACEMENT_TRAINING,
 )
 
 

@@ -21,7 +21,7 @@ from deploy.local.zipkin import Zipkin
 JOINT = "pks"
 CITIES = ("helsinki", "espoo", "vantaa")
 OFFICES = (JOINT, *CITIES)
-SERVICES = ("change_security", "placement")
+SERVICES = ("change_security", "placement", "training")
 ROOT = Path(__file__).parents[2]
 
 

@@ -15,10 +15,11 @@ import uvloop
 
 from services.placement import data
 from services.placement.app import PLACEMENT, build, pool_key_of
-from services.placement.domain.pool import Jobseeker, Report, invent, read, reference_of
+from services.placement.domain.pool import Jobseeker, Report, invent, read
 from services.placement.settings import SERVICE, Settings
 from services.placement.store import Pool
 from shared.intake import has_personal_identity_code
+from shared.opaque import reference_of
 from shared.process import serve, writing
 from shared.telemetry import configure_logging
 

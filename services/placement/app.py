@@ -1,5 +1,6 @@
 """Makes every object of a placement process once, top to bottom."""
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -32,7 +33,7 @@ def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExpor
         ValueError: a city has no pool key.
     """
     network = frozenset(settings.city_offices)
-    placement = JointPlacement(settings.city_offices)
+    placement = JointPlacement(settings.city_offices, timedelta(seconds=settings.answer_seconds))
     pool_key = pool_key_of(settings)
 
     def parts(writer: Writer) -> Parts:
@@ -61,7 +62,8 @@ def pool_key_of(settings: Settings) -> bytes:
 
 
 def inbound(settings: Settings, placement: JointPlacement) -> Inbound:
-    """Say what this process reads: the joint office from other systems, every city and change security's shared facts;
+    """Say what this process reads: the joint office from other systems, every city, training's requests and
+    change security's shared facts;
     a city what is addressed to it.
     """
     known = topics.expanded(settings.city_offices)
@@ -69,6 +71,7 @@ def inbound(settings: Settings, placement: JointPlacement) -> Inbound:
         names = (
             topics.VACANCIES_INBOUND.name,
             topics.CHANGE_SECURITY_SHARED.name,
+            topics.TRAINING_PLACEMENT.name,
             *topics.PLACEMENT_FROM.names(settings.city_offices),
         )
         handlers = joint.JointHandlers(placement).by_type()

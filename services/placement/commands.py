@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.placement.domain import vacancy as course
-from services.placement.domain.calendar import local_day
 from services.placement.domain.vacancy import Posting
 from services.placement.store import Assignments, Vacancies, parsed
 from shared import topics
+from shared.calendar import local_day
+from shared.events.envelope import derived_id
 from shared.events.v1.placement import (
     CandidatesRequested,
     JobOfferMade,
@@ -19,7 +20,9 @@ from shared.events.v1.placement import (
     ReferralState,
     Vacancy,
     VacancyStatus,
+    Wanted,
 )
+from shared.events.v1.training import CandidatesWanted
 from shared.messaging.transaction import Transaction
 from shared.telemetry import current_trace_id
 
@@ -55,8 +58,9 @@ def check(vacancy: Vacancy) -> None:
 class JointPlacement:
     """The joint side of placement."""
 
-    def __init__(self, offices: Iterable[str]) -> None:
+    def __init__(self, offices: Iterable[str], answer_within: timedelta) -> None:
         self.offices = tuple(offices)
+        self._answer_within = answer_within
 
     # -- vacancies
 
@@ -128,14 +132,40 @@ class JointPlacement:
         posting = await self.known(tx, vacancy_id)
         if posting.status is not VacancyStatus.OPEN:
             raise NotNowError(f"The vacancy is {posting.status}.")
-        now = tx.clock.now()
         wanted = course.wanted(posting.vacancy)
-        answer_by = now + answer_within
+        answer_by = tx.clock.now() + answer_within
         await Assignments(tx).ask(
             assignment_id, vacancy_id, wanted, at_most, by, answer_by, self.offices, current_trace_id()
         )
+        self._request(tx, assignment_id, wanted, at_most, answer_by)
+
+    async def gather(self, tx: Transaction, told: CandidatesWanted) -> None:
+        """Ask every city's pool for candidates of a training group."""
+        assignment_id = derived_id("gather", told.request_id)
+        if await Assignments(tx).read(assignment_id) is not None:
+            return
+        answer_by = tx.clock.now() + self._answer_within
+        await Assignments(tx).ask(
+            assignment_id,
+            None,
+            told.wanted,
+            told.at_most,
+            "service:training",
+            answer_by,
+            self.offices,
+            current_trace_id(),
+            group_id=told.group_id,
+            request_id=told.request_id,
+        )
+        self._request(tx, assignment_id, told.wanted, told.at_most, answer_by)
+
+    def _request(self, tx: Transaction, assignment_id: UUID, wanted: Wanted, at_most: int, answer_by: datetime) -> None:
         told = CandidatesRequested(
-            assignment_id=assignment_id, wanted=wanted, at_most=at_most, answer_by=answer_by, as_of=local_day(now)
+            assignment_id=assignment_id,
+            wanted=wanted,
+            at_most=at_most,
+            answer_by=answer_by,
+            as_of=local_day(tx.clock.now()),
         )
         for office in self.offices:
             tx.publish(told, to=topics.PLACEMENT_TO, office=office)
@@ -167,6 +197,8 @@ class JointPlacement:
         }
         if (office, reference) not in known:
             raise UnknownError("candidate")
+        if assignment.vacancy_id is None:
+            raise NotNowError("The candidates of a training group are invited by training.")
         if not await Assignments(tx).refer(referral_id, assignment, office, reference, purpose, by, authority):
             raise NotNowError("The candidate is referred already.")
         tx.publish(

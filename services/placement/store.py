@@ -13,8 +13,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
-
 from services.placement.domain.matching import LEAST_SHARED_DIGITS, Profile, isco
 from services.placement.domain.pool import Jobseeker
 from services.placement.domain.vacancy import Posting
@@ -32,34 +30,15 @@ from shared.events.v1.placement import (
     VacancyStatus,
     Wanted,
 )
-from shared.messaging.transaction import Transaction
-
-Found = Row[Any]
+from shared.store import Found, Store
 
 _POSTING = "vacancy_id, status, version, revision, vacancy, filed_by, changed_at"
-
-
-class _Store:
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
-
-    async def _rows(self, sql: str, **values: Any) -> Sequence[Found]:
-        await self._tx.flush()
-        return (await self._tx.connection.execute(text(sql), values)).all()
-
-    async def _row(self, sql: str, **values: Any) -> Found | None:
-        rows = await self._rows(sql, **values)
-        return rows[0] if rows else None
-
-    async def _run(self, sql: str, **values: Any) -> int:
-        await self._tx.flush()
-        return (await self._tx.connection.execute(text(sql), values)).rowcount
 
 
 # -- the joint office -------------------------------------------------------------------------------------------------
 
 
-class Vacancies(_Store):
+class Vacancies(Store):
     """Vacancies and the national feed."""
 
     async def get(self, vacancy_id: UUID) -> Posting | None:
@@ -174,25 +153,31 @@ class Vacancies(_Store):
         return [_posting(row) for row in rows]
 
 
-class Assignments(_Store):
+class Assignments(Store):
     """Recruitment assignments, the pools' answers, referrals and offers at the joint office."""
 
     async def ask(
         self,
         assignment_id: UUID,
-        vacancy_id: UUID,
+        vacancy_id: UUID | None,
         wanted: Wanted,
         at_most: int,
         asked_by: str,
         answer_by: datetime,
         offices: Iterable[str],
         trace_id: str | None,
+        *,
+        group_id: UUID | None = None,
+        request_id: UUID | None = None,
     ) -> None:
-        """Record an assignment and whom it asks."""
+        """Record an assignment and whom it asks: for a vacancy, or for a training group that asked by a request."""
         await self._run(
-            "INSERT INTO assignment (assignment_id, vacancy_id, wanted, at_most, asked_by, asked_at, answer_by, trace_id)"
-            " VALUES (:id, :vacancy_id, CAST(CAST(:wanted AS text) AS jsonb), :at_most, :by, :at, :answer_by, :trace_id)",
+            "INSERT INTO assignment (assignment_id, vacancy_id, wanted, at_most, asked_by, asked_at, answer_by, trace_id,"
+            " group_id, request_id) VALUES (:id, :vacancy_id, CAST(CAST(:wanted AS text) AS jsonb), :at_most, :by, :at,"
+            " :answer_by, :trace_id, :group_id, :request_id)",
             id=assignment_id,
+            group_id=group_id,
+            request_id=request_id,
             vacancy_id=vacancy_id,
             wanted=wanted.model_dump_json(exclude_none=True),
             at_most=at_most,
@@ -207,15 +192,19 @@ class Assignments(_Store):
             offices=list(offices),
         )
 
-    async def enter_answer(self, answer: CandidatesAnswered) -> bool:
-        """Enter a pool's answer. The first one counts; False when nobody asked that pool."""
+    async def enter_answer(self, answer: CandidatesAnswered) -> Found | None:
+        """Enter a pool's answer; return who asked and whether it is the first, which alone counts.
+
+        None when nobody asked that pool.
+        """
         known = await self._row(
-            "SELECT received_at FROM pool_answer WHERE assignment_id = :id AND office = :office FOR UPDATE",
+            "SELECT received_at IS NULL AS is_first, group_id, request_id FROM pool_answer JOIN assignment"
+            " USING (assignment_id) WHERE assignment_id = :id AND office = :office FOR UPDATE OF pool_answer",
             id=answer.assignment_id,
             office=answer.office,
         )
         if known is None:
-            return False
+            return None
         await self._run(
             "UPDATE pool_answer SET answered_at = :answered_at, received_at = :now, considered = :considered,"
             " candidates = CAST(CAST(:candidates AS text) AS jsonb)"
@@ -227,7 +216,7 @@ class Assignments(_Store):
             considered=answer.considered,
             candidates=json.dumps([one.model_dump(mode="json") for one in answer.candidates]),
         )
-        return True
+        return known
 
     async def read(self, assignment_id: UUID) -> tuple[Found, Sequence[Found]] | None:
         """Return an assignment with what each pool has answered."""
@@ -312,7 +301,7 @@ class Assignments(_Store):
         return await self._rows("SELECT * FROM job_offer WHERE referral_id = :id ORDER BY made_at", id=referral_id)
 
 
-class Supply(_Store):
+class Supply(Store):
     """The workforce that change security expects to be released."""
 
     async def replace(self, told: WorkforceReleased) -> None:
@@ -390,7 +379,7 @@ _JOBSEEKER = Bulk(
 )
 
 
-class Pool(_Store):
+class Pool(Store):
     """A city's own jobseekers."""
 
     def put(self, jobseeker: Jobseeker, reference: str) -> None:
@@ -460,7 +449,7 @@ class Pool(_Store):
         return (Wanted.model_validate(row.wanted), row.at_most, row.as_of) if row else None
 
 
-class OwnReferrals(_Store):
+class OwnReferrals(Store):
     """Referrals of a city's own jobseekers, their offers, and who asked for their contact."""
 
     async def receive(self, asked: ReferralRequested, state: ReferralState) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.events.envelope import Event
-from shared.events.v1 import change_security, placement
+from shared.events.v1 import change_security, placement, training
 
 REGISTRY: Final[Mapping[str, type[Event]]] = {
-    event.type_name(): event for event in (*change_security.EVENTS, *placement.EVENTS)
+    event.type_name(): event for event in (*change_security.EVENTS, *placement.EVENTS, *training.EVENTS)
 }

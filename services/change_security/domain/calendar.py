@@ -1,20 +1,15 @@
-"""Days in Finland. Statutory days are local calendar days; service levels count business days."""
+"""Business days in Finland, which service levels count."""
 
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import holidays
 
-HELSINKI: Final = ZoneInfo("Europe/Helsinki")
+from shared.calendar import TIME_ZONE, local_day
+
 _OFFICE_CLOSES: Final = time(16, 0)
 _SATURDAY: Final = 5
-
-
-def local_day(instant: datetime) -> date:
-    """Return the calendar day in Finland."""
-    return instant.astimezone(HELSINKI).date()
 
 
 @cache
@@ -37,4 +32,4 @@ def _end_of_business_day(day: date, days: int) -> datetime:
     while days > 0:
         day += timedelta(days=1)
         days -= is_business_day(day)
-    return datetime.combine(day, _OFFICE_CLOSES, HELSINKI)
+    return datetime.combine(day, _OFFICE_CLOSES, TIME_ZONE)

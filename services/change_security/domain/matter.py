@@ -12,11 +12,12 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
-from services.change_security.domain.calendar import business_days_after, local_day
+from services.change_security.domain.calendar import business_days_after
 from services.change_security.domain.filing import affected, missing
 from services.change_security.domain.ledger import Entry, EntryState
 from services.change_security.domain.routing import AuthorityTable, Recipient, Routing, Unrouted, route
 from services.change_security.domain.rules import RuleTable
+from shared.calendar import local_day
 from shared.events.envelope import Event
 from shared.events.v1.change_security import (
     Filing,

@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from services.change_security.domain.calendar import local_day
 from services.change_security.domain.filing import affected, planned_terminations
+from shared.calendar import local_day
 from shared.events.v1.change_security import Filing, FilingKind, LegalBasis, Measure
 
 Certainty = Literal["read", "secondary", "unverified"]

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, status
 
 from services.placement.api import models
 from services.placement.domain.matching import isco, rank, why_not
-from services.placement.domain.pool import Jobseeker, reference_of
+from services.placement.domain.pool import Jobseeker
 from services.placement.handlers.authority import tell
 from services.placement.store import OwnReferrals, Pool
 from shared.events.v1.placement import JobOfferAnswered, OfferState, ReferralAnswered, ReferralState
@@ -20,6 +20,7 @@ from shared.http import Caller, FieldProblem, Limit, ProblemError, invalid_reque
 from shared.identity import Officer
 from shared.intake import without_identity_codes
 from shared.messaging.transaction import Writer
+from shared.opaque import reference_of
 
 
 def router(writer: Writer, authority: str, network: frozenset[str], pool_key: bytes) -> APIRouter:

@@ -96,7 +96,7 @@ class AssignmentOut(BaseModel):
     """A recruitment assignment with what has been answered so far."""
 
     assignment_id: UUID
-    vacancy_id: UUID
+    vacancy_id: UUID | None = Field(description="Null for a training group's candidates.")
     asked_at: datetime
     answer_by: datetime
     complete: bool

@@ -1,11 +1,8 @@
 """A city's own jobseekers: reading them in with a report, and inventing some for demonstrations and benchmarks."""
 
 import csv
-import hashlib
-import hmac
 import json
 import random
-from base64 import b32encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -48,14 +45,6 @@ class Report:
     taken: int = 0
     removed: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
-
-
-def reference_of(key: bytes, jobseeker_id: str) -> str:
-    """Return the opaque reference that stands for a jobseeker outside the own city.
-
-    Keyed by the city's own secret: without it nobody can link a reference to a person, or to another city's reference.
-    """
-    return b32encode(hmac.new(key, jobseeker_id.encode(), hashlib.sha256).digest()[:15]).decode().lower()
 
 
 def read(lines: Iterable[str], kind: str, report: Report) -> Iterator[Jobseeker | str]:

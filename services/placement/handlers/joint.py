@@ -12,11 +12,13 @@ from shared import topics
 from shared.events.v1.change_security import WorkforceReleased
 from shared.events.v1.placement import (
     CandidatesAnswered,
+    CandidatesGathered,
     JobOfferAnswered,
     ReferralAnswered,
     VacancyStatusSubmitted,
     VacancySubmitted,
 )
+from shared.events.v1.training import CandidatesWanted
 from shared.intake import speaking_for_itself
 from shared.messaging.consumer import Handler
 from shared.messaging.transaction import Transaction, UnprocessableError
@@ -37,6 +39,7 @@ class JointHandlers:
             ReferralAnswered.type_name(): _own_word(enter_referral_answer),
             JobOfferAnswered.type_name(): _own_word(enter_offer_answer),
             WorkforceReleased.type_name(): raise_expected_supply,
+            CandidatesWanted.type_name(): self.gather,
         }
 
     async def receive_vacancy(self, event: VacancySubmitted, tx: Transaction) -> None:
@@ -69,11 +72,25 @@ class JointHandlers:
         except ConflictError as error:
             raise UnprocessableError(error.text, error.code) from error
 
+    async def gather(self, event: CandidatesWanted, tx: Transaction) -> None:
+        """Ask the three pools for a training group's candidates; each answer goes back as it comes."""
+        await self._placement.gather(tx, event)
+
 
 async def enter_answer(event: CandidatesAnswered, tx: Transaction) -> None:
-    """Enter a pool's answer, in time or late."""
-    if not await Assignments(tx).enter_answer(event):
+    """Enter a pool's answer, in time or late; one for a training group goes on to it."""
+    asked = await Assignments(tx).enter_answer(event)
+    if asked is None:
         raise UnprocessableError("that pool was not asked", "not-asked")
+    if asked.is_first and asked.group_id is not None:
+        told = CandidatesGathered(
+            group_id=asked.group_id,
+            request_id=asked.request_id,
+            office=event.office,
+            considered=event.considered,
+            candidates=event.candidates,
+        )
+        tx.publish(told, to=topics.PLACEMENT_TRAINING)
 
 
 async def enter_referral_answer(event: ReferralAnswered, tx: Transaction) -> None:

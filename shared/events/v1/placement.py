@@ -215,6 +215,18 @@ class ReferralEnded(_AboutReferral):
     ended_at: datetime
 
 
+class CandidatesGathered(Event):
+    """A pool's answer to a request for candidates that another service made. Each pool's comes by itself."""
+
+    KEY: ClassVar[str] = "group_id"
+    type: Literal["placement.candidates-gathered.v1"] = "placement.candidates-gathered.v1"
+    group_id: UUID
+    request_id: UUID
+    office: str
+    considered: int = Field(ge=0)
+    candidates: tuple[Candidate, ...]
+
+
 EVENTS: tuple[type[Event], ...] = (
     VacancySubmitted,
     VacancyStatusSubmitted,
@@ -226,4 +238,5 @@ EVENTS: tuple[type[Event], ...] = (
     JobOfferMade,
     JobOfferAnswered,
     ReferralEnded,
+    CandidatesGathered,
 )

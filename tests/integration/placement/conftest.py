@@ -1,45 +1,10 @@
-"""Callers of the running placement offices, with pools of invented jobseekers that carry a canary each."""
-
-import asyncio
-from datetime import date
-from uuid import uuid4
+"""Callers of the running placement offices."""
 
 import pytest
 
 from deploy.local.client import Callers
-from deploy.local.stack import CITIES, Stack
-from services.placement.app import PLACEMENT, pool_key_of
-from services.placement.domain.pool import Jobseeker, invent, reference_of
-from services.placement.settings import Settings
-from services.placement.store import Pool
-from shared.process import writing
-from tests.support.placement import Placement, canary
-
-OCCUPATIONS = [("2512", 2), ("2513", 1), ("5120", 3), ("5131", 2), ("8219", 2)]
-
-
-def settings_of(stack: Stack, office: str) -> Settings:
-    """Return a city's settings."""
-    return Settings(**{name.lower(): value for name, value in stack.environment(office).items()})  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="session")
-def pools(stack: Stack) -> None:
-    """Fill each city's pool with 300 invented jobseekers whose contact data carries the city's canary."""
-
-    async def fill(city: str) -> None:
-        settings = settings_of(stack, city)
-        async with writing(PLACEMENT, settings) as writer, writer.transaction(uuid4()) as tx:
-            for one in invent(300, city, ["092"], OCCUPATIONS, 1, date(2026, 11, 24)):
-                marked = one.model_dump() | {
-                    "name": f"{one.name} {canary(city)}",
-                    "email": f"{canary(city)}@example.org",
-                    "phone": f"+358 {canary(city)}",
-                }
-                Pool(tx).put(Jobseeker(**marked), reference_of(pool_key_of(settings), one.jobseeker_id))
-
-    for city in CITIES:
-        asyncio.run(fill(city))
+from deploy.local.stack import Stack
+from tests.support.placement import Placement
 
 
 @pytest.fixture(scope="session")

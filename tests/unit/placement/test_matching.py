@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from services.placement import data
 from services.placement.domain import vacancy as course
 from services.placement.domain.matching import Profile, Scorer, isco, rank, shared_digits, why_not
-from services.placement.domain.pool import Jobseeker, Report, invent, read, reference_of
+from services.placement.domain.pool import Jobseeker, Report, invent, read
 from services.placement.domain.vacancy import ConflictError, Posting
 from shared.events.v1.change_security import Occupation
 from shared.events.v1.placement import Vacancy, VacancyStatus, Wanted
+from shared.opaque import reference_of
 
 TODAY = date(2026, 11, 24)
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)

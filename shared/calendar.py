@@ -1,12 +1,12 @@
-"""Days in Finland."""
+"""Days in Finland: statutory days are local calendar days."""
 
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-HELSINKI: Final = ZoneInfo("Europe/Helsinki")
+TIME_ZONE: Final = ZoneInfo("Europe/Helsinki")
 
 
 def local_day(instant: datetime) -> date:
     """Return the calendar day in Finland."""
-    return instant.astimezone(HELSINKI).date()
+    return instant.astimezone(TIME_ZONE).date()

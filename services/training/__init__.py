@@ -1,0 +1,1 @@
+"""Training and coaching: joint queues, group formation, joint procurement."""

@@ -1,0 +1,127 @@
+"""Acts on one course's seats from many transactions at once, on a real database."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from deploy.local.stack import CITIES, JOINT, Stack
+from services.training import data
+from services.training.app import TRAINING
+from services.training.commands import Actor, JointTraining, UnknownError
+from services.training.domain.course import ConflictError
+from services.training.settings import Settings
+from services.training.store import Queue
+from shared.events.v1.training import (
+    Application,
+    ApplicationReceived,
+    Course,
+    CourseKind,
+    Group,
+    GroupState,
+    Labels,
+    SeatAnswer,
+    SeatAnswered,
+)
+from shared.messaging.transaction import Transaction, Writer
+from shared.process import Service, writing
+from tests.support.training import broken_invariants
+
+OFFICER = Actor("officer:test", "helsinki")
+
+
+def settings_of(stack: Stack) -> Settings:
+    return Settings(**{name.lower(): value for name, value in stack.environment(JOINT).items()})  # type: ignore[arg-type]
+
+
+def received(course_id: UUID, city: str, points: int) -> ApplicationReceived:
+    return ApplicationReceived(
+        application_id=uuid4(),
+        office=city,
+        course_id=course_id,
+        application=Application(
+            reference=uuid4().hex,
+            points=points,
+            queued_at=datetime.now(UTC),
+            languages=("fi",),
+            municipality="092",
+            travel=("092",),
+            can_start_from=date(2027, 1, 1),
+        ),
+    )
+
+
+class OneCourse:
+    """One course with two groups, and acts on it, each in a transaction of its own."""
+
+    def __init__(self, writer: Writer, training: JointTraining) -> None:
+        self.writer = writer
+        self.training = training
+        self.course_id = uuid4()
+        self.groups: list[UUID] = []
+
+    async def act(self, work: Callable[[Transaction], Awaitable[object]]) -> None:
+        try:
+            async with self.writer.transaction(uuid4()) as tx:
+                await work(tx)
+        except (ConflictError, UnknownError):
+            pass  # refused: nothing has changed
+
+    async def open(self, *seats: int) -> None:
+        course = Course(kind=CourseKind.JOB_COACHING, title=Labels(fi="Valmennus"), min_size=1)
+        await self.act(lambda tx: self.training.publish_course(tx, self.course_id, course, 0))
+        for count in seats:
+            group_id = uuid4()
+            self.groups.append(group_id)
+            group = Group(
+                seats=count, language="fi", municipality="092", starts_on=date(2027, 2, 1), ends_on=date(2027, 3, 1)
+            )
+
+            async def plan(tx: Transaction, group_id: UUID = group_id, group: Group = group) -> None:
+                await self.training.add_group(tx, group_id, self.course_id, group)
+                for state in ("open", "selection"):
+                    await self.training.move_group(tx, group_id, GroupState(state), OFFICER, "")
+
+            await self.act(plan)
+
+    async def live(self, seed: int) -> None:
+        """One applicant comes, is perhaps selected, answers, moves or withdraws."""
+        chance = random.Random(seed)
+        city = chance.choice(CITIES)
+        told = received(self.course_id, city, chance.randint(0, 100))
+        one = told.application_id
+        await self.act(lambda tx: self.training.receive(tx, told))
+        await asyncio.sleep(chance.random() * 0.05)
+        if chance.random() < 0.3:
+            await self.act(lambda tx: self.training.choose(tx, chance.choice(self.groups), one, OFFICER, "sattuma"))
+        async with self.writer.reading() as tx:
+            offer = await Queue(tx).held_offer(one)
+        if offer is not None:
+            answer = chance.choice([SeatAnswer.ACCEPTED, SeatAnswer.ACCEPTED, SeatAnswer.DECLINED, SeatAnswer.EXPIRED])
+            event = SeatAnswered(
+                application_id=one, office=city, offer_id=offer.offer_id, answer=answer, answered_at=datetime.now(UTC)
+            )
+            await self.act(lambda tx: self.training.answer(tx, event))
+        if chance.random() < 0.3:
+            await self.act(
+                lambda tx: self.training.change_seat(tx, one, chance.choice(self.groups), OFFICER, "sattuma")
+            )
+        if chance.random() < 0.2:
+            await self.act(lambda tx: self.training.withdraw(tx, one, city))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_seat_is_given_twice_and_none_stays_empty_under_concurrent_offers(stack: Stack, seed: int) -> None:
+    schema = f"training_{uuid4().hex[:8]}"
+    service = Service(TRAINING.name, schema, TRAINING.migrations)
+    training = JointTraining(CITIES, data.shares(), data.procurement_rules(), timedelta(hours=72))
+    async with writing(service, settings_of(stack)) as writer:
+        course = OneCourse(writer, training)
+        await course.open(6, 9)
+        await asyncio.gather(*(course.live(seed * 1000 + number) for number in range(60)))
+        # Somebody who fits comes last: if a seat is still free, it is offered to that one.
+        await course.act(lambda tx: training.receive(tx, received(course.course_id, "espoo", 1)))
+    assert await broken_invariants(stack.databases[JOINT].url, schema) == []

@@ -1,0 +1,178 @@
+"""What tests do with courses, groups, applications and seats; and the invariants of seats, read from the stores."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from deploy.local.client import Caller, Callers, wait_for
+from deploy.local.stack import CITIES, JOINT, Stack
+
+HOME = {"helsinki": "091", "espoo": "049", "vantaa": "092"}
+
+
+def course(**changes: Any) -> dict[str, Any]:
+    """A course of labour-market training, as JSON."""
+    return {
+        "kind": "labour_market_training",
+        "title": {"fi": "Kokin koulutus", "sv": "Kockutbildning", "en": "Cook training"},
+        "occupation": {"scheme": "ISCO-08", "code": "5120"},
+        "criteria": [{"code": "need", "label": {"fi": "Koulutuksen tarve"}, "points": 100}],
+        "min_size": 1,
+        "max_size": 30,
+    } | changes
+
+
+def group(**changes: Any) -> dict[str, Any]:
+    """A group in Vantaa, as JSON."""
+    return {
+        "seats": 4,
+        "language": "fi",
+        "municipality": "092",
+        "provider": "Esimerkkikoulutus Oy",
+        "starts_on": "2027-02-01",
+        "ends_on": "2027-06-18",
+    } | changes
+
+
+@dataclass
+class Training:
+    """Training as its callers use it."""
+
+    stack: Stack
+    callers: Callers
+    unique: str = field(default_factory=lambda: uuid4().hex[:8])
+
+    def __post_init__(self) -> None:
+        token = self.stack.issuer.system("employer-portal", "training:propose")
+        self.employer = Caller(self.stack.url("training", JOINT), token)
+        self.joint = self.callers.coordinator
+
+    def add_course(self, **changes: Any) -> str:
+        """Put a course into the catalogue; return its id once every city has it."""
+        course_id = str(self.joint.send("/v1/courses", {"course": course(**changes)})["course_id"])
+        for city in CITIES:
+            self.wait_city(city, course_id)
+        return course_id
+
+    def wait_city(self, city: str, course_id: str) -> None:
+        """Wait until a city's copy of the catalogue has a course."""
+        asyncio.run(self._wait_city(city, course_id))
+
+    async def _wait_city(self, city: str, course_id: str) -> None:
+        connection = await asyncpg.connect(self.stack.databases[city].url)
+        try:
+            async with asyncio.timeout(30):
+                while not await connection.fetchval("SELECT 1 FROM training.course WHERE course_id = $1", course_id):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        finally:
+            await connection.close()
+
+    def add_group(self, course_id: str, *states: str, **changes: Any) -> str:
+        """Plan a group and move it through states."""
+        told = self.joint.send(f"/v1/courses/{course_id}/groups", {"group": group(**changes)})
+        for state in states:
+            self.move(told["group_id"], state)
+        return str(told["group_id"])
+
+    def move(self, group_id: str, state: str) -> None:
+        """Move a group to a state."""
+        self.joint.send(f"/v1/groups/{group_id}/state", {"state": state}, "PUT")
+
+    def apply(self, city: str, course_id: str, points: int = 50, **changes: Any) -> str:
+        """Enter an application in a city; return its id."""
+        body = {
+            "applicant_id": f"{self.unique}-{uuid4().hex[:8]}",
+            "course_id": course_id,
+            "assessment": {"need": points},
+            "languages": ["fi"],
+            "municipality": HOME[city],
+            "travel": ["091", "049", "092"],
+            "can_start_from": "2027-01-01",
+        } | changes
+        return str(self.callers.officer[city].send("/v1/applications", body)["application_id"])
+
+    def at_joint(self, application_id: str) -> dict[str, Any]:
+        """Return an application as the joint office has it."""
+        answer = self.joint.get(f"/v1/applications/{application_id}")
+        return dict(answer.json()) if answer.is_success else {}
+
+    def in_city(self, city: str, application_id: str) -> dict[str, Any]:
+        """Return an application as a city has it."""
+        answer = self.callers.officer[city].get(f"/v1/applications/{application_id}")
+        return dict(answer.json()) if answer.is_success else {}
+
+    def wait_joint(self, application_id: str, **wanted: Any) -> dict[str, Any]:
+        """Wait until an application has these values at the joint office."""
+        return self._wait(lambda: self.at_joint(application_id), wanted)
+
+    def wait_in_city(self, city: str, application_id: str, **wanted: Any) -> dict[str, Any]:
+        """Wait until an application has these values in a city."""
+        return self._wait(lambda: self.in_city(city, application_id), wanted)
+
+    def _wait(self, look: Any, wanted: dict[str, Any]) -> dict[str, Any]:
+        def holds() -> dict[str, Any] | None:
+            found: dict[str, Any] = look()
+            return found if found and all(found[name] == value for name, value in wanted.items()) else None
+
+        return wait_for(holds, f"an application with {wanted}", 60)
+
+    def open_offer(self, city: str, application_id: str) -> str:
+        """Wait for an open seat offer in a city; return its id."""
+
+        def look() -> list[str]:
+            offers = self.in_city(city, application_id).get("offers", [])
+            return [offer["offer_id"] for offer in offers if offer["state"] == "open"]
+
+        return wait_for(look, "a seat offer", 60)[0]
+
+    def answer(self, city: str, application_id: str, *, accepted: bool) -> None:
+        """Answer an application's open seat offer."""
+        offer_id = self.open_offer(city, application_id)
+        self.callers.officer[city].send(f"/v1/offers/{offer_id}/answer", {"accepted": accepted}, "PUT")
+
+    def seats(self, group_id: str) -> list[dict[str, Any]]:
+        """Return a group's seat offers that keep a seat."""
+        found = self.joint.read(f"/v1/groups/{group_id}/seats")
+        return [one for one in found if one["state"] in {"open", "accepted"}]
+
+
+_GIVEN_TWICE = """
+SELECT 'more seats than there are' AS wrong, group_id::text AS id FROM training.course_group AS g
+WHERE (SELECT count(*) FROM training.seat_offer AS s WHERE s.group_id = g.group_id AND s.state IN ('open', 'accepted'))
+    > (details ->> 'seats')::int
+UNION ALL
+SELECT 'two seats for one', application_id::text FROM training.seat_offer WHERE state IN ('open', 'accepted')
+GROUP BY 2 HAVING count(*) > 1
+UNION ALL
+SELECT 'a seat for somebody who has none', s.offer_id::text FROM training.seat_offer AS s
+JOIN training.application AS a USING (application_id)
+WHERE (s.state = 'open' AND a.state <> 'offered') OR (s.state = 'accepted' AND a.state NOT IN ('accepted', 'completed'))
+"""
+_EMPTY = """
+SELECT 'an empty seat while someone eligible waits' AS wrong, g.group_id::text AS id FROM training.course_group AS g
+JOIN training.course AS c USING (course_id)
+WHERE (g.state IN ('selection', 'confirmed')
+       OR (c.course ->> 'start_type' = 'continuous' AND g.state IN ('open', 'running')))
+AND (SELECT count(*) FROM training.seat_offer AS s WHERE s.group_id = g.group_id AND s.state IN ('open', 'accepted'))
+    < (g.details ->> 'seats')::int
+AND EXISTS (
+    SELECT FROM training.application AS a WHERE a.course_id = g.course_id AND a.state = 'waiting'
+    AND g.details ->> 'language' = ANY (a.languages) AND g.details ->> 'municipality' = ANY (a.travel)
+    AND (a.can_start_from <= g.starts_on OR c.course ->> 'start_type' = 'continuous')
+    AND NOT EXISTS (SELECT FROM training.seat_offer AS s WHERE s.group_id = g.group_id
+                    AND s.application_id = a.application_id AND s.state NOT IN ('open', 'accepted', 'moved'))
+)
+"""
+
+
+async def broken_invariants(database_url: str, schema: str = "training") -> list[tuple[str, str]]:
+    """Return what contradicts "no seat is given twice and none stays empty while someone eligible waits"."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        sql = f"{_GIVEN_TWICE} UNION ALL {_EMPTY}".replace("training.", f'"{schema}".')
+        return [(row["wrong"], row["id"]) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()

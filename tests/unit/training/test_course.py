@@ -1,0 +1,184 @@
+"""Courses, groups, assessment, joint procurement, supply planning."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.training import data
+from services.training.domain.course import AssessmentError, ConflictError, Held, change, move, points
+from services.training.domain.procurement import LABELS, Size, employer_share, settle, unmet
+from services.training.domain.supply import Waiting, lines, plan
+from services.training.plots import queue_csv, queue_plot
+from shared.events.v1.training import Course, CourseKind, Criterion, Group, GroupState, Labels
+
+TITLE = Labels(fi="Kokki")
+COURSE = Course(kind=CourseKind.LABOUR_MARKET_TRAINING, title=TITLE, min_size=2, max_size=10)
+GROUP = Group(seats=4, language="fi", municipality="092", starts_on=date(2027, 1, 1), ends_on=date(2027, 3, 1))
+DAY = date(2026, 11, 24)
+
+
+def held(state: str) -> Held:
+    return Held(UUID(int=1), UUID(int=2), 1, GroupState(state), GROUP)
+
+
+def test_a_group_goes_from_plan_to_completion_one_state_at_a_time() -> None:
+    group = held("planned")
+    for state in ("procurement", "open", "selection", "confirmed", "running", "completed"):
+        group = move(group, GroupState(state), COURSE, accepted=2)
+    assert (group.state, group.version) == (GroupState.COMPLETED, 7)
+    with pytest.raises(ConflictError, match="From completed"):
+        move(group, GroupState.CANCELLED, COURSE, accepted=2)
+
+
+@pytest.mark.parametrize("state", ["planned", "procurement", "open", "selection", "confirmed", "running"])
+def test_a_group_can_be_cancelled_until_it_has_ended(state: str) -> None:
+    assert move(held(state), GroupState.CANCELLED, COURSE, accepted=0).state is GroupState.CANCELLED
+
+
+def test_a_group_that_is_too_small_is_not_confirmed() -> None:
+    with pytest.raises(ConflictError, match="1 have accepted; 2 are needed"):
+        move(held("selection"), GroupState.CONFIRMED, COURSE, accepted=1)
+
+
+def test_seats_that_are_taken_cannot_be_taken_away() -> None:
+    smaller = GROUP.model_copy(update={"seats": 2})
+    assert change(held("open"), smaller, 1, taken=2).group.seats == 2
+    with pytest.raises(ConflictError, match="3 seats are taken"):
+        change(held("open"), smaller, 1, taken=3)
+    with pytest.raises(ConflictError, match="version is 1"):
+        change(held("open"), smaller, 7, taken=0)
+
+
+CRITERIA = COURSE.model_copy(
+    update={
+        "criteria": (
+            Criterion(code="need", label=TITLE, points=60),
+            Criterion(code="experience", label=TITLE, points=20),
+        )
+    }
+)
+
+
+def test_points_follow_the_written_criteria() -> None:
+    assert points(CRITERIA, {"need": 60, "experience": 20}) == 100
+    assert points(CRITERIA, {"need": 30, "experience": 0}) == 37
+    assert points(COURSE, {}) == 0
+
+
+@pytest.mark.parametrize("wrong", [{}, {"need": 1}, {"need": 61, "experience": 0}, {"need": 1, "looks": 1}])
+def test_an_assessment_beside_the_criteria_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(AssessmentError):
+        points(CRITERIA, wrong)
+
+
+# -- joint procurement
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "percent", "to_be_checked"),
+    [
+        ("rekry", None, 30, False),
+        ("muutos", None, 20, False),
+        ("tasma", "small", 30, True),
+        ("tasma", "medium", 40, True),
+        ("tasma", "large", 50, True),
+    ],
+)
+def test_the_employers_share_comes_from_the_dated_table(
+    kind: str, size: str | None, percent: int, *, to_be_checked: bool
+) -> None:
+    share = employer_share(
+        data.procurement_rules(), CourseKind(kind), Size(size) if size else None, Decimal("10000.01"), DAY
+    )
+    assert share is not None
+    assert (share.percent, share.to_be_checked) == (percent, to_be_checked)
+    assert share.employer_eur + share.authority_eur == Decimal("10000.01")
+    assert share.source
+
+
+def test_there_is_no_share_before_the_rules_and_none_for_other_kinds() -> None:
+    rules = data.procurement_rules()
+    assert employer_share(rules, CourseKind.REKRY, None, Decimal(1), date(2020, 1, 1)) is None
+    assert employer_share(rules, CourseKind.CAREER_COACHING, None, Decimal(1), DAY) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"kind": CourseKind.CAREER_COACHING}, "not-joint-procurement"),
+        ({"training_days": 9}, "too-few-training-days"),
+        ({"size": None}, "size-needed"),
+        ({"is_induction": True}, "induction-is-the-employers-own-duty"),
+        ({"business_id": "2077474-1"}, "wrong-business-id"),
+    ],
+)
+def test_a_proposal_that_does_not_meet_a_condition_is_told_which(changes: dict[str, object], code: str) -> None:
+    good: dict[str, object] = {
+        "kind": CourseKind.TASMA,
+        "business_id": "2077474-0",
+        "training_days": 10,
+        "size": Size.SMALL,
+        "is_induction": False,
+    }
+    assert unmet(**good) == []  # type: ignore[arg-type]
+    assert code in {one.code for one in unmet(**good | changes)}  # type: ignore[arg-type]
+
+
+def test_nine_training_days_are_enough_for_recruitment_training() -> None:
+    assert unmet(CourseKind.REKRY, "2077474-0", 9, None, is_induction=False) == []
+
+
+def test_every_kind_has_a_name_in_the_three_service_languages() -> None:
+    assert set(LABELS) == set(CourseKind)
+    assert all(label.fi and label.sv and label.en for label in LABELS.values())
+
+
+@given(
+    price=st.decimals(1, 1_000_000, places=2),
+    seats=st.dictionaries(st.sampled_from(["helsinki", "espoo", "vantaa"]), st.integers(1, 40)),
+)
+def test_the_statements_add_up_to_the_price(price: Decimal, seats: dict[str, int]) -> None:
+    statements = settle(price, seats)
+    assert {one.authority: one.seats for one in statements} == seats
+    assert not seats or sum(one.eur for one in statements) == price
+
+
+# -- supply planning
+
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+
+def waiting(days: int, occupation: str = "5120", *, is_open: bool = True) -> Waiting:
+    return Waiting(occupation, "092", NOW - timedelta(days=days), is_open)
+
+
+def test_the_plan_says_how_many_groups_and_why() -> None:
+    queue = lines(
+        [waiting(days) for days in range(0, 48, 2)] + [waiting(10, is_open=False)],
+        {("5120", "092"): 20},
+        {("5120", "092"): 7, ("9999", "091"): 3},
+        NOW,
+    )
+    line = next(line for line in queue if line.occupation == "5120")
+    assert (line.waiting, line.median_age, line.oldest_age, line.released, line.vacancies) == (24, 23.0, 46.0, 20, 7)
+    assert line.arrivals == round(25 * 13 / 12, 1)
+    (planned,) = plan(queue, {"5120": 6}, {"5120": (8, 16)}, 0.2)
+    # 24 wait, 27.1 are expected, 4 of the released: 55.1; six seats are free: 49 → three groups of 16, and one too few.
+    assert (planned.expected, planned.groups, planned.seats_each) == (55.1, 3, 16)
+    assert "24 wait" in planned.because
+    (more,) = plan(queue, {}, {"5120": (7, 16)}, 0.2)
+    assert more.groups == 4
+
+
+def test_the_queue_is_drawn_and_written_and_the_same_queue_gives_the_same_file() -> None:
+    queue = lines([waiting(3), waiting(5, "2512")], {}, {}, NOW)
+    assert queue_plot(queue, "svg").startswith(b"<?xml")
+    assert b"5120" in queue_plot(queue, "svg")
+    assert queue_plot(queue, "png")[:4] == b"\x89PNG"
+    assert queue_plot([], "svg").startswith(b"<?xml")
+    assert queue_csv(queue).splitlines()[0].startswith("occupation,municipality,waiting,median_age")
+    assert len(queue_csv(queue).splitlines()) == 3
