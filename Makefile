@@ -26,6 +26,7 @@ bench: $(VENV)/.ready ## measure against the hand-written floor (minutes)
 	@$(RUN) -m bench
 	@$(RUN) -m bench.matching
 	@$(RUN) -m bench.formation
+	@$(RUN) -m bench.advisory
 
 publish: $(VENV)/.ready ## write the JSON Schemas and the AsyncAPI document
 	@$(RUN) -m shared.events.publish

@@ -325,7 +325,9 @@ async def _out_of_order(stack: Stack) -> list[str]:
             for records in fetched.values():
                 for record in records:
                     lane = (record.topic, record.key)
-                    version = json.loads(record.value)["version"]
+                    version = json.loads(record.value).get("version")
+                    if version is None:
+                        continue  # a heartbeat
                     if (*lane, version) in seen:
                         continue  # sent again after a crash: the inbox absorbs it
                     seen.add((*lane, version))

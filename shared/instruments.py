@@ -65,5 +65,27 @@ BATCH_SECONDS = Histogram(
 SENT = Counter("messaging_sent_total", "Outbox rows acknowledged by Kafka.", ["office", "service", "topic"])
 SEND_FAILED = Counter("messaging_send_failed_total", "Relay batches that Kafka did not take.", ["office", "service"])
 RELAY_LEADER = Gauge("messaging_relay_leader", "1 while this process leads its outbox.", ["office", "service"])
+LAG_RECORDS = Gauge("messaging_lag_records", "Records not yet read.", ["office", "service", "topic"])
+LAG_SECONDS = Gauge(
+    "messaging_lag_seconds",
+    "Age of the last record read, where there are more; 0 where there are none.",
+    ["office", "service", "topic"],
+)
+OUTBOX_WAITING = Gauge("messaging_outbox_waiting", "Committed rows that Kafka has not yet.", ["office", "service"])
+OUTBOX_SECONDS = Gauge("messaging_outbox_seconds", "Age of the oldest such row; 0 without one.", ["office", "service"])
+PARKED_OPEN = Gauge("messaging_parked_open", "Records that wait for an operator.", ["office", "service"])
+HEARTBEAT = Gauge(
+    "messaging_heartbeat_timestamp_seconds",
+    "When the last heartbeat on a topic was sent.",
+    ["office", "service", "topic"],
+)
+LAST_RECORD = Gauge(
+    "messaging_last_record_timestamp_seconds",
+    "When the last record on a topic was sent.",
+    ["office", "service", "topic"],
+)
+OFFICE_HOURS = Gauge(
+    "messaging_office_hours", "1 on business days from 8 to 16, when silence on an inbound topic means something.", []
+)
 REFUSED = Counter("http_refused_total", "Requests refused, by problem type.", ["office", "service", "problem"])
 OVERDUE = Counter("ledger_overdue_total", "Receipts that became overdue, by what was awaited.", ["awaiting"])

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,7 +12,9 @@ from shared.http import Caller, Cursor, Limit, Page, ProblemError, not_found, pe
 from shared.identity import Officer
 from shared.messaging.consumer import Consumer
 from shared.messaging.parking import Parking
+from shared.messaging.relay import Relay
 from shared.messaging.transaction import Writer
+from shared.redaction import redacted
 
 
 class ParkedView(BaseModel):
@@ -54,6 +57,61 @@ class Handled(BaseModel):
     handled: int
 
 
+class ParkedDetail(ParkedView):
+    """A parked record with its payload's shape: what could be personal or sensitive is replaced by its class."""
+
+    payload: Any
+
+
+class ParkedGroup(BaseModel):
+    """How many records wait for one reason on one topic."""
+
+    topic: str
+    code: str
+    count: int
+    oldest: datetime
+
+
+class GroupReplay(Reason):
+    """Which parked records to replay, and whether only to see what would happen."""
+
+    code: str = Field(max_length=100)
+    topic: str | None = Field(default=None, max_length=249)
+    dry_run: bool = True
+    limit: int = Field(default=100, ge=1, le=1000)
+
+
+class Replayed(BaseModel):
+    """What a replay of one record ended with, or would end with: `handled`, or the code of the reason why not."""
+
+    id: UUID
+    outcome: str
+
+
+class Reread(BaseModel):
+    """How many of the last records of each partition to read once more."""
+
+    records: int = Field(default=50, ge=1, le=10_000)
+
+
+class LagView(BaseModel):
+    """How far behind the consumer is on a topic."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    topic: str
+    records: int
+    seconds: float
+
+
+class OutboxView(BaseModel):
+    """What is committed and not yet in Kafka. `seconds`: the age of the oldest; `leading`: whether this process sends it."""
+
+    waiting: int
+    seconds: float
+    leading: bool
+
+
 class ConsumerView(BaseModel):
     """The state of the process's consumer."""
 
@@ -64,7 +122,7 @@ class ConsumerView(BaseModel):
     parking_full: bool
 
 
-def router(consumer: Consumer, writer: Writer, authorities: frozenset[str]) -> APIRouter:
+def router(consumer: Consumer, relay: Relay, writer: Writer, authorities: frozenset[str]) -> APIRouter:
     """Make the operators' routes. `authorities`: those whose operators may work at this office."""
 
     def operator(who: Caller) -> Officer:
@@ -89,6 +147,43 @@ def router(consumer: Consumer, writer: Writer, authorities: frozenset[str]) -> A
             found = await Parking(tx.connection).page(status=status, limit=limit, after=after)
         following = write_cursor(found[-1].parked_at, found[-1].id) if len(found) == limit else None
         return Page(items=[ParkedView.model_validate(record) for record in found], next=following)
+
+    @routes.get("/parked/groups")
+    async def groups(_: Operator) -> list[ParkedGroup]:
+        """Count what waits, by topic and reason."""
+        async with writer.reading() as tx:
+            return [ParkedGroup(**one) for one in await Parking(tx.connection).groups()]
+
+    @routes.post("/parked/replays")
+    async def replay_group(who: Operator, told: GroupReplay) -> list[Replayed]:
+        """Replay every record that is parked for one reason; a dry run rolls each back and says what would happen."""
+        async with writer.reading() as tx:
+            ids = await Parking(tx.connection).parked_for(told.code, told.topic, told.limit)
+        return [Replayed(id=one, outcome=await outcome_of(one, told, who)) for one in ids]
+
+    async def outcome_of(parked_id: UUID, told: GroupReplay, who: Officer) -> str:
+        try:
+            if told.dry_run:
+                rejection = await consumer.rehearse(parked_id)
+                return rejection.code if rejection else "handled"
+            handled = await consumer.replay(parked_id, actor=who.subject, reason=told.reason)
+        except LookupError:
+            return "no-longer-open"
+        if handled:
+            return "handled"
+        async with writer.reading() as tx:
+            record = await Parking(tx.connection).get(parked_id)
+        return record.code if record else "no-longer-open"
+
+    @routes.get("/parked/{parked_id}")
+    async def one_parked(_: Operator, parked_id: UUID) -> ParkedDetail:
+        """Show a parked record, its payload redacted by field class."""
+        async with writer.reading() as tx:
+            record = await Parking(tx.connection).get(parked_id)
+            if record is None:
+                raise not_found("parked record")
+            payload = redacted(await Parking(tx.connection).payload(parked_id))
+        return ParkedDetail(**ParkedView.model_validate(record).model_dump(), payload=payload)
 
     @routes.get("/parked/{parked_id}/acts")
     async def acts(_: Operator, parked_id: UUID) -> list[ActView]:
@@ -119,6 +214,25 @@ def router(consumer: Consumer, writer: Writer, authorities: frozenset[str]) -> A
     async def state(_: Operator) -> ConsumerView:
         """Show the consumer."""
         return _view(consumer)
+
+    @routes.get("/consumer/lag")
+    async def lag(_: Operator) -> list[LagView]:
+        """Show how far behind the consumer is, by topic."""
+        try:
+            return [LagView.model_validate(one) for one in await consumer.lags()]
+        except KafkaError as error:
+            raise ProblemError(503, "kafka-unavailable", "Kafka does not answer. Try again.") from error
+
+    @routes.post("/consumer/rereads", status_code=202)
+    async def reread(_: Operator, told: Reread) -> None:
+        """Read the last records once more, as a proof of idempotency: nothing may change."""
+        consumer.reread(told.records)
+
+    @routes.get("/outbox")
+    async def outbox(_: Operator) -> OutboxView:
+        """Show what is committed and not yet in Kafka."""
+        waiting, seconds = await relay.backlog()
+        return OutboxView(waiting=waiting, seconds=seconds, leading=relay.leading)
 
     @routes.post("/consumer/pause")
     async def pause(_: Operator) -> ConsumerView:

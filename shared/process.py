@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import httpx
 import uvicorn
@@ -16,17 +17,21 @@ from fastapi_offline import FastAPIOffline
 from opentelemetry.sdk.trace.export import SpanExporter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared import health, http, operations
+from shared import health, http, instruments, operations
+from shared.calendar import is_office_hour
 from shared.clock import Clock, SystemClock
 from shared.database import engine_for
 from shared.identity import Identities
 from shared.messaging.consumer import Consumer, Inbound
+from shared.messaging.parking import Parking
 from shared.messaging.relay import Relay
 from shared.messaging.transaction import Writer
 from shared.migrations import is_current, migrate
-from shared.periodic import Background
+from shared.periodic import Background, Periodic
 from shared.settings import ProcessSettings
 from shared.telemetry import tracer_provider
+
+_MEASURE_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -71,13 +76,16 @@ def assemble(
     parts = parts_with(writer)
     consumer = Consumer(parts.inbound, writer, settings, service.name)
     relay = Relay(engine, settings, service.name, tracer)
+    measuring = Periodic(
+        "measure", _MEASURE_SECONDS, lambda: _measure(consumer, relay, writer, service, settings.office)
+    )
     http_client = httpx.AsyncClient()
     identities = Identities(settings.jwks_url, settings.token_issuer, settings.token_audience, http_client)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         await migrate(engine, service.migrations, service.schema)
-        background: tuple[Background, ...] = (relay, consumer, *parts.periodic)
+        background: tuple[Background, ...] = (relay, consumer, measuring, *parts.periodic)
         for part in background:
             part.start()
         yield
@@ -96,11 +104,25 @@ def assemble(
     for router in parts.routers:
         app.include_router(router)
     operators = frozenset(settings.city_offices) if settings.is_joint else frozenset({settings.office})
-    app.include_router(operations.router(consumer, writer, operators))
+    app.include_router(operations.router(consumer, relay, writer, operators))
     app.include_router(
         health.router({"database": _migrated(engine, service.migrations), "consumer": consumer.is_ready})
     )
     return app
+
+
+async def _measure(consumer: Consumer, relay: Relay, writer: Writer, service: Service, office: str) -> None:
+    """Set the gauges that nobody sets in passing: lag, outbox, parking, office hours."""
+    labels = (office, service.name)
+    instruments.OFFICE_HOURS.set(int(is_office_hour(writer.clock.now())))
+    waiting, seconds = await relay.backlog()
+    instruments.OUTBOX_WAITING.labels(*labels).set(waiting)
+    instruments.OUTBOX_SECONDS.labels(*labels).set(seconds)
+    async with writer.reading() as tx:
+        instruments.PARKED_OPEN.labels(*labels).set(await Parking(tx.connection).open_count())
+    for lag in await consumer.lags():
+        instruments.LAG_RECORDS.labels(*labels, lag.topic).set(lag.records)
+        instruments.LAG_SECONDS.labels(*labels, lag.topic).set(lag.seconds)
 
 
 def _migrated(engine: AsyncEngine, migrations: Path) -> Callable[[], Awaitable[bool]]:

@@ -23,6 +23,7 @@ class ProcessSettings(BaseSettings):
         retry_delay_seconds: the first pause between attempts; doubled each time, at most 5 s.
         parking_limit: with more open parked records than this the consumer stops reading and says so.
         batch_size: at most so many records share one database transaction.
+        heartbeat_seconds: how often a heartbeat is sent on each topic this process writes; 0 sends none.
         archive_days: sent outbox rows, and the inbox, are kept this long. Longer than any topic's retention.
         log_level: the lowest level that is written.
     """
@@ -44,6 +45,7 @@ class ProcessSettings(BaseSettings):
     retry_delay_seconds: float = Field(default=0.1, ge=0)
     parking_limit: int = Field(default=10_000, ge=1)
     batch_size: int = Field(default=500, ge=1)
+    heartbeat_seconds: float = Field(default=30.0, ge=0)
     archive_days: int = Field(default=30, ge=1)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

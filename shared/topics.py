@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from shared.events.envelope import Event
+from shared.events.v1 import advisory as ad
 from shared.events.v1 import change_security as cs
 from shared.events.v1 import placement as pl
 from shared.events.v1 import training as tr
@@ -206,6 +207,61 @@ PLACEMENT_TRAINING: Final = Topic(
     types=_types(pl.CandidatesGathered),
 )
 
+CONTACTS_INBOUND: Final = Topic(
+    name="inbound.contacts.v1",
+    key="contact_id",
+    writes="other systems",
+    reads="advisory @ joint office",
+    max_message_bytes=4_194_304,
+    broker_time=True,
+    types=_types(ad.ContactSubmitted),
+)
+ADVISORY_TO: Final = Topic(
+    name="to.{office}.advisory.v1",
+    key="contact_id, announcement_id",
+    writes="advisory @ joint office",
+    reads="advisory @ that office",
+    types=_types(ad.ContactAssigned, ad.ContactReleased, ad.HandOverOverdue, ad.AnnouncementMade),
+)
+ADVISORY_FROM: Final = Topic(
+    name="from.{office}.advisory.v1",
+    key="contact_id, officer, announcement_id",
+    writes="advisory @ that office",
+    reads="advisory @ joint office",
+    types=_types(
+        ad.ContactAnswered,
+        ad.ContactClosed,
+        ad.ContactRegistered,
+        ad.HandOverAsked,
+        ad.HandOverAcknowledged,
+        ad.OfficerListed,
+        ad.AnnouncementReceived,
+    ),
+)
+ADVISORY_SHARED: Final = Topic(
+    name="shared.advisory.v1",
+    key="article_id",
+    writes="advisory @ joint office",
+    reads="everyone",
+    retention=None,
+    unknown_types="ignore",
+    types=_types(ad.GuidancePublished),
+)
+ADVISORY_SERVICES: Final = Topic(
+    name="between.advisory.services.v1",
+    key="hand_over_id, request_id",
+    writes="advisory @ joint office",
+    reads="change_security, placement, training @ joint office",
+    types=_types(ad.MatterHandedOver, ad.TimelineRequested, ad.WorkRequested),
+)
+SERVICES_ADVISORY: Final = Topic(
+    name="between.services.advisory.v1",
+    key="hand_over_id, request_id",
+    writes="change_security, placement, training @ joint office",
+    reads="advisory @ joint office",
+    types=_types(ad.HandOverAnswered, ad.TimelineAnswered, ad.WorkReported),
+)
+
 TOPICS: Final = (
     CHANGE_NOTICES_INBOUND,
     CHANGE_SECURITY_TO,
@@ -220,6 +276,12 @@ TOPICS: Final = (
     TRAINING_SHARED,
     TRAINING_PLACEMENT,
     PLACEMENT_TRAINING,
+    CONTACTS_INBOUND,
+    ADVISORY_TO,
+    ADVISORY_FROM,
+    ADVISORY_SHARED,
+    ADVISORY_SERVICES,
+    SERVICES_ADVISORY,
 )
 
 
@@ -227,3 +289,16 @@ def expanded(offices: Iterable[str]) -> dict[str, Topic]:
     """Return every topic by its name in Kafka."""
     offices = tuple(offices)
     return {name: topic for topic in TOPICS for name in topic.names(offices)}
+
+
+def written_by(service: str, office: str, cities: Iterable[str]) -> tuple[str, ...]:
+    """Return the topics that a process writes, by their names in Kafka."""
+    cities = tuple(cities)
+    name = service.replace("_", "-")
+    if office in cities:
+        return tuple(one for one in expanded(cities) if one.startswith(f"from.{office}.{name}."))
+    mine = [one for one in expanded(cities) if one.startswith((f"shared.{name}.", f"between.{name}."))]
+    mine += [one for city in cities for one in expanded(cities) if one.startswith(f"to.{city}.{name}.")]
+    if SERVICES_ADVISORY.writes.startswith(service) or f" {service}" in SERVICES_ADVISORY.writes:
+        mine.append(SERVICES_ADVISORY.name)
+    return tuple(mine)

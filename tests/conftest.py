@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.client import Callers
+from deploy.local.processes import free_port
 from deploy.local.stack import Stack
 from tests.support.matters import Matters
 from tests.support.rig import Rig, make_rig
@@ -17,7 +18,13 @@ def stack() -> Iterator[Stack]:
     """The whole suite on this machine."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a child process's libraries warn of is not this test run's
-        with Stack(settings={"SWEEP_SECONDS": "1", "LOG_LEVEL": "INFO"}) as running:
+        settings = {
+            "SWEEP_SECONDS": "1",
+            "LOG_LEVEL": "INFO",
+            "SMTP_PORT": str(free_port()),
+            "ACKNOWLEDGE_HOURS": str(4 / 3600),
+        }
+        with Stack(settings=settings) as running:
             yield running
 
 

@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.tree import Tree
 
+from deploy.local.chapters.advisory import AdvisoryChapter
 from deploy.local.chapters.placement import PlacementChapter
 from deploy.local.chapters.telling import EMPLOYER
 from deploy.local.chapters.training import TrainingChapter
@@ -64,7 +65,7 @@ class Demo:
         self.withdraw(notice_id)
         self.leave_unrouted()
         self.draw_trace(trace_id)
-        for number, chapter in enumerate((PlacementChapter, TrainingChapter), 9):
+        for number, chapter in enumerate((PlacementChapter, TrainingChapter, AdvisoryChapter), 9):
             chapter(self.stack, self.console).tell(number)
 
     def chapter(self, number: int, title: str) -> None:

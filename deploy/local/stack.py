@@ -21,7 +21,7 @@ from deploy.local.zipkin import Zipkin
 JOINT = "pks"
 CITIES = ("helsinki", "espoo", "vantaa")
 OFFICES = (JOINT, *CITIES)
-SERVICES = ("change_security", "placement", "training")
+SERVICES = ("change_security", "placement", "training", "advisory")
 ROOT = Path(__file__).parents[2]
 
 

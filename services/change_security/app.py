@@ -1,5 +1,6 @@
 """Makes every object of a change security process once, top to bottom."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,17 +15,24 @@ from services.change_security.domain.matter import Rulebook
 from services.change_security.handlers import authority, joint
 from services.change_security.mailer import Mailer
 from services.change_security.settings import SCHEMA, SERVICE, Settings
+from services.change_security.store import ForAdvisory
 from shared import topics
 from shared.clock import Clock
+from shared.desk import Desk
 from shared.events.registry import REGISTRY
 from shared.instruments import OVERDUE
 from shared.intake import examine
-from shared.messaging.consumer import Inbound, Prepare, nothing_to_examine, nothing_to_prepare
+from shared.messaging.consumer import Handler, Inbound, Prepare, nothing_to_examine, nothing_to_prepare
 from shared.messaging.transaction import Writer
 from shared.periodic import Periodic
 from shared.process import Parts, Service, assemble
 
 CHANGE_SECURITY = Service(SERVICE, SCHEMA, Path(__file__).parent / "migrations")
+DESK = Desk(
+    "change_security",
+    facts=lambda tx, business_id, authority: ForAdvisory(tx).facts(business_id, authority),
+    work=lambda tx, since, until: ForAdvisory(tx).work(since, until),
+)
 
 
 def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExporter | None = None) -> FastAPI:
@@ -34,22 +42,27 @@ def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExpor
 
     def parts(writer: Writer) -> Parts:
         if settings.is_joint:
-            router = joint_api.router(office, writer, network)
+            routers = [joint_api.router(office, writer, network), DESK.router(writer, network)]
         else:
-            router = authority_api.router(data.rules(), writer, settings.authority, network)
+            routers = [authority_api.router(data.rules(), writer, settings.authority, network)]
         periodic = joint_work(settings, office, writer) if settings.is_joint else ()
-        return Parts(inbound(settings, office), [router], periodic)
+        return Parts(inbound(settings, office), routers, periodic)
 
     return assemble(CHANGE_SECURITY, settings, parts, clock=clock, exporter=exporter)
 
 
 def inbound(settings: Settings, office: JointOffice) -> Inbound:
-    """Say what this process reads: the joint office from other systems and every city, a city what is addressed to it."""
+    """Say what this process reads: the joint office other systems, every city and advisory; a city what is addressed to it."""
     known = topics.expanded(settings.city_offices)
+    handlers: Mapping[str, Handler]
     prepare: Prepare
     if settings.is_joint:
-        names = (topics.CHANGE_NOTICES_INBOUND.name, *topics.CHANGE_SECURITY_FROM.names(settings.city_offices))
-        handlers, prepare = joint.JointHandlers(office).by_type(), joint.prepare
+        names = (
+            topics.CHANGE_NOTICES_INBOUND.name,
+            *topics.CHANGE_SECURITY_FROM.names(settings.city_offices),
+            topics.ADVISORY_SERVICES.name,
+        )
+        handlers, prepare = {**joint.JointHandlers(office).by_type(), **DESK.by_type()}, joint.prepare
     else:
         names = (topics.CHANGE_SECURITY_TO.name_for(settings.office),)
         handlers, prepare = authority.HANDLERS, nothing_to_prepare

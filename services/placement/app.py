@@ -1,5 +1,6 @@
 """Makes every object of a placement process once, top to bottom."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -12,18 +13,28 @@ from services.placement.api import joint as joint_api
 from services.placement.commands import JointPlacement
 from services.placement.handlers import authority, joint
 from services.placement.settings import SCHEMA, SERVICE, Settings
-from services.placement.store import OwnReferrals
+from services.placement.store import ForAdvisory, OwnReferrals
 from shared import topics
 from shared.clock import Clock
+from shared.desk import Desk
 from shared.events.registry import REGISTRY
+from shared.events.v1.advisory import Fact, Withheld
 from shared.events.v1.placement import JobOfferAnswered, OfferState
 from shared.intake import examine
-from shared.messaging.consumer import Inbound, nothing_to_examine
-from shared.messaging.transaction import Writer
+from shared.messaging.consumer import Handler, Inbound, nothing_to_examine
+from shared.messaging.transaction import Transaction, Writer
 from shared.periodic import Periodic
 from shared.process import Parts, Service, assemble
 
 PLACEMENT = Service(SERVICE, SCHEMA, Path(__file__).parent / "migrations")
+
+
+async def facts_of(tx: Transaction, business_id: str, _authority: str) -> tuple[list[Fact], list[Withheld]]:
+    """Return an employer's vacancies, which every authority may see."""
+    return await ForAdvisory(tx).facts(business_id), []
+
+
+DESK = Desk("placement", facts=facts_of, work=lambda tx, since, until: ForAdvisory(tx).work(since, until))
 
 
 def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExporter | None = None) -> FastAPI:
@@ -38,12 +49,15 @@ def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExpor
 
     def parts(writer: Writer) -> Parts:
         if settings.is_joint:
-            router = joint_api.router(placement, writer, network, settings.answer_seconds)
+            routers = [
+                joint_api.router(placement, writer, network, settings.answer_seconds),
+                DESK.router(writer, network),
+            ]
             sweep = Periodic("expire vacancies", settings.sweep_seconds, lambda: expire_vacancies(placement, writer))
         else:
-            router = authority_api.router(writer, settings.authority, network, pool_key)
+            routers = [authority_api.router(writer, settings.authority, network, pool_key)]
             sweep = Periodic("expire job offers", settings.sweep_seconds, lambda: expire_offers(writer))
-        return Parts(inbound(settings, placement), [router], [sweep])
+        return Parts(inbound(settings, placement), routers, [sweep])
 
     return assemble(PLACEMENT, settings, parts, clock=clock, exporter=exporter)
 
@@ -62,19 +76,21 @@ def pool_key_of(settings: Settings) -> bytes:
 
 
 def inbound(settings: Settings, placement: JointPlacement) -> Inbound:
-    """Say what this process reads: the joint office from other systems, every city, training's requests and
-    change security's shared facts;
+    """Say what this process reads: the joint office from other systems, every city, training, advisory
+    and change security's shared facts;
     a city what is addressed to it.
     """
     known = topics.expanded(settings.city_offices)
+    handlers: Mapping[str, Handler]
     if settings.is_joint:
         names = (
             topics.VACANCIES_INBOUND.name,
             topics.CHANGE_SECURITY_SHARED.name,
             topics.TRAINING_PLACEMENT.name,
+            topics.ADVISORY_SERVICES.name,
             *topics.PLACEMENT_FROM.names(settings.city_offices),
         )
-        handlers = joint.JointHandlers(placement).by_type()
+        handlers = {**joint.JointHandlers(placement).by_type(), **DESK.by_type()}
     else:
         names = (topics.PLACEMENT_TO.name_for(settings.office),)
         handlers = authority.HANDLERS

@@ -1,5 +1,6 @@
 """Makes every object of a training process once, top to bottom."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -13,16 +14,26 @@ from services.training.api import joint as joint_api
 from services.training.commands import JointTraining
 from services.training.handlers import authority, joint
 from services.training.settings import SCHEMA, SERVICE, Settings
-from services.training.store import OwnApplications
+from services.training.store import ForAdvisory, OwnApplications
 from shared import topics
 from shared.clock import Clock
+from shared.desk import Desk
 from shared.events.registry import REGISTRY
-from shared.messaging.consumer import Inbound, nothing_to_examine
-from shared.messaging.transaction import Writer
+from shared.events.v1.advisory import Fact, Withheld
+from shared.messaging.consumer import Handler, Inbound, nothing_to_examine
+from shared.messaging.transaction import Transaction, Writer
 from shared.periodic import Background, Periodic
 from shared.process import Parts, Service, assemble
 
 TRAINING = Service(SERVICE, SCHEMA, Path(__file__).parent / "migrations")
+
+
+async def facts_of(tx: Transaction, business_id: str, _authority: str) -> tuple[list[Fact], list[Withheld]]:
+    """Return an employer's proposals, which every authority may see."""
+    return await ForAdvisory(tx).facts(business_id), []
+
+
+DESK = Desk("training", facts=facts_of, work=lambda tx, since, until: ForAdvisory(tx).work(since, until))
 
 
 def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExporter | None = None) -> FastAPI:
@@ -42,28 +53,30 @@ def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExpor
     def parts(writer: Writer) -> Parts:
         periodic: list[Background] = []
         if settings.is_joint:
-            router = joint_api.router(training, writer, network)
+            routers = [joint_api.router(training, writer, network), DESK.router(writer, network)]
         else:
-            router = authority_api.router(writer, settings.office, network, key)
+            routers = [authority_api.router(writer, settings.office, network, key)]
             periodic.append(Periodic("expire seat offers", settings.sweep_seconds, lambda: expire_offers(writer)))
-        return Parts(inbound(settings, training), [router], periodic)
+        return Parts(inbound(settings, training), routers, periodic)
 
     return assemble(TRAINING, settings, parts, clock=clock, exporter=exporter)
 
 
 def inbound(settings: Settings, training: JointTraining) -> Inbound:
-    """Say what this process reads: the joint office every city, placement's candidates, and everyone's shared facts; a
+    """Say what this process reads: the joint office every city, placement's candidates, advisory, and everyone's shared facts; a
     city what is addressed to it, and the catalogue.
     """
     known = topics.expanded(settings.city_offices)
+    handlers: Mapping[str, Handler]
     if settings.is_joint:
         names = (
             *topics.TRAINING_FROM.names(settings.city_offices),
             topics.PLACEMENT_TRAINING.name,
+            topics.ADVISORY_SERVICES.name,
             topics.CHANGE_SECURITY_SHARED.name,
             topics.VACANCIES_SHARED.name,
         )
-        handlers = joint.JointHandlers(training).by_type()
+        handlers = {**joint.JointHandlers(training).by_type(), **DESK.by_type()}
     else:
         names = (topics.TRAINING_TO.name_for(settings.office), topics.TRAINING_SHARED.name)
         handlers = authority.HANDLERS

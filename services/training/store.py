@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from services.training.domain.course import Entry, Held
 from services.training.domain.seats import Applicant
 from services.training.domain.supply import Waiting
+from shared.events.v1.advisory import Fact, WorkDone
 from shared.events.v1.change_security import WorkforceReleased
 from shared.events.v1.placement import CandidatesGathered, VacancyPublished, VacancyStatus
 from shared.events.v1.training import (
@@ -498,6 +499,34 @@ class Planning(Store):
             " max(CAST(course ->> 'max_size' AS integer)) AS most FROM course WHERE occupation <> '' GROUP BY 1"
         )
         return {row.occupation: (row.least, row.most) for row in rows}
+
+
+class ForAdvisory(Store):
+    """What advisory may know of proposals and of the work on applications and groups."""
+
+    async def facts(self, business_id: str) -> list[Fact]:
+        """Return an employer's proposals: the three authorities procure jointly."""
+        rows = await self._rows(
+            "SELECT proposal_id, proposed ->> 'kind' AS kind, coalesce(course_group.state, proposal.state) AS state,"
+            " proposed_at FROM proposal LEFT JOIN course_group USING (group_id)"
+            " WHERE proposed ->> 'business_id' = :business_id ORDER BY proposed_at, proposal_id LIMIT 500",
+            business_id=business_id,
+        )
+        return [Fact(matter_id=row.proposal_id, what=row.kind, state=row.state, at=row.proposed_at) for row in rows]
+
+    async def work(self, since: datetime, until: datetime) -> list[WorkDone]:
+        """Return how many decisions each authority's officers made, on training and on coaching."""
+        rows = await self._rows(
+            "SELECT acting_authority AS authority, CASE WHEN course ->> 'kind' LIKE '%coaching' THEN 'coaching'"
+            " ELSE 'training' END AS task, count(*) AS n FROM decision"
+            " LEFT JOIN application ON application_id = subject_id"
+            " LEFT JOIN course_group ON course_group.group_id = subject_id"
+            " LEFT JOIN course ON course.course_id = coalesce(application.course_id, course_group.course_id)"
+            " WHERE acting_authority IS NOT NULL AND at >= :since AND at < :until GROUP BY 1, 2 ORDER BY 1, 2",
+            since=since,
+            until=until,
+        )
+        return [WorkDone(task=row.task, authority=row.authority, acts=row.n) for row in rows]
 
 
 # -- a city's office --------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared import instruments
 from shared.database import is_unavailable
 from shared.events.envelope import Envelope, Event
-from shared.messaging.codec import Rejection, read_envelope, read_event
+from shared.messaging.codec import HEARTBEAT, Rejection, read_envelope, read_event
 from shared.messaging.parking import Lane, Parking, Record
 from shared.messaging.transaction import Transaction, UnprocessableError, Writer
 from shared.settings import ProcessSettings
@@ -82,6 +82,19 @@ class _Item:
     attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a consumer is behind on one topic: records not yet read, and the age in seconds of the last one read."""
+
+    topic: str
+    records: int
+    seconds: float
+
+
+class _RehearsedError(Exception):
+    """Ends a rehearsal: what the record did is rolled back."""
+
+
 class _StoppedError(Exception):
     """Told to stop between two attempts: the offsets are not committed, so the record is delivered again."""
 
@@ -102,6 +115,8 @@ class Consumer:
         self._running.set()
         self._task: asyncio.Task[None] | None = None
         self._kafka: AIOKafkaConsumer | None = None
+        self._read_until: dict[str, datetime] = {}
+        self._reread = 0
         self.full = False
         """True while parking has reached its limit and nothing more is read."""
 
@@ -140,6 +155,37 @@ class Consumer:
         """Whether Kafka has given this consumer its partitions."""
         return self._kafka is not None and bool(self._kafka.assignment())
 
+    async def lags(self) -> list[Lag]:
+        """Return how far behind this consumer is, by topic. Empty when it has no partitions.
+
+        Raises:
+            KafkaError: the broker does not answer.
+        """
+        kafka = self._kafka
+        if kafka is None or not kafka.assignment():
+            return []
+        partitions = list(kafka.assignment())
+        ends = await kafka.end_offsets(partitions)
+        behind: dict[str, int] = {}
+        for partition in partitions:
+            left = ends[partition] - (await kafka.committed(partition) or 0)
+            behind[partition.topic] = behind.get(partition.topic, 0) + max(0, left)
+        now = self._writer.clock.now()
+        return [
+            Lag(topic, records, (now - self._read_until.get(topic, now)).total_seconds() if records else 0.0)
+            for topic, records in sorted(behind.items())
+        ]
+
+    def reread(self, records: int) -> None:
+        """Read the last records of each partition once more: the inbox must absorb them, so that nothing changes."""
+        self._reread = max(self._reread, records)
+
+    async def _step_back(self, kafka: AIOKafkaConsumer) -> None:
+        count, self._reread = self._reread, 0
+        beginnings = await kafka.beginning_offsets(list(kafka.assignment()))
+        for partition, beginning in beginnings.items():
+            kafka.seek(partition, max(beginning, await kafka.position(partition) - count))
+
     async def _run(self) -> None:
         while not self._stopping.is_set():
             self._kafka = kafka = AIOKafkaConsumer(
@@ -176,6 +222,8 @@ class Consumer:
                 continue
             if await self._parking_is_full():
                 continue
+            if self._reread and kafka.assignment():
+                await self._step_back(kafka)
             fetched = await kafka.getmany(timeout_ms=250, max_records=self._settings.batch_size)
             if not fetched:
                 continue
@@ -219,6 +267,10 @@ class Consumer:
         if not await self._with_database(lambda: self._together(items)):
             return False
         instruments.BATCH_SECONDS.labels(*self._labels).observe(time.perf_counter() - started)
+        for item in items:
+            self._read_until[item.record.topic] = item.record.timestamp
+            if item.event is not None:
+                instruments.LAST_RECORD.labels(*self._labels, item.record.topic).set(item.record.timestamp.timestamp())
         return True
 
     async def _with_database(self, work: Callable[[], Awaitable[None]]) -> bool:
@@ -277,6 +329,9 @@ class Consumer:
         envelope = read_envelope(record.headers, record.topic, record.timestamp)
         if isinstance(envelope, Rejection):
             return _Item(record, None, None, envelope)
+        if envelope.type == HEARTBEAT:
+            instruments.HEARTBEAT.labels(*self._labels, record.topic).set(record.timestamp.timestamp())
+            return _Item(record, envelope, None, None)
         if rejection := self.inbound.examine(record):
             return _Item(record, envelope, None, rejection)
         topic = self.inbound.topics[record.topic]
@@ -424,6 +479,26 @@ class Consumer:
             handled += 1
         return handled
 
+    async def rehearse(self, parked_id: UUID) -> Rejection | None:
+        """Say what a replay would end with, and roll it back: None when the record would be handled.
+
+        Raises:
+            LookupError: there is no such open record.
+        """
+        try:
+            await self._replay_in_transaction(parked_id, "", "", rehearsing=True)
+        except _RehearsedError:
+            return None
+        except LookupError:
+            raise
+        except UnprocessableError as error:
+            return Rejection(error.code, error.reason)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            return Rejection("attempts-exhausted", describe(error))
+        return None
+
     async def discard(self, parked_id: UUID, *, actor: str, reason: str) -> int:
         """Give a parked record up, with a reason; what was held behind it is then handled, in order.
 
@@ -471,7 +546,9 @@ class Consumer:
                 await parking.audit(parked_id, "replay", f"failed: {why.code}", actor, reason)
             return "failed", None
 
-    async def _replay_in_transaction(self, parked_id: UUID, actor: str, reason: str) -> tuple[str, UUID | None]:
+    async def _replay_in_transaction(
+        self, parked_id: UUID, actor: str, reason: str, *, rehearsing: bool = False
+    ) -> tuple[str, UUID | None]:
         async with self._writer.engine.connect() as connection, connection.begin():
             parking = Parking(connection)
             record, _ = await self._take(parking, parked_id)
@@ -481,6 +558,8 @@ class Consumer:
             tx = Transaction(connection, self._writer)
             span = await self._replay_item(item, tx)
             await tx.finish()
+            if rehearsing:
+                raise _RehearsedError
             await parking.resolve(parked_id, "replayed")
             await parking.audit(parked_id, "replay", "replayed", actor, reason)
             following = await parking.first_open(record)

@@ -198,6 +198,33 @@ class Parking:
         ).one_or_none()
         return ParkedRecord(*row) if row else None
 
+    async def payload(self, parked_id: UUID) -> bytes | None:
+        """Return a parked record's payload; None when it was erased, or never had one."""
+        found = await self._connection.execute(text("SELECT payload FROM parked WHERE id = :id"), {"id": parked_id})
+        payload = found.scalar_one_or_none()
+        return None if payload is None else bytes(payload)
+
+    async def parked_for(self, code: str, topic: str | None, limit: int) -> list[UUID]:
+        """Return the records that wait for an operator for one reason, oldest first."""
+        rows = await self._connection.execute(
+            text(
+                "SELECT id FROM parked WHERE status = 'parked' AND code = :code"
+                " AND (CAST(:topic AS text) IS NULL OR topic = :topic) ORDER BY parked_at, id LIMIT :limit"
+            ),
+            {"code": code, "topic": topic, "limit": limit},
+        )
+        return list(rows.scalars())
+
+    async def groups(self) -> list[dict[str, Any]]:
+        """Return how many records wait, by topic and reason."""
+        rows = await self._connection.execute(
+            text(
+                "SELECT topic, code, count(*) AS count, min(parked_at) AS oldest FROM parked"
+                " WHERE status IN ('parked', 'held') GROUP BY topic, code ORDER BY topic, code"
+            )
+        )
+        return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
+
     async def take(self, parked_id: UUID) -> tuple[Record, str] | None:
         """Lock an open parked record for a replay or discard; return it with its status, or None if it is not open."""
         row = (

@@ -10,9 +10,10 @@ import asyncio
 import time
 from collections import Counter
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final, NamedTuple
+from uuid import uuid4
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -21,10 +22,10 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Tracer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared import instruments
+from shared import instruments, topics
 from shared.database import is_unavailable
 from shared.events.envelope import Envelope
-from shared.messaging.codec import headers_of
+from shared.messaging.codec import HEARTBEAT, headers_of
 from shared.settings import ProcessSettings
 from shared.telemetry import as_parent, context_of, describe
 
@@ -47,6 +48,9 @@ _READ: Final = text(
     " ORDER BY xid, seq LIMIT :batch"
 )
 _ANY_LEFT: Final = text("SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NULL)")
+_BACKLOG: Final = text(
+    "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE published_at IS NULL"
+)
 _MARK: Final = text("UPDATE outbox SET published_at = now() WHERE seq = ANY(CAST(:sent AS bigint[]))")
 _LEAD: Final = text("SELECT pg_try_advisory_lock(hashtext('outbox'), hashtext(current_schema()))")
 
@@ -75,6 +79,8 @@ class Relay:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._next_prune = time.monotonic()
+        self._beats_on = topics.written_by(service, settings.office, settings.city_offices)
+        self._next_beat = time.monotonic()
         self._stop_by = float("inf")
         self.leading = False
         """Whether this process leads its outbox just now."""
@@ -90,6 +96,12 @@ class Relay:
         self._wake.set()
         if self._task is not None:
             await self._task
+
+    async def backlog(self) -> tuple[int, float]:
+        """Return how many committed rows Kafka has not yet, and the age of the oldest in seconds."""
+        async with self._engine.connect() as connection:
+            waiting, seconds = (await connection.execute(_BACKLOG)).one()
+        return int(waiting), float(seconds)
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
@@ -149,6 +161,7 @@ class Relay:
         look_again = shortest
         while True:
             self._wake.clear()
+            await self._beat(producer)
             if await self._send_batch(connection, producer):
                 look_again = shortest
                 continue
@@ -181,6 +194,17 @@ class Relay:
         for topic, count in Counter(row.topic for row in rows).items():
             instruments.SENT.labels(*self._labels, topic).inc(count)
         return len(rows)
+
+    async def _beat(self, producer: AIOKafkaProducer) -> None:
+        """Send a heartbeat on every topic this outbox writes: a topic that is quiet is then told from one that is broken."""
+        seconds = self._settings.heartbeat_seconds
+        if not seconds or time.monotonic() < self._next_beat:
+            return
+        self._next_beat = time.monotonic() + seconds
+        headers = headers_of(Envelope(str(uuid4()), self._source, HEARTBEAT, datetime.now(UTC)))
+        body = f'{{"type":"{HEARTBEAT}"}}'.encode()
+        for name in self._beats_on:
+            await producer.send(name, body, key=HEARTBEAT.encode(), headers=headers)
 
     def _headers(self, row: _Row) -> list[tuple[str, bytes]]:
         return headers_of(Envelope(str(row.event_id), self._source, row.type, row.created_at, row.traceparent))

@@ -421,22 +421,21 @@ def test_what_change_security_expects_to_be_released_raises_the_supply_and_sugge
     vacancy_id = placement.report(occupation={"scheme": "ISCO-08", "code": "8219"})["vacancy_id"]
     employer = Callers(stack, "change_security").system
     filing = termination_notice(40, 3).model_dump(mode="json")  # 8210 and 8211, in Vantaa
-    notice_id = employer.send("/v1/notices", {"filing": filing})["notice_id"]
     coordinator = placement.callers.coordinator
-    found = wait_for(lambda: coordinator.read("/v1/supply?occupation=8210&municipality=092"), "the supply")
-    assert found[0]["known"] >= 40
+
+    def known() -> int:
+        found = coordinator.read("/v1/supply?occupation=8210&municipality=092")
+        return int(found[0]["known"]) if found else 0
+
+    start = known()
+    notice_id = employer.send("/v1/notices", {"filing": filing})["notice_id"]
+    wait_for(lambda: known() == start + 40, "the supply")
     masked = wait_for(lambda: coordinator.read("/v1/supply?occupation=8211"), "the masked supply")
     assert masked[0]["masked_groups"] >= 1
     suggested = coordinator.read("/v1/supply/suggestions?occupation=821")
     assert vacancy_id in {one["vacancy_id"] for line in suggested for one in line["vacancies"]}
-    before = found[0]["known"]
     employer.send(f"/v1/notices/{notice_id}/withdrawal")
-
-    def taken_back() -> bool:
-        now = coordinator.read("/v1/supply?occupation=8210&municipality=092")
-        return bool((now[0]["known"] if now else 0) == before - 40)
-
-    wait_for(taken_back, "the withdrawal to take it back")
+    wait_for(lambda: known() == start, "the withdrawal to take it back")
 
 
 # -- expiry

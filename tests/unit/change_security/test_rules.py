@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from services.change_security import data
-from services.change_security.domain.calendar import business_days_after, is_business_day
+from services.change_security.domain.calendar import business_days_after
 from services.change_security.domain.rules import Assessment, assess
-from shared.calendar import local_day
+from shared.calendar import is_business_day, local_day
 from shared.events.v1.change_security import LegalBasis
 from tests.support.filings import proposal, proposal_json, termination_notice
 

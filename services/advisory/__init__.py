@@ -1,0 +1,1 @@
+"""Advisory: one queue for employers, fair to three cities."""

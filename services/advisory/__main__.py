@@ -1,0 +1,56 @@
+"""Runs advisory: `OFFICE=vantaa python -m services.advisory`.
+
+Commands beside the default `serve`: `migrate` brings the schema up to date and ends; `import-mailbox FILE` takes the
+messages of a mailbox file (mbox) in as contacts, at the joint office, and reports.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+import uvloop
+
+from services.advisory.app import ADVISORY, build, joint_advisory
+from services.advisory.mailroom import Mailroom
+from services.advisory.settings import SERVICE, Settings
+from shared.process import serve, writing
+from shared.telemetry import configure_logging
+
+
+def main() -> None:
+    """Read the command and the environment, and do it."""
+    parser = argparse.ArgumentParser(prog="python -m services.advisory", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="run the process (default)")
+    commands.add_parser("migrate", help="bring the schema up to date")
+    importing = commands.add_parser("import-mailbox", help="take a mailbox file in (mbox)")
+    importing.add_argument("file", type=Path)
+    given = parser.parse_args()
+    settings = Settings()
+    configure_logging(SERVICE, settings)
+    match given.command:
+        case "migrate":
+            uvloop.run(_migrate(settings))
+        case "import-mailbox":
+            if not settings.is_joint or not given.file.is_file():
+                sys.exit("not imported: a mailbox file is taken in at the joint office")
+            counts = uvloop.run(_import(settings, given.file))
+            told = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+            print(told or "no messages")  # noqa: T201
+        case _:
+            serve(build(settings), settings)
+
+
+async def _migrate(settings: Settings) -> None:
+    async with writing(ADVISORY, settings):
+        pass
+
+
+async def _import(settings: Settings, file: Path) -> Counter[str]:
+    async with writing(ADVISORY, settings) as writer:
+        return await Mailroom(joint_advisory(settings), writer, "", None).import_mailbox(file)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Who handles a contact: weighted fair queueing over authorities, then over their officers.
+
+An authority's turn comes when it has handled the least for its agreed person-years: the contact goes where
+(handled + 1) / agreed is smallest, among authorities that have an officer who is present, knows the topic and the language,
+and has room. As long as nobody is behind by more than half a percentage point, only the officers with the least open work
+are looked at, so that fairness does not make employers wait. Within the authority it goes to the officer with the least open
+work for the officer's own person-years. Same input, same answer, and every decision says why.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from shared.events.v1.advisory import Absence, ContactTopic, Language
+
+BEHIND: Final = 0.005
+"""An authority that is further behind its agreed share is next, even if its officers have more open work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adviser:
+    """An officer as assignment sees one. `open`: contacts that are assigned and not answered."""
+
+    officer: str
+    authority: str
+    topics: frozenset[ContactTopic]
+    languages: frozenset[Language]
+    person_years: float
+    absences: tuple[Absence, ...] = ()
+    open: int = 0
+
+    def is_present(self, day: date) -> bool:
+        """Whether the officer works on a day."""
+        return self.person_years > 0 and not any(one.since <= day <= one.until for one in self.absences)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """To whom a contact goes and why, or why it waits."""
+
+    adviser: Adviser | None
+    reason: str
+
+
+def assign(
+    topic: ContactTopic,
+    language: Language,
+    advisers: Sequence[Adviser],
+    handled: Mapping[str, int],
+    agreed: Mapping[str, float],
+    day: date,
+    open_limit: int,
+) -> Decision:
+    """Decide who handles a contact.
+
+    Args:
+        topic: what it is about.
+        language: the employer's.
+        advisers: everyone who advises.
+        handled: contacts that each authority has been given in the period.
+        agreed: each authority's agreed person-years for advisory.
+        day: today.
+        open_limit: an officer has room below so many open contacts.
+    """
+    able = [one for one in advisers if topic in one.topics and language in one.languages]
+    if not able:
+        return Decision(None, f"nobody advises on {topic} in {language}")
+    present = [one for one in able if one.is_present(day)]
+    if not present:
+        return Decision(None, f"all {len(able)} who advise on {topic} in {language} are absent")
+    free = [one for one in present if one.open < open_limit and agreed.get(one.authority, 0) > 0]
+    if not free:
+        return Decision(None, f"all {len(present)} who advise on {topic} in {language} have {open_limit} open contacts")
+    authority = _turn({one.authority for one in free}, handled, agreed)
+    if _behind(authority, handled, agreed) <= BEHIND:
+        least = min(one.open for one in free)
+        authority = _turn({one.authority for one in free if one.open == least}, handled, agreed)
+    chosen = min(
+        (one for one in free if one.authority == authority),
+        key=lambda one: ((one.open + 1) / one.person_years, one.open, one.officer),
+    )
+    return Decision(chosen, _because(authority, chosen, handled, agreed, topic, language))
+
+
+def _turn(authorities: set[str], handled: Mapping[str, int], agreed: Mapping[str, float]) -> str:
+    return min(authorities, key=lambda name: ((handled.get(name, 0) + 1) / agreed[name], -agreed[name], name))
+
+
+def _behind(authority: str, handled: Mapping[str, int], agreed: Mapping[str, float]) -> float:
+    """Return by how much of all contacts an authority would stay behind its share if this one went elsewhere."""
+    total = sum(handled.get(name, 0) for name in agreed) + 1
+    return agreed[authority] / sum(agreed.values()) - handled.get(authority, 0) / total
+
+
+def _because(
+    authority: str,
+    chosen: Adviser,
+    handled: Mapping[str, int],
+    agreed: Mapping[str, float],
+    topic: ContactTopic,
+    language: Language,
+) -> str:
+    total = sum(handled.get(name, 0) for name in agreed)
+    actual = handled.get(authority, 0) / total if total else 0.0
+    target = agreed[authority] / sum(agreed.values())
+    return (
+        f"{authority} has had {actual:.1%} of contacts, {target:.1%} is agreed; the officer advises on {topic} in"
+        f" {language} and has {chosen.open} open"
+    )

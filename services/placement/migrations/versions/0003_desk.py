@@ -1,0 +1,14 @@
+"""What advisory hands over."""
+
+from alembic import op
+
+from shared.desk import DDL
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Create the desk's table."""
+    for statement in DDL:
+        op.execute(statement)

@@ -1,0 +1,30 @@
+"""Callers of the running advisory offices, and officers who advise."""
+
+import pytest
+
+from deploy.local.client import Callers, wait_for
+from deploy.local.stack import CITIES, Stack
+from tests.support.advisory import Advisory
+
+
+@pytest.fixture(scope="session")
+def advisory_callers(stack: Stack) -> Callers:
+    """Everyone who calls advisory, with forty officers in each city, so that no test waits for another."""
+    callers = Callers(stack, "advisory")
+    advisory = Advisory(stack, callers)
+    for city in CITIES:
+        for number in range(40):
+            advisory.list_adviser(city, f"{city}-{number:02}")
+
+    def listed() -> bool:
+        contact_id = advisory.bring(business_id=None)["contact_id"]
+        return bool(advisory.at_joint(contact_id)["officer"])
+
+    wait_for(listed, "the officers at the joint office", 60)
+    return callers
+
+
+@pytest.fixture
+def advisory(stack: Stack, advisory_callers: Callers) -> Advisory:
+    """What a test does with contacts."""
+    return Advisory(stack, advisory_callers)

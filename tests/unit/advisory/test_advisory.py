@@ -1,0 +1,224 @@
+"""Who handles a contact, when two contacts are one, what an e-mail says, and how resources compare."""
+
+from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.advisory import data, report
+from services.advisory.domain.assignment import BEHIND, Adviser, assign
+from services.advisory.domain.contact import Earlier, RefusedError, check, joins
+from services.advisory.domain.mail import read
+from services.advisory.domain.resources import TASKS, Agreed, agreed_on, compare
+from shared.events.v1.advisory import Absence, Contact, ContactChannel, ContactTopic
+
+DAY = date(2026, 11, 24)
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+AGREED = {"helsinki": 20.0, "espoo": 10.0, "vantaa": 10.0}
+ALL = frozenset(ContactTopic)
+
+
+def adviser(name: str, authority: str, **changes: object) -> Adviser:
+    values: dict[str, object] = {
+        "officer": name,
+        "authority": authority,
+        "topics": ALL,
+        "languages": frozenset({"fi", "sv", "en"}),
+        "person_years": 0.5,
+    }
+    return Adviser(**values | changes)  # type: ignore[arg-type]
+
+
+TEAM = [adviser(f"{authority}-{number}", authority) for authority in AGREED for number in (1, 2)]
+
+handled = st.fixed_dictionaries({name: st.integers(0, 500) for name in AGREED})
+
+
+@given(handled=handled, opens=st.lists(st.integers(0, 3), min_size=6, max_size=6))
+def test_who_is_behind_is_next_and_otherwise_who_has_least_to_do(handled: dict[str, int], opens: list[int]) -> None:
+    team = [adviser(one.officer, one.authority, open=count) for one, count in zip(TEAM, opens, strict=True)]
+    decision = assign(ContactTopic.OTHER, "fi", team, handled, AGREED, DAY, 3)
+    able = [one for one in team if one.open < 3]
+    if not able:
+        assert decision.adviser is None
+        assert "have 3 open contacts" in decision.reason
+        return
+    assert decision.adviser in able
+    turn = {name: (handled[name] + 1) / years for name, years in AGREED.items()}
+    least = min(turn[one.authority] for one in able)
+    next_ones = [one for one in able if turn[one.authority] == least]
+    share = handled[next_ones[0].authority] / (sum(handled.values()) + 1)
+    if AGREED[next_ones[0].authority] / 40 - share > BEHIND:
+        assert turn[decision.adviser.authority] == least
+    else:
+        assert decision.adviser.open == min(one.open for one in able)
+    own = [one.open for one in able if one.authority == decision.adviser.authority]
+    assert decision.adviser.open == min(own)
+    assert decision == assign(ContactTopic.OTHER, "fi", team[::-1], handled, AGREED, DAY, 3)
+
+
+def test_a_hundred_contacts_are_shared_as_agreed() -> None:
+    had = dict.fromkeys(AGREED, 0)
+    for _ in range(100):
+        decision = assign(ContactTopic.OTHER, "fi", TEAM, had, AGREED, DAY, 3)
+        assert decision.adviser is not None
+        had[decision.adviser.authority] += 1
+    assert had == {"helsinki": 50, "espoo": 25, "vantaa": 25}
+
+
+def test_a_contact_goes_to_somebody_who_is_there_and_knows_the_topic_and_the_language() -> None:
+    team = [
+        adviser("away", "helsinki", absences=(Absence(since=DAY, until=DAY),)),
+        adviser("no-swedish", "helsinki", languages=frozenset({"fi"})),
+        adviser("no-training", "espoo", topics=ALL - {ContactTopic.TRAINING}),
+        adviser("right", "vantaa"),
+    ]
+    decision = assign(ContactTopic.TRAINING, "sv", team, {}, AGREED, DAY, 3)
+    assert decision.adviser is not None
+    assert decision.adviser.officer == "right"
+    assert decision.reason == (
+        "vantaa has had 0.0% of contacts, 25.0% is agreed; the officer advises on training in sv and has 0 open"
+    )
+
+
+@pytest.mark.parametrize(
+    ("team", "why"),
+    [
+        ([], "nobody advises on other in fi"),
+        (
+            [adviser("a", "espoo", absences=(Absence(since=DAY, until=DAY),))],
+            "all 1 who advise on other in fi are absent",
+        ),
+        ([adviser("a", "espoo", open=3)], "all 1 who advise on other in fi have 3 open contacts"),
+    ],
+)
+def test_a_contact_that_waits_says_why(team: list[Adviser], why: str) -> None:
+    decision = assign(ContactTopic.OTHER, "fi", team, {}, AGREED, DAY, 3)
+    assert (decision.adviser, decision.reason) == (None, why)
+
+
+# -- contacts
+
+
+def contact(**changes: object) -> Contact:
+    values: dict[str, object] = {
+        "channel": ContactChannel.FORM,
+        "topic": ContactTopic.RECRUITMENT,
+        "business_id": "2077474-0",
+        "received_at": NOW,
+    }
+    return Contact(**values | changes)
+
+
+def earlier(callers: tuple[str, ...] = (), **changes: object) -> Earlier:
+    return Earlier(UUID(int=1), contact(channel=ContactChannel.CALL_BACK, **changes), frozenset(callers))
+
+
+def test_the_same_employer_about_the_same_topic_within_three_days_is_one_matter() -> None:
+    joined = joins(contact(), frozenset(), [earlier(received_at=NOW - timedelta(days=3))])
+    assert joined == (
+        UUID(int=1),
+        "the same employer by call_back and form, both about recruitment, within three days",
+    )
+    assert joins(contact(), frozenset(), [earlier(received_at=NOW - timedelta(days=3, seconds=1))]) is None
+    assert joins(contact(), frozenset(), [earlier(topic=ContactTopic.TRAINING)]) is None
+    assert joins(contact(), frozenset(), [earlier(business_id="0737546-2")]) is None
+
+
+def test_the_same_caller_is_one_matter_unless_two_employers_are_named() -> None:
+    callers = frozenset({"358400000000"})
+    unnamed = earlier(("358400000000",), business_id=None)
+    assert joins(contact(), callers, [unnamed]) is not None
+    assert joins(contact(), callers, [earlier(("358400000000",), business_id="0737546-2")]) is None
+    assert joins(contact(business_id=None), frozenset({"other"}), [unnamed]) is None
+
+
+def test_a_business_id_that_does_not_hold_is_refused() -> None:
+    check(contact())
+    check(contact(business_id=None))
+    with pytest.raises(RefusedError):
+        check(contact(business_id="2077474-1"))
+
+
+def mail(to: str, subject: str, body: str = "", **headers: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = "Esa Esimerkki <esa@example.org>"
+    message["To"] = to
+    message["Subject"] = subject
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(body)
+    return message
+
+
+@pytest.mark.parametrize(
+    ("to", "subject", "language", "topic"),
+    [
+        ("neuvonta@example.org", "Lomautuksista ja rekrytoinnista", "fi", "change_situation"),
+        ("Radgivning@example.org", "Vi vill anställa två kockar", "sv", "recruitment"),
+        ("advice@example.org", "Training for our staff", "en", "training"),
+        ("neuvonta@example.org", "Palkkatuki uudelle työntekijälle", "fi", "wage_subsidy"),
+        ("muu@example.org", "Kysymys", "fi", "other"),
+    ],
+)
+def test_an_e_mail_tells_its_language_and_topic(to: str, subject: str, language: str, topic: str) -> None:
+    found = read(mail(to, subject), NOW).contact
+    assert (found.language, found.topic) == (language, topic)
+
+
+def test_an_e_mail_tells_a_valid_business_id_and_when_it_was_sent() -> None:
+    body = "Yrityksemme 2077474-1, ei kun 2077474-0."
+    found = read(mail("neuvonta@example.org", "Hei", body, Date="Tue, 24 Nov 2026 09:00:00 +0200"), NOW)
+    assert found.contact.business_id == "2077474-0"
+    assert found.contact.received_at == datetime(2026, 11, 24, 7, tzinfo=UTC)
+    assert found.sender == "esa@example.org"
+    assert read(mail("a@example.org", "Hei", Date="Tue, 24 Nov 2099 09:00:00"), NOW).contact.received_at == NOW
+    html = mail("a@example.org", "Hei")
+    html.set_content("<p>Palkkatuki <b>2077474-0</b></p>", subtype="html")
+    assert read(html, NOW).contact.business_id == "2077474-0"
+
+
+# -- resources
+
+
+def test_the_agreed_person_years_add_up_to_the_agreement_and_are_dated() -> None:
+    by_task = {task: agreed_on(data.agreed(), task, DAY) for task in TASKS}
+    for authority, years in AGREED.items():
+        assert sum(years_of[authority] for years_of in by_task.values()) == years
+    assert agreed_on(data.agreed(), "advisory", date(2024, 12, 31)) == {}
+    later = Agreed("advisory", "espoo", 3.0, date(2027, 1, 1), None, "read", "decided")
+    rules = [*data.agreed(), later]
+    assert agreed_on(rules, "advisory", date(2026, 12, 31))["espoo"] == 2.0
+    assert agreed_on(rules, "advisory", date(2027, 1, 1))["espoo"] == 3.0
+
+
+def test_a_review_compares_shares_and_masks_below_five() -> None:
+    names = ["espoo", "helsinki", "vantaa"]
+    whole = {
+        one.authority: one
+        for one in compare("advisory", AGREED, {"helsinki": 60, "espoo": 20, "vantaa": 20}, 365, names)
+    }
+    assert (whole["helsinki"].agreed_share, whole["helsinki"].actual_share) == (0.5, 0.6)
+    assert whole["helsinki"].actual_years == 24.0
+    masked = {
+        one.authority: one.acts
+        for one in compare("advisory", AGREED, {"helsinki": 60, "espoo": 4, "vantaa": 9}, 365, names)
+    }
+    # One masked count alone could be computed from the sum: the next smallest is masked with it.
+    assert masked == {"helsinki": 60, "espoo": None, "vantaa": None}
+    nothing = compare("advisory", AGREED, {}, 30, names)
+    assert [(one.acts, one.actual_share) for one in nothing] == [(0, None)] * 3
+
+
+@pytest.mark.parametrize("lang", ["fi", "sv", "en"])
+def test_the_report_is_written_in_each_language_as_html_and_pdf(lang: report.Lang) -> None:
+    rows = compare("advisory", AGREED, {"helsinki": 60, "espoo": 4, "vantaa": 9}, 365, sorted(AGREED))
+    page = report.html(rows, date(2026, 1, 1), date(2026, 12, 31), ["training"], lang)
+    words = {"fi": "alle 5", "sv": "under 5", "en": "below 5"}
+    assert page.count(f"<td>{words[lang]}</td>") == 2
+    assert f'<html lang="{lang}">' in page
+    assert "http" not in page.replace("https://www.w3.org", "")
+    assert report.pdf(rows, date(2026, 1, 1), date(2026, 12, 31), [], lang).startswith(b"%PDF")
