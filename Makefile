@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test up faults bench lint unit publish lock clean
+.PHONY: demo test up faults bench lint unit screenshots publish lock clean
 
 demo: $(VENV)/.ready ## run the main job on an embedded Kafka and PostgreSQL, and print what happened
 	@$(RUN) -m deploy.local.demo
@@ -27,6 +27,9 @@ bench: $(VENV)/.ready ## measure against the hand-written floor (minutes)
 	@$(RUN) -m bench.matching
 	@$(RUN) -m bench.formation
 	@$(RUN) -m bench.advisory
+
+screenshots: $(VENV)/.ready ## take the README's screenshots of the console (needs Chromium)
+	@$(RUN) -m deploy.console.screenshots
 
 publish: $(VENV)/.ready ## write the JSON Schemas and the AsyncAPI document
 	@$(RUN) -m shared.events.publish

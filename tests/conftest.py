@@ -21,6 +21,7 @@ def stack() -> Iterator[Stack]:
         settings = {
             "SWEEP_SECONDS": "1",
             "LOG_LEVEL": "INFO",
+            "HEARTBEAT_SECONDS": "2",
             "SMTP_PORT": str(free_port()),
             "ACKNOWLEDGE_HOURS": str(4 / 3600),
         }

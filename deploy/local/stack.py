@@ -1,6 +1,7 @@
 """Everything that runs on one machine, started and stopped together."""
 
 import asyncio
+import json
 import os
 import shutil
 import sys
@@ -142,6 +143,27 @@ class Stack:
         self._urls[service, office] = f"http://127.0.0.1:{port}"
         self._stopping.callback(child.stop)
         child.start()
+
+    def start_console(self, port: int | None = None) -> str:
+        """Start the operators' console; return its address."""
+        port = port or free_port()
+        addresses: dict[str, dict[str, str]] = {}
+        for (service, office), url in self._urls.items():
+            addresses.setdefault(service, {})[office] = url
+        env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "CONSOLE_OFFICES": json.dumps(addresses),
+            "CONSOLE_PORT": str(port),
+            "CITY_OFFICES": ",".join(CITIES),
+            **({"CONSOLE_ZIPKIN": self.zipkin.url} if self.zipkin is not None else {}),
+        }
+        child = Child("console", [sys.executable, "-m", "deploy.console"], self.logs / "console.log", env=env)
+        self._stopping.callback(child.stop)
+        child.start()
+        address = f"http://127.0.0.1:{port}"
+        child.wait_until(lambda: answers(f"{address}/sign-in"), 30)
+        return address
 
     def environment(self, office: str) -> dict[str, str]:
         """Return the environment of an office's processes."""

@@ -29,7 +29,7 @@ def main() -> None:
     try:
         with console.status("starting") as status, Stack(ports=ports, tell=status.update) as stack:
             status.stop()
-            _print_addresses(console, stack)
+            _print_addresses(console, stack, stack.start_console(8100))
             while True:
                 time.sleep(1)
     except StartError as error:
@@ -39,11 +39,12 @@ def main() -> None:
         console.print("stopped")
 
 
-def _print_addresses(console: Console, stack: Stack) -> None:
+def _print_addresses(console: Console, stack: Stack, operators: str) -> None:
     table = Table(show_header=False)
     for service in SERVICES:
         for office in OFFICES:
             table.add_row(f"{service} @ {office}", f"{stack.url(service, office)}/docs")
+    table.add_row("operators' console", operators)
     table.add_row("Kafka", stack.kafka.bootstrap)
     for office, database in stack.databases.items():
         table.add_row(f"PostgreSQL of {office}", database.url)

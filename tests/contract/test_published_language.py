@@ -22,6 +22,14 @@ def test_generated_files_are_up_to_date() -> None:
     assert stale == []
 
 
+def test_the_asyncapi_document_fits_asyncapi_3() -> None:
+    document = json.loads((SCHEMAS.parents[2] / "docs/asyncapi.json").read_text(encoding="utf-8"))
+    schema = json.loads(Path(__file__).with_name("asyncapi-3.0.0.schema.json").read_text(encoding="utf-8"))
+    assert list(jsonschema.Draft7Validator(schema).iter_errors(document)) == []
+    document["channels"] = 7
+    assert list(jsonschema.Draft7Validator(schema).iter_errors(document))
+
+
 def test_no_published_type_has_been_dropped() -> None:
     assert {path.stem for path in SCHEMAS.glob("*.json")} == set(REGISTRY)
 

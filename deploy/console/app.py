@@ -1,0 +1,213 @@
+"""The console's pages. Every read and every act goes to the office concerned, with the operator's own token."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, cast
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi.templating import Jinja2Templates
+
+from deploy.console.flowmap import flow_map
+from deploy.console.offices import Answer, Offices, waterfall
+from deploy.console.settings import Settings
+from deploy.console.words import Lang, words_in
+from shared.topics import TOPICS
+
+_HERE: Final = Path(__file__).parent
+_LIVE_SECONDS: Final = 2.0
+_JOINT: Final = ("change_security", "pks")
+_POLICY: Final = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+
+
+def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function declares all pages
+    """Make the console."""
+    client = httpx.AsyncClient()
+    offices = Offices(settings.console_offices, client)
+    templates = Jinja2Templates(_HERE / "templates")
+    templates.env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await client.aclose()
+
+    app = FastAPI(title="console", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
+    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Any) -> Response:
+        # Acts come from this console's own forms alone: a browser tells where a form was sent from.
+        if request.method == "POST" and request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return Response("forms of other sites are not taken", status_code=403)
+        if not (
+            request.url.path.startswith("/static/") or request.url.path == "/sign-in" or request.cookies.get("token")
+        ):
+            return RedirectResponse("/sign-in", status_code=303)
+        answer: Response = await call_next(request)
+        answer.headers["Content-Security-Policy"] = _POLICY
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        answer.headers["Referrer-Policy"] = "no-referrer"
+        return answer
+
+    def lang_of(request: Request) -> Lang:
+        found = request.query_params.get("lang") or request.cookies.get("lang")
+        return cast("Lang", found) if found in {"fi", "sv", "en"} else "fi"
+
+    def page(request: Request, name: str, **values: Any) -> HTMLResponse:
+        lang = lang_of(request)
+        shared = {"t": words_in(lang), "lang": lang, "path": request.url.path, "signed_in": "token" in request.cookies}
+        answer: HTMLResponse = templates.TemplateResponse(request, name, shared | values)
+        if "lang" in request.query_params:
+            answer.set_cookie("lang", lang, samesite="strict", httponly=True, secure=settings.console_secure_cookie)
+        return answer
+
+    async def ask(
+        request: Request, service: str, office: str, path: str, method: str = "GET", body: Any = None
+    ) -> Answer:
+        return await offices.ask(service, office, path, request.cookies["token"], method, body)
+
+    # -- who
+
+    @app.get("/sign-in")
+    async def sign_in(request: Request) -> HTMLResponse:
+        return page(request, "sign_in.html")
+
+    @app.post("/sign-in")
+    async def signed_in(token: Annotated[str, Form()]) -> Response:
+        answer = RedirectResponse("/", status_code=303)
+        answer.set_cookie(
+            "token", token.strip(), httponly=True, samesite="strict", secure=settings.console_secure_cookie
+        )
+        return answer
+
+    @app.post("/sign-out")
+    async def sign_out() -> Response:
+        answer = RedirectResponse("/sign-in", status_code=303)
+        answer.delete_cookie("token")
+        return answer
+
+    # -- overview
+
+    @app.get("/")
+    async def overview(request: Request) -> HTMLResponse:
+        return page(request, "overview.html", rows=await offices.overview(request.cookies["token"]))
+
+    @app.get("/overview/rows")
+    async def rows(request: Request) -> HTMLResponse:
+        return page(request, "rows.html", rows=await offices.overview(request.cookies["token"]))
+
+    @app.get("/live")
+    async def live(request: Request) -> StreamingResponse:
+        """Server-sent events: tells the page to look again."""
+
+        async def ticks() -> AsyncIterator[str]:
+            while not await request.is_disconnected():
+                yield "event: look\ndata: again\n\n"
+                await asyncio.sleep(_LIVE_SECONDS)
+
+        return StreamingResponse(ticks(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    @app.post("/offices/{service}/{office}/consumer/{act}")
+    async def turn(request: Request, service: str, office: str, act: str) -> Response:
+        if act not in {"pause", "resume"}:
+            return Response(status_code=404)
+        await ask(request, service, office, f"/v1/consumer/{act}", "POST")
+        return RedirectResponse("/", status_code=303)
+
+    # -- notices
+
+    @app.get("/notices")
+    async def notices(request: Request) -> HTMLResponse:
+        answer = await ask(request, *_JOINT, "/v1/notices?limit=100")
+        return page(request, "notices.html", answer=answer)
+
+    @app.get("/notices/{notice_id}")
+    async def notice(request: Request, notice_id: UUID) -> HTMLResponse:
+        answer = await ask(request, *_JOINT, f"/v1/notices/{notice_id}/ledger")
+        return page(request, "notice.html", answer=answer, notice_id=notice_id)
+
+    @app.get("/unrouted")
+    async def unrouted(request: Request) -> HTMLResponse:
+        return page(request, "unrouted.html", answer=await ask(request, *_JOINT, "/v1/unrouted"))
+
+    # -- parked
+
+    @app.get("/parked")
+    async def parked(request: Request) -> HTMLResponse:
+        each = offices.each()
+        answers = await asyncio.gather(*(ask(request, *one, "/v1/parked/groups") for one in each))
+        groups = [
+            (service, office, group)
+            for (service, office), answer in zip(each, answers, strict=True)
+            if answer.is_good
+            for group in answer.body
+        ]
+        return page(request, "parked.html", groups=groups)
+
+    @app.get("/parked/{service}/{office}")
+    async def parked_records(request: Request, service: str, office: str, code: str, topic: str) -> HTMLResponse:
+        answer = await ask(request, service, office, "/v1/parked?limit=200")
+        records = [
+            one
+            for one in (answer.body["items"] if answer.is_good else [])
+            if one["code"] == code and one["topic"] == topic and one["status"] in {"parked", "held"}
+        ]
+        where = {"service": service, "office": office, "code": code, "topic": topic}
+        return page(request, "records.html", answer=answer, records=records, **where)
+
+    @app.post("/parked/{service}/{office}/replays")
+    async def replay_group(
+        request: Request,
+        service: str,
+        office: str,
+        code: Annotated[str, Form()],
+        topic: Annotated[str, Form()],
+        reason: Annotated[str, Form()],
+        act: Annotated[str, Form()],
+    ) -> HTMLResponse:
+        body = {"code": code, "topic": topic, "reason": reason, "dry_run": act != "replay"}
+        answer = await ask(request, service, office, "/v1/parked/replays", "POST", body)
+        return page(
+            request, "outcome.html", answer=answer, back=f"/parked/{service}/{office}?code={code}&topic={topic}"
+        )
+
+    @app.get("/parked/{service}/{office}/{parked_id}")
+    async def record(request: Request, service: str, office: str, parked_id: UUID) -> HTMLResponse:
+        answer = await ask(request, service, office, f"/v1/parked/{parked_id}")
+        acts = await ask(request, service, office, f"/v1/parked/{parked_id}/acts")
+        return page(request, "record.html", answer=answer, acts=acts, service=service, office=office)
+
+    @app.post("/parked/{service}/{office}/{parked_id}/{act}")
+    async def act_on_record(
+        request: Request, service: str, office: str, parked_id: UUID, act: str, reason: Annotated[str, Form()]
+    ) -> HTMLResponse:
+        if act not in {"replay", "discard"}:
+            return HTMLResponse(status_code=404)
+        answer = await ask(request, service, office, f"/v1/parked/{parked_id}/{act}", "POST", {"reason": reason})
+        return page(request, "outcome.html", answer=answer, back=f"/parked/{service}/{office}/{parked_id}")
+
+    # -- traces and topics
+
+    @app.get("/traces/{trace_id}")
+    async def trace(request: Request, trace_id: str) -> HTMLResponse:
+        spans: list[dict[str, Any]] = []
+        if settings.console_zipkin and trace_id.isalnum():
+            try:
+                found = await client.get(f"{settings.console_zipkin}/api/v2/trace/{trace_id}", timeout=5)
+                spans = found.json() if found.is_success else []
+            except (httpx.HTTPError, ValueError):
+                spans = []
+        viewer = f"{settings.console_zipkin}/zipkin/traces/{trace_id}" if settings.console_zipkin else None
+        return page(request, "trace.html", bars=waterfall(spans), viewer=viewer, trace_id=trace_id)
+
+    @app.get("/topics")
+    async def topics_page(request: Request) -> HTMLResponse:
+        return page(request, "topics.html", topics=TOPICS, flow=flow_map())
+
+    return app

@@ -1,0 +1,77 @@
+"""Takes the README's screenshots of the console, on a stack of its own: `make screenshots`."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer
+from playwright.sync_api import sync_playwright
+
+from deploy.local.client import Callers, wait_for
+from deploy.local.demo import PROPOSAL
+from deploy.local.stack import CITIES, Stack
+
+
+async def poison(bootstrap: str) -> None:
+    """Send records that nobody can handle."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    await producer.start()
+    for _ in range(3):
+        headers = [
+            ("ce_id", uuid4().hex.encode()),
+            ("ce_type", b"change-security.notice-assigned.v1"),
+            ("ce_source", b"/x"),
+        ]
+        await producer.send_and_wait(
+            "to.helsinki.change-security.v1",
+            b'{"notice_id": 7, "filing": "?"}',
+            key=uuid4().hex.encode(),
+            headers=headers,
+        )
+    await producer.stop()
+
+
+def main() -> None:
+    """Start a stack, make something to look at, and look."""
+    folder = Path("docs/images")
+    folder.mkdir(parents=True, exist_ok=True)
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with Stack() as stack:
+        callers = Callers(stack, "change_security")
+        notice_id = callers.system.send("/v1/notices", {"filing": PROPOSAL})["notice_id"]
+        ledger = wait_for(
+            lambda: (
+                found if (found := callers.coordinator.read(f"/v1/notices/{notice_id}/ledger"))["complete"] else None
+            ),
+            "every store",
+        )
+        for city in CITIES[:2]:
+            callers.officer[city].send(f"/v1/cases/{notice_id}/acknowledgement")
+        asyncio.run(poison(stack.kafka.bootstrap))
+        address = stack.start_console()
+        token = stack.issuer.officer("helsinki", "operator", "coordinator", "officer")
+        with sync_playwright() as player:
+            browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1280, "height": 760})
+            page.goto(f"{address}/sign-in?lang=en")
+            page.fill("#token", token)
+            page.click("main button")
+            page.wait_for_selector("tbody tr")
+            page.wait_for_timeout(6000)  # until the trace viewer has the spans
+            for name, path in (
+                ("console-overview", "/"),
+                ("console-ledger", f"/notices/{notice_id}"),
+                ("console-parked", "/parked"),
+                ("console-trace", f"/traces/{ledger['trace_id']}"),
+                ("console-topics", "/topics"),
+            ):
+                page.goto(f"{address}{path}")
+                page.wait_for_timeout(300)
+                page.screenshot(path=folder / f"{name}.png")
+                print(folder / f"{name}.png")  # noqa: T201
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()

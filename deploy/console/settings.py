@@ -1,0 +1,25 @@
+"""What the console is told from outside."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of the console.
+
+    Attributes:
+        console_offices: the addresses of every process's API, as JSON: {"change_security": {"vantaa": "http://…"}}.
+        console_zipkin: the trace store, `http://host:9411`; traces are not shown without it.
+        console_host, console_port: where it listens.
+        city_offices: the cities, comma separated, for the topic catalogue.
+        console_secure_cookie: whether the token's cookie is sent over HTTPS alone.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    console_offices: dict[str, dict[str, str]]
+    console_zipkin: str | None = None
+    console_host: str = "127.0.0.1"
+    console_port: int = Field(default=8080, ge=1)
+    city_offices: str = "helsinki,espoo,vantaa"
+    console_secure_cookie: bool = False

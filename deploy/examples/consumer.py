@@ -1,0 +1,32 @@
+"""The least a city needs to read the suite's topics, in plain aiokafka: `python consumer.py BOOTSTRAP TOPIC GROUP COUNT`."""
+
+import asyncio
+import json
+import sys
+
+from aiokafka import AIOKafkaConsumer
+
+
+async def main(bootstrap: str, topic: str, group: str, count: int) -> None:
+    """Print type and id of some records, then commit."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    seen: set[bytes] = set()  # in your own database, in the transaction of the effect
+    try:
+        async for record in consumer:
+            attributes = dict(record.headers)
+            if attributes.get("ce_type") == b"messaging.heartbeat.v1" or attributes["ce_id"] in seen:
+                continue
+            seen.add(attributes["ce_id"])
+            body = json.loads(record.value)  # pass over fields you do not know
+            print(body["type"], record.key.decode(), flush=True)
+            await consumer.commit()  # only after the effect is committed
+            if len(seen) == count:
+                return
+    finally:
+        await consumer.stop()
+
+
+asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))

@@ -1,0 +1,91 @@
+"""The conformance kit passes ours and notices consumers that are broken on purpose; the example consumers run."""
+
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from deploy.conformance.kit import Kit
+from deploy.local.client import Callers, wait_for
+from deploy.local.jvm import classpath, java
+from deploy.local.stack import Stack
+from tests.support.filings import termination_notice
+
+ROOT = Path(__file__).parents[2]
+BROKEN = {
+    "no_inbox": "a duplicate is receipted once",
+    "no_version_guard": "an older version that comes late changes nothing",
+    "drops_poison": "a poison record is parked",
+    "stops_at_poison": "another key goes on behind all that",
+    "no_receipts": "an initial notice is receipted",
+    "overtakes": "a later record of a poisoned key waits behind it",
+}
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Stack]:
+    """A stack of change security alone, whose consumers may be broken."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Stack(services=("change_security",), with_zipkin=False, settings={"MAX_ATTEMPTS": "2"}) as running:
+            yield running
+
+
+def kit(stack: Stack, patience: float) -> Kit:
+    token = stack.issuer.officer("vantaa", "officer", "operator")
+    return Kit(stack.kafka.bootstrap, stack.url("change_security", "vantaa"), "vantaa", token, patience)
+
+
+def test_ours_conforms_by_the_command_line(small: Stack) -> None:
+    command = [sys.executable, "-m", "deploy.conformance", "--bootstrap", small.kafka.bootstrap, "--office", "vantaa"]
+    env = small.environment("vantaa") | {"CONFORMANCE_TOKEN": small.issuer.officer("vantaa", "officer", "operator")}
+    url = small.url("change_security", "vantaa")
+    ran = subprocess.run([*command, "--api", url], env=env, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.count("holds") == 13
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN))
+def test_a_broken_consumer_is_noticed(small: Stack, name: str) -> None:
+    small.child("change_security", "vantaa").stop()
+    small.start_process("change_security", "vantaa", f"tests.fixtures.broken_consumers.{name}")
+    try:
+        small.wait_ready("change_security", "vantaa")
+        findings = {one.what: one.holds for one in kit(small, 4).run()}
+    finally:
+        small.child("change_security", "vantaa").stop()
+        small.start_process("change_security", "vantaa")
+        small.wait_ready("change_security", "vantaa")
+    assert findings[BROKEN[name]] is False, findings
+
+
+def test_ours_conforms_again_after_all_that(small: Stack) -> None:
+    findings = kit(small, 20).run()
+    assert [one.what for one in findings if not one.holds] == []
+
+
+@pytest.mark.parametrize("language", ["python", "java"])
+def test_an_example_consumer_reads_what_a_city_is_told(small: Stack, language: str) -> None:
+    filing = termination_notice(40).model_dump(mode="json")
+    callers = Callers(small, "change_security")
+    notice_id = callers.system.send("/v1/notices", {"filing": filing})["notice_id"]
+    wait_for(lambda: callers.coordinator.read(f"/v1/notices/{notice_id}/ledger")["complete"], "the receipts")
+    told = [small.kafka.bootstrap, "from.vantaa.change-security.v1", f"example-{uuid4().hex[:8]}", "1"]
+    examples = ROOT / "deploy/examples"
+    if language == "python":
+        command = [sys.executable, str(examples / "consumer.py"), *told]
+    else:
+        command = [java(), "-cp", classpath("kafka"), str(examples / "Consumer.java"), *told]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("change-security.notice-stored.v1 ")
+
+
+def test_the_examples_are_short() -> None:
+    for name in ("consumer.py", "Consumer.java"):
+        lines = (ROOT / "deploy/examples" / name).read_text(encoding="utf-8").splitlines()
+        assert len([line for line in lines if line.strip()]) <= 33
