@@ -99,7 +99,7 @@ class Sender(threading.Thread):
         self._servers = bootstrap
         self._work = work
         self._seconds = seconds
-        self._chance = random.Random(seed)  # noqa: S311 - a schedule, not a secret
+        self._chance = random.Random(seed)
         self.error: BaseException | None = None
 
     def run(self) -> None:
@@ -341,7 +341,7 @@ async def _out_of_order(stack: Stack) -> list[str]:
 
 def run(notices: int, rounds: int, seed: int, tell: Any = print) -> Verdict:
     """Run the whole thing on a stack of its own, and return what was found."""
-    chance = random.Random(seed)  # noqa: S311 - a schedule, not a secret
+    chance = random.Random(seed)
     work = plans(notices, chance)
     with Stack(with_zipkin=False, settings={"LOG_LEVEL": "WARNING", "RETRY_DELAY_SECONDS": "0.05"}) as stack:
         sender = Sender(stack.kafka.bootstrap, work, seconds=rounds * 12.0, seed=seed)

@@ -26,7 +26,7 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "acts": "Käsittelyt",
         "actual_share": "Toteutunut osuus",
         "actual_years": "Osuutta vastaava htv",
-        "masked": "alle 5",
+        "masked": "peitetty",
         "missing": "Ei vastannut",
         "to_be_checked": "Sovitut htv:t ovat tehtävittäin vahvistamatta: tarkistettava.",
         "method": "Toteutunut osuus lasketaan palvelujen omista käsittelyistä; se kertoo, kuka työn teki, ei kuinka kauan"
@@ -50,7 +50,7 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "acts": "Handläggningar",
         "actual_share": "Faktisk andel",
         "actual_years": "Årsverken enligt andelen",
-        "masked": "under 5",
+        "masked": "dold",
         "missing": "Har inte svarat",
         "to_be_checked": "De avtalade årsverkena är inte bekräftade för varje uppgift: ska kontrolleras.",
         "method": "Den faktiska andelen räknas på tjänsternas egna handläggningar; den visar vem som gjorde arbetet, inte hur"
@@ -74,7 +74,7 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "acts": "Acts of handling",
         "actual_share": "Actual share",
         "actual_years": "Person-years by share",
-        "masked": "below 5",
+        "masked": "masked",
         "missing": "Has not answered",
         "to_be_checked": "The agreed person-years are not verified task by task: to be checked.",
         "method": "The actual share is counted from the services' own acts of handling; it says who did the work, not how long"
@@ -109,7 +109,7 @@ def shares_plot(rows: Sequence[Compared], lang: Lang, kind: Literal["svg", "png"
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    figure.legend(frameon=False, fontsize=8, loc="outside upper center", ncols=2)
     target = io.BytesIO()
     figure.savefig(target, format=kind, dpi=140, metadata={"Date": None} if kind == "svg" else None)
     return target.getvalue()

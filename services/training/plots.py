@@ -33,7 +33,7 @@ def queue_plot(lines: Sequence[Line], kind: Literal["svg", "png"]) -> bytes:
     axes.set_xlabel("hakemuksia · ansökningar · applications   (d: mediaani-ikä · medianålder · median age)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    figure.legend(frameon=False, fontsize=8, loc="outside upper center", ncols=2)
     target = io.BytesIO()
     # Without a date, so that the same queue gives the same file.
     figure.savefig(target, format=kind, metadata={"Date": None} if kind == "svg" else None)
