@@ -8,6 +8,7 @@ import pytest
 from deploy.local.client import wait_for
 from deploy.local.stack import Stack
 from tests.support.matters import Matters
+from tests.support.observing import spans_of
 
 Span = dict[str, Any]
 
@@ -102,8 +103,7 @@ def test_a_trace_goes_on_after_the_relay_was_away(matters: Matters, stack: Stack
     assert ledger["trace_id"]
 
     def whole() -> list[Span] | None:
-        assert stack.zipkin is not None
-        spans: list[Span] = httpx.get(f"{stack.zipkin.url}/api/v2/trace/{ledger['trace_id']}").json()
+        spans: list[Span] = spans_of(stack, ledger["trace_id"])
         return spans if named(spans, "process to.") and named(spans, "process from.") else None
 
     wait_for(whole, "the trace's later part", 20)

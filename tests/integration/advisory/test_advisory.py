@@ -16,13 +16,14 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 
 from deploy.local.client import Callers, wait_for
 from deploy.local.stack import CITIES, JOINT, Stack
 from shared.topics import expanded
 from tests.support.advisory import Advisory
 from tests.support.filings import TEST_IDENTITY_CODE, termination_notice
+from tests.support.observing import records_on
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> None:
@@ -544,15 +545,8 @@ def test_no_callers_name_is_on_a_topic_in_another_office_in_a_log_or_in_a_span(
                 sql = f"SELECT count(*) FROM advisory.{table} AS row WHERE row::text LIKE $1"
                 hits[f"{city} {table}"] += await connection.fetchval(sql, f"%{canary}%")
             await connection.close()
-        consumer = AIOKafkaConsumer(
-            *expanded(CITIES), bootstrap_servers=stack.kafka.bootstrap, auto_offset_reset="earliest", group_id=None
-        )
-        await consumer.start()
-        while fetched := await consumer.getmany(timeout_ms=1000):
-            for records in fetched.values():
-                for record in records:
-                    hits[record.topic] += canary.encode() in (record.value or b"") + (record.key or b"")
-        await consumer.stop()
+        for record in await records_on(stack, *expanded(CITIES)):
+            hits[record.topic] += canary.encode() in (record.value or b"") + (record.key or b"")
         return +hits
 
     assert asyncio.run(elsewhere()) == Counter()

@@ -17,6 +17,7 @@ from deploy.local.processes import Child
 from deploy.local.stack import CITIES, OFFICES, Stack
 from shared.topics import expanded
 from tests.support.filings import TEST_IDENTITY_CODE, termination_notice
+from tests.support.observing import records_on, spans_of
 from tests.support.placement import Placement, canary, vacancy
 
 
@@ -524,30 +525,18 @@ def test_nothing_personal_of_one_city_stands_in_another_on_a_topic_in_a_log_or_i
     assert where == {"pks": set(), **{city: {(city, "jobseeker")} for city in CITIES}}
 
     async def on_topics() -> set[str]:
-        consumer = AIOKafkaConsumer(
-            *expanded(CITIES),
-            bootstrap_servers=stack.kafka.bootstrap,
-            auto_offset_reset="earliest",
-            group_id=None,
-        )
-        await consumer.start()
-        seen, hits = 0, set()
-        try:
-            while fetched := await consumer.getmany(timeout_ms=3000):
-                for records in fetched.values():
-                    for record in records:
-                        seen += 1
-                        whole = (record.value or b"") + (record.key or b"") + repr(record.headers).encode()
-                        hits |= {f"{city} on {record.topic}" for city, one in canaries.items() if one in whole}
-        finally:
-            await consumer.stop()
-        assert seen > 100
-        return hits
+        records = await records_on(stack, *expanded(CITIES))
+        assert len(records) > 100
+        return {
+            f"{city} on {record.topic}"
+            for record in records
+            for city, one in canaries.items()
+            if one in (record.value or b"") + (record.key or b"") + repr(record.headers).encode()
+        }
 
     assert asyncio.run(on_topics()) == set()
     logs = "".join(path.read_text() for path in stack.logs.iterdir())
     assert not any(one.decode() in logs for one in canaries.values())
-    assert stack.zipkin is not None
     trace_id = placement.answers(assignment_id)["trace_id"]
-    spans = wait_for(lambda: httpx.get(f"{stack.zipkin.url}/api/v2/trace/{trace_id}").json(), "the trace", 20)  # type: ignore[union-attr]
+    spans = wait_for(lambda: spans_of(stack, trace_id), "the trace", 20)
     assert not any(one.decode() in str(spans) for one in canaries.values())

@@ -10,12 +10,13 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 
 from deploy.local.client import Callers, wait_for
 from deploy.local.stack import CITIES, JOINT, Stack
 from shared.topics import expanded
 from tests.support.filings import TEST_IDENTITY_CODE, termination_notice
+from tests.support.observing import records_on
 from tests.support.placement import vacancy
 from tests.support.training import Training, broken_invariants, course, group
 
@@ -516,22 +517,13 @@ def test_the_same_messages_again_give_the_same_seats(training: Training, stack: 
 
 
 async def _send_again(stack: Stack, keys: set[str]) -> int:
-    consumer = AIOKafkaConsumer(
-        "from.helsinki.training.v1",
-        bootstrap_servers=stack.kafka.bootstrap,
-        auto_offset_reset="earliest",
-        group_id=None,
-    )
+    standing = await records_on(stack, "from.helsinki.training.v1")
+    again = [record for record in standing if record.key.decode() in keys]
     producer = AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap)
-    await consumer.start()
     await producer.start()
-    again = []
-    while fetched := await consumer.getmany(timeout_ms=1000):
-        again += [record for records in fetched.values() for record in records if record.key.decode() in keys]
     for record in again:
         headers = [(name, value if name != "ce_id" else f"again-{uuid4()}".encode()) for name, value in record.headers]
         await producer.send_and_wait(record.topic, record.value, key=record.key, headers=headers)
-    await consumer.stop()
     await producer.stop()
     return len(again)
 
@@ -571,19 +563,11 @@ def test_no_citys_applicant_is_in_another_office_on_a_topic_in_a_log_or_in_a_spa
                 )
                 hits += [f"{office} {table}"] * found
             await connection.close()
-        consumer = AIOKafkaConsumer(
-            *expanded(CITIES), bootstrap_servers=stack.kafka.bootstrap, auto_offset_reset="earliest", group_id=None
-        )
-        await consumer.start()
-        while fetched := await consumer.getmany(timeout_ms=1000):
-            hits += [
-                record.topic
-                for records in fetched.values()
-                for record in records
-                if canary.encode() in json.dumps([str(record.key), str(record.value), str(record.headers)]).encode()
-            ]
-        await consumer.stop()
-        return hits
+        return hits + [
+            record.topic
+            for record in await records_on(stack, *expanded(CITIES))
+            if canary.encode() in json.dumps([str(record.key), str(record.value), str(record.headers)]).encode()
+        ]
 
     assert asyncio.run(elsewhere()) == []
     assert not any(canary in path.read_text() for path in stack.logs.iterdir())
