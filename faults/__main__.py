@@ -264,9 +264,8 @@ def reread(stack: Stack) -> dict[str, str]:
     callers = Callers(stack, "change_security")
     before = {city: str(callers.city_operator[city].read("/v1/state-hash")) for city in CITIES}
     for service in stack.services:
-        for office, operator in Callers(stack, service).city_operator.items():
+        for operator in Callers(stack, service).city_operator.values():
             operator.send("/v1/consumer/rereads", {"records": 10_000})
-            _ = office
     time.sleep(3)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -5,10 +5,10 @@ rejects it: until then whoever handed it over has it still. The service that own
 see of it.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Protocol
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query
@@ -58,10 +58,15 @@ DDL: Final = (
 )
 """A service's migrations create these."""
 
-Facts = Callable[[Transaction, str, str], Awaitable[tuple[Sequence[Fact], Sequence[Withheld]]]]
-"""Tells what a service has of an employer (business id) and what of it an authority may see."""
-Work = Callable[[Transaction, datetime, datetime], Awaitable[Sequence[WorkDone]]]
-"""Counts a service's acts of handling by authority between two instants."""
+
+class Answers(Protocol):
+    """What a service answers from its own store, in one transaction."""
+
+    async def facts(self, business_id: str, authority: str) -> tuple[Sequence[Fact], Sequence[Withheld]]:
+        """Return what the service has of an employer, and what of it an authority may not see."""
+
+    async def work(self, since: datetime, until: datetime) -> Sequence[WorkDone]:
+        """Return the service's acts of handling by authority between two instants."""
 
 
 class HandOverView(BaseModel):
@@ -142,8 +147,7 @@ class Desk:
     """A service's desk for what advisory asks of it. The handlers are safe to redeliver."""
 
     service: ServiceName
-    facts: Facts
-    work: Work
+    answers: Callable[[Transaction], Answers]
 
     def by_type(self) -> Mapping[str, Handler]:
         """Return the handler of each event type on `between.advisory.services`."""
@@ -160,7 +164,7 @@ class Desk:
 
     async def tell_timeline(self, event: TimelineRequested, tx: Transaction) -> None:
         """Tell what this service has of an employer, as far as the asking authority may see it."""
-        facts, withheld = await self.facts(tx, event.business_id, event.for_authority)
+        facts, withheld = await self.answers(tx).facts(event.business_id, event.for_authority)
         self._tell(
             tx,
             TimelineAnswered(
@@ -170,7 +174,7 @@ class Desk:
 
     async def report_work(self, event: WorkRequested, tx: Transaction) -> None:
         """Report this service's acts of handling."""
-        done = await self.work(tx, start_of(event.since), start_of(event.until + timedelta(days=1)))
+        done = await self.answers(tx).work(start_of(event.since), start_of(event.until + timedelta(days=1)))
         self._tell(tx, WorkReported(request_id=event.request_id, service=self.service, done=tuple(done)))
 
     def router(self, writer: Writer, authorities: frozenset[str]) -> APIRouter:

@@ -5,7 +5,7 @@ A personal identity code (henkilötunnus) is never in a message, a log, a span o
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from shared.messaging.codec import Rejection
 from shared.messaging.consumer import Handler
 from shared.messaging.parking import PERSONAL_IDENTITY_CODE, Record
 from shared.messaging.transaction import Transaction, UnprocessableError
+from shared.refusals import UnknownError
 from shared.topics import Topic
 
 _CODE_LIKE: Final = re.compile(rb"\d{6}[-+A-FU-Ya-fu-y]\d{3}[0-9A-Za-z]")
@@ -82,3 +83,15 @@ def speaking_for_itself(handler: Handler, topic: Topic, office_of: Callable[[Any
         await handler(event, tx)
 
     return handle
+
+
+async def about_something_known(act: Awaitable[None]) -> None:
+    """Do what a message asks for; a message about something that is not there can never succeed.
+
+    Raises:
+        UnprocessableError: `unknown-…`, when the act raises `UnknownError`.
+    """
+    try:
+        await act
+    except UnknownError as error:
+        raise UnprocessableError(f"there is no such {error} of that office", f"unknown-{error}") from error

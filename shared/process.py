@@ -161,3 +161,9 @@ async def writing(service: Service, settings: ProcessSettings) -> AsyncIterator[
         yield Writer(engine, settings.office, SystemClock(), tracer)
     finally:
         await engine.dispose()
+
+
+async def bring_up_to_date(service: Service, settings: ProcessSettings) -> None:
+    """Bring the service's schema up to date, and end."""
+    async with writing(service, settings):
+        pass

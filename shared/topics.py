@@ -294,11 +294,10 @@ def expanded(offices: Iterable[str]) -> dict[str, Topic]:
 def written_by(service: str, office: str, cities: Iterable[str]) -> tuple[str, ...]:
     """Return the topics that a process writes, by their names in Kafka."""
     cities = tuple(cities)
-    name = service.replace("_", "-")
-    if office in cities:
-        return tuple(one for one in expanded(cities) if one.startswith(f"from.{office}.{name}."))
-    mine = [one for one in expanded(cities) if one.startswith((f"shared.{name}.", f"between.{name}."))]
-    mine += [one for city in cities for one in expanded(cities) if one.startswith(f"to.{city}.{name}.")]
-    if SERVICES_ADVISORY.writes.startswith(service) or f" {service}" in SERVICES_ADVISORY.writes:
-        mine.append(SERVICES_ADVISORY.name)
-    return tuple(mine)
+    name = service.replace("-", "_")  # as the table's words have it
+    found: list[str] = []
+    for topic in TOPICS:
+        services, _, place = topic.writes.partition(" @ ")
+        if name in services.split(", ") and (place == "that office") == (office in cities):
+            found += [topic.name_for(office)] if office in cities else topic.names(cities)
+    return tuple(found)

@@ -14,7 +14,7 @@ import uvloop
 from services.advisory.app import ADVISORY, build, joint_advisory
 from services.advisory.mailroom import Mailroom
 from services.advisory.settings import SERVICE, Settings
-from shared.process import serve, writing
+from shared.process import bring_up_to_date, serve, writing
 from shared.telemetry import configure_logging
 
 
@@ -31,7 +31,7 @@ def main() -> None:
     configure_logging(SERVICE, settings)
     match given.command:
         case "migrate":
-            uvloop.run(_migrate(settings))
+            uvloop.run(bring_up_to_date(ADVISORY, settings))
         case "import-mailbox":
             if not settings.is_joint or not given.file.is_file():
                 sys.exit("not imported: a mailbox file is taken in at the joint office")
@@ -40,11 +40,6 @@ def main() -> None:
             print(told or "no messages")  # noqa: T201
         case _:
             serve(build(settings), settings)
-
-
-async def _migrate(settings: Settings) -> None:
-    async with writing(ADVISORY, settings):
-        pass
 
 
 async def _import(settings: Settings, file: Path) -> Counter[str]:

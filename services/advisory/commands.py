@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.advisory.domain.assignment import assign
-from services.advisory.domain.contact import ConflictError, ContactState, check, joins
+from services.advisory.domain.contact import ContactState, check, joins
 from services.advisory.domain.resources import Agreed, agreed_on
 from services.advisory.store import Announcements, Contacts, Guidance, Questions, Resources
 from shared import topics
@@ -36,14 +36,11 @@ from shared.events.v1.advisory import (
     WorkRequested,
 )
 from shared.messaging.transaction import Transaction
+from shared.refusals import ConflictError, UnknownError
 from shared.store import Found
 
 SERVICES: Final[tuple[ServiceName, ...]] = ("change_security", "placement", "training")
 RULE: Final = "rule"
-
-
-class UnknownError(LookupError):
-    """There is no such contact, hand-over, article or request. The argument says which."""
 
 
 class Person(BaseModel):

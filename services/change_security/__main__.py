@@ -18,7 +18,7 @@ from services.change_security.app import CHANGE_SECURITY, build
 from services.change_security.domain.routing import read_national
 from services.change_security.settings import SERVICE, Settings
 from services.change_security.store import Directory
-from shared.process import serve, writing
+from shared.process import bring_up_to_date, serve, writing
 from shared.telemetry import configure_logging
 
 
@@ -36,16 +36,11 @@ def main() -> None:
     configure_logging(SERVICE, settings)
     match given.command:
         case "migrate":
-            uvloop.run(_migrate(settings))
+            uvloop.run(bring_up_to_date(CHANGE_SECURITY, settings))
         case "import-authorities":
             uvloop.run(_import(settings, given.file, given.valid_from))
         case _:
             serve(build(settings), settings)
-
-
-async def _migrate(settings: Settings) -> None:
-    async with writing(CHANGE_SECURITY, settings):
-        pass
 
 
 async def _import(settings: Settings, file: Path, valid_from: date) -> None:

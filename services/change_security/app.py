@@ -28,11 +28,7 @@ from shared.periodic import Periodic
 from shared.process import Parts, Service, assemble
 
 CHANGE_SECURITY = Service(SERVICE, SCHEMA, Path(__file__).parent / "migrations")
-DESK = Desk(
-    "change_security",
-    facts=lambda tx, business_id, authority: ForAdvisory(tx).facts(business_id, authority),
-    work=lambda tx, since, until: ForAdvisory(tx).work(since, until),
-)
+DESK = Desk("change_security", ForAdvisory)
 
 
 def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExporter | None = None) -> FastAPI:

@@ -17,6 +17,7 @@ from shared import topics
 from shared.events.envelope import derived_id
 from shared.events.v1.change_security import Filing, Outcome, ReceiptOverdue
 from shared.messaging.transaction import Transaction
+from shared.refusals import RefusedError
 from shared.telemetry import current_trace_id
 
 AUTHORITY: Final = "authority:"
@@ -25,16 +26,6 @@ AUTHORITY: Final = "authority:"
 
 class UnknownNoticeError(LookupError):
     """There is no such notice at the joint office."""
-
-
-class RefusedError(ValueError):
-    """The filing is refused. `pointer` says where, `code` why."""
-
-    def __init__(self, pointer: str, code: str, text: str) -> None:
-        super().__init__(text)
-        self.pointer = pointer
-        self.code = code
-        self.text = text
 
 
 def check(filing: Filing) -> None:

@@ -20,7 +20,7 @@ from services.placement.settings import SERVICE, Settings
 from services.placement.store import Pool
 from shared.intake import has_personal_identity_code
 from shared.opaque import reference_of
-from shared.process import serve, writing
+from shared.process import bring_up_to_date, serve, writing
 from shared.telemetry import configure_logging
 
 _AT_ONCE = 2000
@@ -44,7 +44,7 @@ def main() -> None:
     configure_logging(SERVICE, settings)
     match given.command:
         case "migrate":
-            uvloop.run(_put(settings, ()))
+            uvloop.run(bring_up_to_date(PLACEMENT, settings))
         case "import-jobseekers":
             _import(settings, given.file)
         case "invent-jobseekers":

@@ -18,23 +18,15 @@ from shared import topics
 from shared.clock import Clock
 from shared.desk import Desk
 from shared.events.registry import REGISTRY
-from shared.events.v1.advisory import Fact, Withheld
 from shared.events.v1.placement import JobOfferAnswered, OfferState
 from shared.intake import examine
 from shared.messaging.consumer import Handler, Inbound, nothing_to_examine
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Writer
 from shared.periodic import Periodic
 from shared.process import Parts, Service, assemble
 
 PLACEMENT = Service(SERVICE, SCHEMA, Path(__file__).parent / "migrations")
-
-
-async def facts_of(tx: Transaction, business_id: str, _authority: str) -> tuple[list[Fact], list[Withheld]]:
-    """Return an employer's vacancies, which every authority may see."""
-    return await ForAdvisory(tx).facts(business_id), []
-
-
-DESK = Desk("placement", facts=facts_of, work=lambda tx, since, until: ForAdvisory(tx).work(since, until))
+DESK = Desk("placement", ForAdvisory)
 
 
 def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExporter | None = None) -> FastAPI:

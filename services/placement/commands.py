@@ -24,21 +24,8 @@ from shared.events.v1.placement import (
 )
 from shared.events.v1.training import CandidatesWanted
 from shared.messaging.transaction import Transaction
+from shared.refusals import RefusedError, UnknownError
 from shared.telemetry import current_trace_id
-
-
-class UnknownError(LookupError):
-    """There is no such vacancy, assignment, referral or candidate. The argument says which."""
-
-
-class RefusedError(ValueError):
-    """The vacancy is refused. `pointer` says where, `code` why."""
-
-    def __init__(self, pointer: str, code: str, text: str) -> None:
-        super().__init__(text)
-        self.pointer = pointer
-        self.code = code
-        self.text = text
 
 
 class NotNowError(Exception):

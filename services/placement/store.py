@@ -17,7 +17,7 @@ from services.placement.domain.matching import LEAST_SHARED_DIGITS, Profile, isc
 from services.placement.domain.pool import Jobseeker
 from services.placement.domain.vacancy import Posting
 from shared.database import Bulk
-from shared.events.v1.advisory import Fact, WorkDone
+from shared.events.v1.advisory import Fact, Withheld, WorkDone
 from shared.events.v1.change_security import WorkforceReleased
 from shared.events.v1.placement import (
     CandidatesAnswered,
@@ -348,14 +348,15 @@ class Supply(Store):
 class ForAdvisory(Store):
     """What advisory may know of vacancies and of the work on them."""
 
-    async def facts(self, business_id: str) -> list[Fact]:
+    async def facts(self, business_id: str, _authority: str) -> tuple[list[Fact], list[Withheld]]:
         """Return an employer's vacancies: everyone may see that they were reported."""
         rows = await self._rows(
             "SELECT vacancy_id, status, changed_at FROM vacancy WHERE vacancy #>> '{employer,business_id}' = :business_id"
             " AND status <> 'draft' ORDER BY changed_at, vacancy_id LIMIT 500",
             business_id=business_id,
         )
-        return [Fact(matter_id=row.vacancy_id, what="vacancy", state=row.status, at=row.changed_at) for row in rows]
+        facts = [Fact(matter_id=row.vacancy_id, what="vacancy", state=row.status, at=row.changed_at) for row in rows]
+        return facts, []
 
     async def work(self, since: datetime, until: datetime) -> list[WorkDone]:
         """Return how many referrals each authority requested."""

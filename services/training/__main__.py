@@ -9,7 +9,7 @@ import uvloop
 
 from services.training.app import TRAINING, build
 from services.training.settings import SERVICE, Settings
-from shared.process import serve, writing
+from shared.process import bring_up_to_date, serve
 from shared.telemetry import configure_logging
 
 
@@ -23,14 +23,9 @@ def main() -> None:
     settings = Settings()
     configure_logging(SERVICE, settings)
     if given.command == "migrate":
-        uvloop.run(_migrate(settings))
+        uvloop.run(bring_up_to_date(TRAINING, settings))
     else:
         serve(build(settings), settings)
-
-
-async def _migrate(settings: Settings) -> None:
-    async with writing(TRAINING, settings):
-        pass
 
 
 if __name__ == "__main__":

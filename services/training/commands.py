@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.training.domain import course as courses
-from services.training.domain.course import ENDED, ConflictError, Entry, Held, NamedGroup
+from services.training.domain.course import ENDED, Entry, Held, NamedGroup
 from services.training.domain.procurement import Proposal, ShareRule, Unmet, unmet
 from services.training.domain.seats import Applicant, Share, next_offers, obstacles, offers_seats, shares_on
 from services.training.store import Candidates, Catalogue, Decisions, Procurement, Queue
@@ -30,11 +30,8 @@ from shared.events.v1.training import (
     SeatOffered,
 )
 from shared.messaging.transaction import Transaction
+from shared.refusals import ConflictError, UnknownError
 from shared.store import Found
-
-
-class UnknownError(LookupError):
-    """There is no such course, group, application, offer, formation, proposal or candidate. The argument says which."""
 
 
 class UnmetError(ValueError):

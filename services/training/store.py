@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from services.training.domain.course import Entry, Held
 from services.training.domain.seats import Applicant
 from services.training.domain.supply import Waiting
-from shared.events.v1.advisory import Fact, WorkDone
+from shared.events.v1.advisory import Fact, Withheld, WorkDone
 from shared.events.v1.change_security import WorkforceReleased
 from shared.events.v1.placement import CandidatesGathered, VacancyPublished, VacancyStatus
 from shared.events.v1.training import (
@@ -504,7 +504,7 @@ class Planning(Store):
 class ForAdvisory(Store):
     """What advisory may know of proposals and of the work on applications and groups."""
 
-    async def facts(self, business_id: str) -> list[Fact]:
+    async def facts(self, business_id: str, _authority: str) -> tuple[list[Fact], list[Withheld]]:
         """Return an employer's proposals: the three authorities procure jointly."""
         rows = await self._rows(
             "SELECT proposal_id, proposed ->> 'kind' AS kind, coalesce(course_group.state, proposal.state) AS state,"
@@ -512,7 +512,8 @@ class ForAdvisory(Store):
             " WHERE proposed ->> 'business_id' = :business_id ORDER BY proposed_at, proposal_id LIMIT 500",
             business_id=business_id,
         )
-        return [Fact(matter_id=row.proposal_id, what=row.kind, state=row.state, at=row.proposed_at) for row in rows]
+        facts = [Fact(matter_id=row.proposal_id, what=row.kind, state=row.state, at=row.proposed_at) for row in rows]
+        return facts, []
 
     async def work(self, since: datetime, until: datetime) -> list[WorkDone]:
         """Return how many decisions each authority's officers made, on training and on coaching."""

@@ -267,10 +267,10 @@ class Consumer:
         if not await self._with_database(lambda: self._together(items)):
             return False
         instruments.BATCH_SECONDS.labels(*self._labels).observe(time.perf_counter() - started)
-        for item in items:
-            self._read_until[item.record.topic] = item.record.timestamp
-            if item.event is not None:
-                instruments.LAST_RECORD.labels(*self._labels, item.record.topic).set(item.record.timestamp.timestamp())
+        self._read_until |= {item.record.topic: item.record.timestamp for item in items}
+        newest = {item.record.topic: item.record.timestamp for item in items if item.event is not None}
+        for topic, at in newest.items():
+            instruments.LAST_RECORD.labels(*self._labels, topic).set(at.timestamp())
         return True
 
     async def _with_database(self, work: Callable[[], Awaitable[None]]) -> bool:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Query, Response, status
 
 from services.advisory.api import models
-from services.advisory.domain.contact import ContactState, RefusedError, check
+from services.advisory.domain.contact import ContactState, check
 from services.advisory.handlers.authority import tell
 from services.advisory.store import OwnContacts
 from shared.events.envelope import derived_id
@@ -39,6 +39,7 @@ from shared.http import (
 from shared.identity import Officer
 from shared.intake import without_identity_codes
 from shared.messaging.transaction import Transaction, Writer
+from shared.refusals import RefusedError
 from shared.store import Found
 
 _CLEAN = [Depends(without_identity_codes)]

@@ -15,13 +15,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.advisory import report
 from services.advisory.api import models
-from services.advisory.commands import JointAdvisory, Person, UnknownError, year_of
-from services.advisory.domain.contact import ConflictError, ContactState, RefusedError
+from services.advisory.commands import JointAdvisory, Person, year_of
+from services.advisory.domain.contact import ContactState
 from services.advisory.domain.resources import TASKS, Compared, compare
 from services.advisory.store import Announcements, Contacts, Guidance, Questions, Resources
 from shared.calendar import local_day, start_of
 from shared.events.envelope import derived_id
-from shared.events.v1.advisory import Audience, ContactTopic, Task, Trilingual
+from shared.events.v1.advisory import Audience, ContactTopic, Task, TimelineAnswered, Trilingual, WorkReported
 from shared.http import (
     Caller,
     FieldProblem,
@@ -37,6 +37,7 @@ from shared.http import (
 from shared.identity import Officer, System
 from shared.intake import without_identity_codes
 from shared.messaging.transaction import Transaction, Writer
+from shared.refusals import ConflictError, RefusedError, UnknownError
 
 _CLEAN = [Depends(without_identity_codes)]
 
@@ -295,7 +296,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
             request_id=request_id,
             since=since,
             until=until,
-            rows=[models.ComparedOut.model_validate(one) for one in rows],
+            rows=rows,
             missing_services=missing,
             to_be_checked=unverified,
         )
@@ -323,7 +324,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
             decided = {(one.task, one.authority) for one in await Resources(tx).decided() if one.valid_from <= since}
         acts: dict[str, dict[str, int]] = {"advisory": own}
         for row in found[1]:
-            for one in models.DoneOf.model_validate(row.answer or {}).done:
+            for one in WorkReported.model_validate(row.answer).done if row.answer else ():
                 acts.setdefault(one.task, {})[one.authority] = one.acts
         names = sorted(authorities)
         days = (until - since).days + 1
@@ -395,7 +396,9 @@ def _timeline(
             reason = f"a contact of {row.competent_authority or 'no known authority'}, handled by {row.acting_authority or 'nobody yet'}"
             withheld.append(models.WithheldOut(service="advisory", what="contact", reason=reason))
     for answer in answers:
-        told = models.FactsOf.model_validate(answer.answer or {})
+        if answer.answer is None:
+            continue
+        told = TimelineAnswered.model_validate(answer.answer)
         entries += [models.EntryOut(service=answer.service, **fact.model_dump()) for fact in told.facts]
         withheld += [models.WithheldOut(service=answer.service, **one.model_dump()) for one in told.withheld]
     return models.TimelineOut(

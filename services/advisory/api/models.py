@@ -8,19 +8,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.advisory.commands import Person
 from services.advisory.domain.contact import ContactState
+from services.advisory.domain.resources import Compared
 from shared.events.v1.advisory import (
     Absence,
     Audience,
     Contact,
     ContactChannel,
     ContactTopic,
-    Fact,
     Given,
     Language,
     ServiceName,
-    Task,
     Trilingual,
-    Withheld,
 )
 from shared.events.v1.change_security import MunicipalityCode
 
@@ -278,27 +276,13 @@ class ReviewIn(BaseModel):
     until: date
 
 
-class ComparedOut(BaseModel):
-    """Agreed and actual of an authority in a task. Counts of 1-4 are masked: null."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    task: str
-    authority: str
-    agreed_years: float
-    agreed_share: float
-    acts: int | None
-    actual_share: float | None
-    actual_years: float | None
-
-
 class ReviewOut(BaseModel):
     """The resourcing review of some days."""
 
     request_id: UUID
     since: date
     until: date
-    rows: list[ComparedOut]
+    rows: list[Compared]
     missing_services: list[str]
     to_be_checked: bool
 
@@ -383,23 +367,3 @@ class OwnAnnouncementOut(BaseModel):
     audiences: list[Audience]
     publish_on: date
     published_at: datetime | None
-
-
-class FactsOf(BaseModel):
-    """One service's answer to a timeline's question."""
-
-    facts: list[Fact] = []
-    withheld: list[Withheld] = []
-
-
-class DoneOf(BaseModel):
-    """One service's answer to a review's question."""
-
-    class Done(BaseModel):
-        """Acts of an authority in a task."""
-
-        task: Task
-        authority: str
-        acts: int
-
-    done: list[Done] = []

@@ -10,6 +10,7 @@ from uuid import UUID
 from stdnum.fi import ytunnus
 
 from shared.events.v1.advisory import Contact
+from shared.refusals import RefusedError
 
 JOIN_WITHIN: Final = timedelta(days=3)
 
@@ -22,25 +23,6 @@ class ContactState(StrEnum):
     ANSWERED = "answered"
     HANDED_OVER = "handed_over"
     CLOSED = "closed"
-
-
-class RefusedError(ValueError):
-    """A contact is refused. `pointer` says where, `code` why."""
-
-    def __init__(self, pointer: str, code: str, text: str) -> None:
-        super().__init__(text)
-        self.pointer = pointer
-        self.code = code
-        self.text = text
-
-
-class ConflictError(Exception):
-    """The act does not fit the state; nothing was changed. `code` says why."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
 
 
 def check(contact: Contact) -> None:

@@ -6,8 +6,7 @@ states only move forward.
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from services.advisory.commands import JointAdvisory, UnknownError
-from services.advisory.domain.contact import RefusedError
+from services.advisory.commands import JointAdvisory
 from services.advisory.store import Announcements, Contacts, Questions
 from shared import topics
 from shared.events.v1.advisory import (
@@ -23,9 +22,10 @@ from shared.events.v1.advisory import (
     TimelineAnswered,
     WorkReported,
 )
-from shared.intake import speaking_for_itself
+from shared.intake import about_something_known, speaking_for_itself
 from shared.messaging.consumer import Handler
 from shared.messaging.transaction import Transaction, UnprocessableError
+from shared.refusals import RefusedError
 
 
 class JointHandlers:
@@ -62,11 +62,11 @@ class JointHandlers:
 
     async def enter_answer(self, event: ContactAnswered, tx: Transaction) -> None:
         """Enter an answer."""
-        await _known(self._advisory.answered(tx, event))
+        await about_something_known(self._advisory.answered(tx, event))
 
     async def enter_closed(self, event: ContactClosed, tx: Transaction) -> None:
         """Enter that a contact needs nothing more."""
-        await _known(self._advisory.closed(tx, event))
+        await about_something_known(self._advisory.closed(tx, event))
 
     async def enter_registered(self, event: ContactRegistered, tx: Transaction) -> None:
         """Count a contact that a city has taken in itself."""
@@ -74,15 +74,15 @@ class JointHandlers:
 
     async def ask_hand_over(self, event: HandOverAsked, tx: Transaction) -> None:
         """Hand a contact over."""
-        await _known(self._advisory.ask_hand_over(tx, event))
+        await about_something_known(self._advisory.ask_hand_over(tx, event))
 
     async def enter_acknowledged(self, event: HandOverAcknowledged, tx: Transaction) -> None:
         """Enter that a contact was taken over."""
-        await _known(self._advisory.acknowledge(tx, event))
+        await about_something_known(self._advisory.acknowledge(tx, event))
 
     async def enter_service_answer(self, event: HandOverAnswered, tx: Transaction) -> None:
         """Enter what a service says of a matter that was handed over to it."""
-        await _known(self._advisory.service_answered(tx, event))
+        await about_something_known(self._advisory.service_answered(tx, event))
 
     async def list_adviser(self, event: OfficerListed, tx: Transaction) -> None:
         """Take a city's officer into assignment; what waits may have an officer now."""
@@ -100,13 +100,6 @@ async def enter_reply(event: TimelineAnswered | WorkReported, tx: Transaction) -
     """Enter a service's answer to what it was asked."""
     if not await Questions(tx).answer(event.request_id, event.service, event):
         raise UnprocessableError("that service was not asked", "not-asked")
-
-
-async def _known(act: Awaitable[None]) -> None:
-    try:
-        await act
-    except UnknownError as error:
-        raise UnprocessableError(f"there is no such {error} of that office", f"unknown-{error}") from error
 
 
 def _own_word(handler: Callable[..., Awaitable[None]]) -> Handler:

@@ -7,7 +7,7 @@ moves forward). Everything a batch needs is read at once by `prepare`.
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from services.change_security.commands import AUTHORITY, JointOffice, RefusedError, UnknownNoticeError
+from services.change_security.commands import AUTHORITY, JointOffice, UnknownNoticeError
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.matter import Channel, ConflictError, Matter, Receipt, Status
 from services.change_security.store import Notices
@@ -27,6 +27,7 @@ from shared.events.v1.change_security import (
 from shared.intake import speaking_for_itself
 from shared.messaging.consumer import Handler
 from shared.messaging.transaction import Transaction, UnprocessableError
+from shared.refusals import RefusedError
 
 _Answers = NoticeAcknowledged | NoticeDeclined | CaseClosed
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.placement.api import models
-from services.placement.commands import JointPlacement, NotNowError, RefusedError, UnknownError, check
+from services.placement.commands import JointPlacement, NotNowError, check
 from services.placement.domain.vacancy import ConflictError, Posting
 from services.placement.store import Assignments, Supply, Vacancies, parsed
 from shared.events.envelope import derived_id
@@ -34,6 +34,7 @@ from shared.http import (
 from shared.identity import Officer, System
 from shared.intake import without_identity_codes
 from shared.messaging.transaction import Writer
+from shared.refusals import RefusedError, UnknownError
 
 _STAFF = ("officer", "coordinator")
 

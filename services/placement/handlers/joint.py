@@ -5,7 +5,7 @@ Idempotent by the inbox; beyond it, by version (vacancies, releases) and because
 
 from collections.abc import Mapping
 
-from services.placement.commands import JointPlacement, RefusedError, UnknownError
+from services.placement.commands import JointPlacement
 from services.placement.domain.vacancy import ConflictError
 from services.placement.store import Assignments, Supply, Vacancies
 from shared import topics
@@ -22,6 +22,7 @@ from shared.events.v1.training import CandidatesWanted
 from shared.intake import speaking_for_itself
 from shared.messaging.consumer import Handler
 from shared.messaging.transaction import Transaction, UnprocessableError
+from shared.refusals import RefusedError, UnknownError
 
 
 class JointHandlers:

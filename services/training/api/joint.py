@@ -13,8 +13,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.training.api import models
-from services.training.commands import Actor, JointTraining, UnknownError, UnmetError
-from services.training.domain.course import ConflictError
+from services.training.commands import Actor, JointTraining, UnmetError
 from services.training.domain.formation import form
 from services.training.domain.procurement import LABELS, Proposal, employer_share, settle
 from services.training.domain.seats import shares_on
@@ -43,6 +42,7 @@ from shared.http import (
 from shared.identity import Officer, System
 from shared.intake import without_identity_codes
 from shared.messaging.transaction import Transaction, Writer
+from shared.refusals import ConflictError, UnknownError
 
 _STAGE: Final[Mapping[GroupState | None, models.Stage]] = {
     None: "proposed",
@@ -376,10 +376,7 @@ def router(training: JointTraining, writer: Writer, authorities: frozenset[str])
         async with writer.reading() as tx:
             queued = await queue_lines(tx)
             planned = plan(queued, await Planning(tx).free_seats(), await Planning(tx).sizes(), uptake)
-        return models.SupplyOut(
-            queue=[models.LineOut.model_validate(line) for line in queued],
-            plan=[models.PlannedOut.model_validate(one) for one in planned],
-        )
+        return models.SupplyOut(queue=queued, plan=planned)
 
     @routes.get("/supply/queue.{kind}", response_class=Response, tags=["supply"])
     async def supply_file(_: Staff, kind: Literal["svg", "png", "csv"]) -> Response:

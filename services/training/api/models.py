@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.training.domain.course import Entry, Held, NamedGroup
 from services.training.domain.procurement import LABELS, Proposal
+from services.training.domain.supply import Line, Planned
 from shared.events.v1.change_security import MunicipalityCode
 from shared.events.v1.placement import Candidate, Wanted
 from shared.events.v1.training import Application, ApplicationState, Course, Group, GroupState, Labels
@@ -245,40 +246,11 @@ class InvitationIn(BaseModel):
     reference: str = Field(max_length=100)
 
 
-class LineOut(BaseModel):
-    """The queue for an occupation in a municipality. Ages are days; arrivals are expected in 13 weeks."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    occupation: str
-    municipality: str
-    waiting: int
-    median_age: float
-    oldest_age: float
-    arrivals: float
-    released: int
-    vacancies: int
-
-
-class PlannedOut(BaseModel):
-    """Groups to procure for an occupation, and why."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    occupation: str
-    groups: int
-    seats_each: int
-    expected: float
-    free_seats: int
-    vacancies: int
-    because: str
-
-
 class SupplyOut(BaseModel):
     """The queue, and the groups that the written rule would procure."""
 
-    queue: list[LineOut]
-    plan: list[PlannedOut]
+    queue: list[Line]
+    plan: list[Planned]
 
 
 # -- a city's office

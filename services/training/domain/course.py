@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.training.domain.seats import HUNDRED, Slot
 from shared.events.v1.training import Course, CoursePublished, Group, GroupPublished, GroupState
+from shared.refusals import ConflictError
 
 _NEXT: Final = {
     GroupState.PLANNED: {GroupState.PROCUREMENT, GroupState.OPEN},
@@ -19,15 +20,6 @@ _NEXT: Final = {
     GroupState.RUNNING: {GroupState.COMPLETED},
 }
 ENDED: Final = frozenset({GroupState.COMPLETED, GroupState.CANCELLED})
-
-
-class ConflictError(Exception):
-    """The change does not fit the state; nothing was changed. `code` says why."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
 
 
 @dataclass(frozen=True, slots=True)

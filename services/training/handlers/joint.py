@@ -6,7 +6,7 @@ and vacancies carry versions. The same messages again give the same seats.
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from services.training.commands import JointTraining, UnknownError
+from services.training.commands import JointTraining
 from services.training.store import Candidates, Planning, Queue
 from shared import topics
 from shared.events.v1.change_security import WorkforceReleased
@@ -18,7 +18,7 @@ from shared.events.v1.training import (
     ApplicationWithdrawn,
     SeatAnswered,
 )
-from shared.intake import speaking_for_itself
+from shared.intake import about_something_known, speaking_for_itself
 from shared.messaging.consumer import Handler
 from shared.messaging.transaction import Transaction, UnprocessableError
 
@@ -44,19 +44,19 @@ class JointHandlers:
 
     async def receive(self, event: ApplicationReceived, tx: Transaction) -> None:
         """Put an application into its queue; a free seat is offered at once."""
-        await _known(self._training.receive(tx, event))
+        await about_something_known(self._training.receive(tx, event))
 
     async def withdraw(self, event: ApplicationWithdrawn, tx: Transaction) -> None:
         """Withdraw an application; its seat goes on."""
-        await _known(self._training.withdraw(tx, event.application_id, event.office))
+        await about_something_known(self._training.withdraw(tx, event.application_id, event.office))
 
     async def answer(self, event: SeatAnswered, tx: Transaction) -> None:
         """Enter an answer; a seat that is turned down goes on."""
-        await _known(self._training.answer(tx, event))
+        await about_something_known(self._training.answer(tx, event))
 
     async def transfer(self, event: ApplicationTransferred, tx: Transaction) -> None:
         """Give an application to the city that its applicant has moved to."""
-        await _known(self._training.hand_over(tx, event.application_id, event.office, event.to_office))
+        await about_something_known(self._training.hand_over(tx, event.application_id, event.office, event.to_office))
 
 
 async def identify(event: ApplicationIdentified, tx: Transaction) -> None:
@@ -79,13 +79,6 @@ async def plan_release(event: WorkforceReleased, tx: Transaction) -> None:
 async def plan_vacancy(event: VacancyPublished, tx: Transaction) -> None:
     """Take a vacancy into supply planning, as demand."""
     await Planning(tx).enter_vacancy(event)
-
-
-async def _known(act: Awaitable[None]) -> None:
-    try:
-        await act
-    except UnknownError as error:
-        raise UnprocessableError(f"there is no such {error} of that office", f"unknown-{error}") from error
 
 
 def _own_word(handler: Callable[..., Awaitable[None]]) -> Handler:

@@ -11,8 +11,7 @@ import pytest
 from deploy.local.stack import CITIES, JOINT, Stack
 from services.training import data
 from services.training.app import TRAINING
-from services.training.commands import Actor, JointTraining, UnknownError
-from services.training.domain.course import ConflictError
+from services.training.commands import Actor, JointTraining
 from services.training.settings import Settings
 from services.training.store import Queue
 from shared.events.v1.training import (
@@ -28,6 +27,7 @@ from shared.events.v1.training import (
 )
 from shared.messaging.transaction import Transaction, Writer
 from shared.process import Service, writing
+from shared.refusals import ConflictError, UnknownError
 from tests.support.training import broken_invariants
 
 OFFICER = Actor("officer:test", "helsinki")

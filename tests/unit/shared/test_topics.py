@@ -1,0 +1,30 @@
+"""What the table of topics says of a process."""
+
+import pytest
+
+from shared.topics import written_by
+
+CITIES = ("helsinki", "espoo", "vantaa")
+
+
+@pytest.mark.parametrize(
+    ("service", "office", "topics"),
+    [
+        ("change-security", "vantaa", {"from.vantaa.change-security.v1"}),
+        (
+            "change-security",
+            "pks",
+            {
+                "to.helsinki.change-security.v1",
+                "to.espoo.change-security.v1",
+                "to.vantaa.change-security.v1",
+                "shared.change-security.v1",
+                "between.services.advisory.v1",
+            },
+        ),
+        ("training", "espoo", {"from.espoo.training.v1"}),
+        ("unknown", "pks", set()),
+    ],
+)
+def test_a_process_writes_what_the_table_says(service: str, office: str, topics: set[str]) -> None:
+    assert set(written_by(service, office, CITIES)) == topics
