@@ -71,7 +71,8 @@ def cpu_of(pids: list[int]) -> float:
 @contextmanager
 def bare_stack(**settings: str) -> Iterator[Stack]:
     """Start broker and databases alone."""
-    with Stack(with_zipkin=False, services=(), settings=settings) as stack:
+    ours = {("change_security", office): "bench.ours" for office in (JOINT, *CITIES)}
+    with Stack(with_zipkin=False, services=(), settings=settings, modules=ours) as stack:
         yield stack
 
 
@@ -126,7 +127,7 @@ def suite(stack: Stack, *, spans: bool) -> Iterator[list[int]]:
     children = []
     try:
         for office in (JOINT, *CITIES):
-            stack.start_process("change_security", office, "bench.ours")
+            stack.start_process("change_security", office)
             children.append(stack.child("change_security", office))
         for office in (JOINT, *CITIES):
             stack.wait_ready("change_security", office)
@@ -333,7 +334,7 @@ def rebuild(count: int) -> tuple[float, float]:
             go(processes[1 + CITIES.index("vantaa")])
             asyncio.run(wait_counts(url, "SELECT count(*) FROM work", count))
             by_hand = count / (time.perf_counter() - begun)
-        stack.start_process("change_security", "vantaa", "bench.ours")
+        stack.start_process("change_security", "vantaa")
         begun = time.perf_counter()
         child = stack.child("change_security", "vantaa")
         child.wait_until(lambda: answers(f"{stack.url('change_security', 'vantaa')}/livez"), 60)

@@ -3,7 +3,9 @@
 The HTTP API is in the foreground; consumer, relay and periodic work live in its lifespan.
 """
 
+import asyncio
 import gc
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
+import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -20,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared import health, http, instruments, operations
 from shared.calendar import is_office_hour
 from shared.clock import Clock, SystemClock
-from shared.database import engine_for
+from shared.database import engine_for, is_unavailable
 from shared.identity import Identities
 from shared.messaging.consumer import Consumer, Inbound
 from shared.messaging.parking import Parking
@@ -29,9 +32,13 @@ from shared.messaging.transaction import Writer
 from shared.migrations import is_current, migrate
 from shared.periodic import Background, Periodic
 from shared.settings import ProcessSettings
-from shared.telemetry import tracer_provider
+from shared.telemetry import describe, tracer_provider
 
 _MEASURE_SECONDS: Final = 5.0
+_DATABASE_SECONDS: Final = 20.0
+"""How long a process that starts waits for its database. Then it ends, and is started again by what supervises it."""
+
+_log = structlog.get_logger("shared.process")
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def assemble(
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        await migrate(engine, service.migrations, service.schema)
+        await _migrate_when_there(engine, service)
         background: tuple[Background, ...] = (relay, consumer, measuring, *parts.periodic)
         for part in background:
             part.start()
@@ -109,6 +116,19 @@ def assemble(
         health.router({"database": _migrated(engine, service.migrations), "consumer": consumer.is_ready})
     )
     return app
+
+
+async def _migrate_when_there(engine: AsyncEngine, service: Service) -> None:
+    """Bring the schema up to date; a database that is away, as after a common power cut, is waited for."""
+    deadline = time.monotonic() + _DATABASE_SECONDS
+    while True:
+        try:
+            return await migrate(engine, service.migrations, service.schema)
+        except Exception as error:
+            if not is_unavailable(error) or time.monotonic() > deadline:
+                raise
+            _log.warning("database is away, waiting to start", error=describe(error))
+        await asyncio.sleep(0.5)
 
 
 async def _measure(consumer: Consumer, relay: Relay, writer: Writer, service: Service, office: str) -> None:

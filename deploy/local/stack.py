@@ -15,7 +15,8 @@ from typing import Self
 from deploy import topics
 from deploy.local.issuer import AUDIENCE, Issuer
 from deploy.local.kafka import Kafka
-from deploy.local.postgres import Postgres, temporary_folder
+from deploy.local.links import Links
+from deploy.local.postgres import SOCKET, Postgres, temporary_folder
 from deploy.local.processes import Child, answers, free_port, must_be_free
 from deploy.local.zipkin import Zipkin
 
@@ -45,6 +46,8 @@ class Stack:
         with_zipkin: whether traces are collected.
         tell: is told what is being started.
         settings: environment for every service process.
+        modules: what runs instead of a service's own module, by service and office.
+        linked: whether the processes reach Kafka and PostgreSQL over `links`, which can be cut.
     """
 
     folder: Path | None = None
@@ -53,6 +56,8 @@ class Stack:
     services: tuple[str, ...] = SERVICES
     tell: Callable[[str], None] = lambda _: None
     settings: dict[str, str] = field(default_factory=dict)
+    modules: dict[tuple[str, str], str] = field(default_factory=dict)
+    linked: bool = False
 
     def __post_init__(self) -> None:
         self._stopping = ExitStack()
@@ -96,7 +101,7 @@ class Stack:
         self.issuer = Issuer(self.ports.issuer)
         self.issuer.start()
         self._stopping.callback(self.issuer.stop)
-        self.kafka = Kafka(folder / "kafka", self.ports.kafka)
+        self.kafka = Kafka(folder / "kafka", self.ports.kafka, OFFICES if self.linked else ())
         self.zipkin = Zipkin(folder / "zipkin", self.ports.zipkin) if self.with_zipkin else None
         self.databases = {
             office: Postgres(folder / "postgres" / office, office, os.environ.get("DATABASE_URL")) for office in OFFICES
@@ -108,6 +113,9 @@ class Stack:
                 self._stopping.callback(part.stop)
                 part.start()
         self.kafka.wait()
+        self._reach = {office: (self.databases[office].url, self.kafka.bootstrap) for office in OFFICES}
+        if self.linked:
+            self._link(folder / "links")
         self.tell("topics")
         asyncio.run(topics.create(self.kafka.bootstrap, CITIES))
         self.tell("services")
@@ -120,6 +128,18 @@ class Stack:
             self.tell("trace viewer")
             self.zipkin.wait()
 
+    def _link(self, folder: Path) -> None:
+        self.links = Links()
+        self.links.start()
+        self._stopping.callback(self.links.stop)
+        for office in OFFICES:
+            listener = self.kafka.listeners[office]
+            self.links.to_port(office, "Kafka", listener.advertised, listener.port)
+            database = self.databases[office]
+            self.links.to_socket(office, "PostgreSQL", folder / office / SOCKET, database.socket)
+            url = database.url.replace(str(database.socket.parent), str(folder / office))
+            self._reach[office] = (url, f"127.0.0.1:{listener.advertised}")
+
     def _check_ports(self) -> None:
         for name in ("kafka", "zipkin", "issuer"):
             port = getattr(self.ports, name)
@@ -129,13 +149,13 @@ class Stack:
             for place in range(len(OFFICES) * len(self.services)):
                 must_be_free(self.ports.first_api + place, "an API")
 
-    def start_process(self, service: str, office: str, module: str | None = None) -> None:
-        """Start a service's process for an office. `module` runs instead of the service's own."""
+    def start_process(self, service: str, office: str) -> None:
+        """Start a service's process for an office."""
         place = len(self._children)
         port = self.ports.first_api + place if self.ports.first_api is not None else free_port()
         child = Child(
             f"{service} @ {office}",
-            [sys.executable, "-m", module or f"services.{service}"],
+            [sys.executable, "-m", self.modules.get((service, office), f"services.{service}")],
             self.logs / f"{service}.{office}.log",
             env=self.environment(office) | {"HTTP_PORT": str(port)},
         )
@@ -172,6 +192,7 @@ class Stack:
             if self.zipkin is not None
             else {"OTEL_TRACES_EXPORTER": "none"}
         )
+        database, kafka = self._reach[office]
         return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
@@ -179,8 +200,8 @@ class Stack:
             "OFFICE": office,
             "JOINT_OFFICE": JOINT,
             "CITY_OFFICES": ",".join(CITIES),
-            "DATABASE_URL": self.databases[office].url,
-            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap,
+            "DATABASE_URL": database,
+            "KAFKA_BOOTSTRAP_SERVERS": kafka,
             "JWKS_URL": self.issuer.jwks_url,
             "TOKEN_ISSUER": self.issuer.name,
             "TOKEN_AUDIENCE": AUDIENCE,

@@ -52,12 +52,14 @@ def test_ours_conforms_by_the_command_line(small: Stack) -> None:
 @pytest.mark.parametrize("name", sorted(BROKEN))
 def test_a_broken_consumer_is_noticed(small: Stack, name: str) -> None:
     small.child("change_security", "vantaa").stop()
-    small.start_process("change_security", "vantaa", f"tests.fixtures.broken_consumers.{name}")
+    small.modules["change_security", "vantaa"] = f"tests.fixtures.broken_consumers.{name}"
+    small.start_process("change_security", "vantaa")
     try:
         small.wait_ready("change_security", "vantaa")
         findings = {one.what: one.holds for one in kit(small, 4).run()}
     finally:
         small.child("change_security", "vantaa").stop()
+        del small.modules["change_security", "vantaa"]
         small.start_process("change_security", "vantaa")
         small.wait_ready("change_security", "vantaa")
     assert findings[BROKEN[name]] is False, findings
