@@ -38,6 +38,8 @@ publish: $(VENV)/.ready ## write the JSON Schemas and the AsyncAPI document
 lock: $(VENV)/.ready ## resolve the dependencies anew
 	@$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev \
 		pyproject.toml --output-file requirements.lock
+	@$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+		--constraints requirements.lock pyproject.toml --output-file deploy/requirements.lock
 
 clean: ## remove what these commands made in this folder
 	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache

@@ -1,6 +1,11 @@
 """The compose file and the images, checked as far as they can be without a Docker engine."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +13,7 @@ import compose_spec
 import pytest
 import yaml
 
+from deploy.console.settings import Settings as ConsoleSettings
 from deploy.local.stack import OFFICES, SERVICES
 from services.change_security.settings import Settings
 
@@ -65,15 +71,71 @@ def test_the_office_files_and_the_compose_environment_make_whole_settings() -> N
         assert settings.is_joint is (office == "pks")
 
 
+def stages() -> dict[str, str]:
+    """The Dockerfile's stages by name."""
+    text = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
+    return dict(re.findall(r"^FROM \S+ AS (\w+)\n(.*?)(?=^FROM|\Z)", text, re.MULTILINE | re.DOTALL))
+
+
+def copied(stage: str) -> list[tuple[str, str]]:
+    """What a stage copies from here, and to where."""
+    lines = re.findall(r"^COPY (?!--from)(.+)$", stages()["base"] + stages()[stage], re.MULTILINE)
+    return [(source, words[-1]) for words in (line.split() for line in lines) for source in words[:-1]]
+
+
 def test_an_image_holds_shared_code_and_one_service() -> None:
-    copied = re.findall(
-        r"^COPY (?!--from)(\S+)", (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    assert [source for source in copied if source.startswith("services")] == [
+    assert [source for source, _ in copied("service") if source.startswith("services")] == [
         "services/__init__.py",
         "services/${SERVICE}",
     ]
-    assert "shared" in copied
+    assert "shared" in [source for source, _ in copied("service")]
+    assert list(stages())[-1] == "service", "the last stage is built when none is named"
+
+
+@pytest.mark.parametrize("module", [*(f"services.{service}" for service in SERVICES), "deploy.console"])
+def test_what_an_image_copies_is_all_that_it_runs(module: str, tmp_path: Path) -> None:
+    service = module.removeprefix("services.")
+    for source, target in copied("console" if module == "deploy.console" else "service"):
+        here = ROOT / source.replace("${SERVICE}", service)
+        there = tmp_path / target.replace("${SERVICE}", service).removeprefix("/app/")
+        if here.is_dir():
+            shutil.copytree(here, there)
+        else:
+            there = there / here.name if target.endswith("/") else there
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(here, there)
+    subprocess.run(
+        [sys.executable, "-c", f"import {module}.__main__"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        check=True,
+    )
+
+
+def test_an_image_installs_what_runs_at_the_versions_that_are_tested() -> None:
+    def versions(lock: str) -> dict[str, str]:
+        found = re.findall(r"^([\w.\-\[\]]+)==([^ ;\\]+)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE)
+        return dict(found)
+
+    tested, installed = versions("requirements.lock"), versions("deploy/requirements.lock")
+    assert "COPY deploy/requirements.lock" in stages()["build"]
+    assert installed.items() <= tested.items()
+    assert "pytest" in tested
+    assert "pytest" not in installed
+
+
+def test_the_console_knows_every_process_of_the_compose_file() -> None:
+    console = COMPOSE["services"]["console"]
+    assert console["build"]["target"] == "console"
+    settings = ConsoleSettings(
+        console_offices=json.loads(console["environment"]["CONSOLE_OFFICES"]),
+        console_zipkin=console["environment"]["CONSOLE_ZIPKIN"],
+    )
+    for service in SERVICES:
+        for office in OFFICES:
+            host = settings.console_offices[service][office].removeprefix("http://").removesuffix(":8080")
+            assert COMPOSE["services"][host]["build"]["args"]["SERVICE"] == service
+            assert host.endswith(office)
 
 
 def test_the_kubernetes_example_sets_what_the_process_reads_and_probes_what_it_answers() -> None:
