@@ -10,10 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from aiokafka import ConsumerRecord
 
 from deploy.local.stack import CITIES, JOINT, OFFICES, Stack
 from faults.work import CANARY, PLACES, Acknowledgements, Applications, Arrivals, LateRepetitions, Notices, read_all
 from shared import topics
+from shared.messaging.codec import HEARTBEAT, Rejection, read_envelope
 from tests.support.training import broken_invariants
 
 
@@ -247,13 +249,19 @@ async def check_parked(stack: Stack, unreadable: set[str], verdict: Verdict) -> 
 
 
 async def check_topics(stack: Stack, verdict: Verdict) -> None:
-    """Read every topic: each record has the key of its topic, each key's versions stand in order, nobody is named."""
+    """Read every topic: each record was handled by its reader, has its topic's key and its order, and names nobody."""
     known = topics.expanded(CITIES)
-    wrong_key, disordered, named = [], [], []
+    handled = {
+        (service, office): await _handled(stack, office, service) for service in stack.services for office in OFFICES
+    }
+    unhandled, wrong_key, disordered, named = [], [], [], []
     newest: dict[tuple[str, bytes], int] = {}
     seen: set[tuple[str, bytes, int]] = set()
     for record in await read_all(stack.kafka.bootstrap, known):
         told = f"{record.topic}/{record.partition}/{record.offset}"
+        reader = _reader(record.topic)
+        if reader in handled and not _is_done(record, told, handled[reader]):
+            unhandled.append(told)
         if record.value is not None and CANARY.encode() in record.value + (record.key or b""):
             named.append(told)
         try:
@@ -272,9 +280,39 @@ async def check_topics(stack: Stack, verdict: Verdict) -> None:
         if body["version"] < newest.get(lane, 0):
             disordered.append(told)
         newest[lane] = max(body["version"], newest.get(lane, 0))
+    verdict.add("records that their reader has not handled", unhandled)
     verdict.add("records under a wrong key", wrong_key)
     verdict.add("versions out of order on a topic", disordered)
     verdict.add("applicants on a topic", named)
+
+
+def _reader(topic: str) -> tuple[str, str] | None:
+    """Return the service and the office that handle what is addressed to them on a topic; None when everyone may read."""
+    match topic.split("."):
+        case ["to", office, service, _]:
+            return service.replace("-", "_"), office
+        case ["from", _, service, _]:
+            return service.replace("-", "_"), JOINT
+        case ["inbound", *_]:
+            (writer,) = (one for one in topics.TOPICS if one.name == topic)
+            return writer.reads.split(" @ ")[0], JOINT
+    return None
+
+
+def _is_done(record: "ConsumerRecord[bytes, bytes]", told: str, handled: set[str]) -> bool:
+    envelope = read_envelope(record.headers)
+    if isinstance(envelope, Rejection) or envelope.type == HEARTBEAT:
+        return True
+    return told in handled or str(envelope.identity) in handled
+
+
+async def _handled(stack: Stack, office: str, service: str) -> set[str]:
+    """Return the ids in an inbox, and where each parked record stood."""
+    inbox = await rows(stack, office, f"SELECT event_id FROM {service}.inbox")
+    parked = await rows(stack, office, f'SELECT topic, partition, "offset" FROM {service}.parked')
+    return {str(row["event_id"]) for row in inbox} | {
+        f"{row['topic']}/{row['partition']}/{row['offset']}" for row in parked
+    }
 
 
 async def _tables(stack: Stack, office: str, service: str) -> list[str]:

@@ -46,8 +46,8 @@ _FIXTURES = "tests.fixtures.broken_consumers"
 _BUGS = "faults.bugs"
 
 BUGS = (
-    Bug("commits the offset before it handles (at most once)", f"{_BUGS}.acknowledges_first", ("vantaa",), "notices lost at vantaa", faults=2),
-    Bug("commits the offset before the transaction (order swapped)", f"{_BUGS}.commits_offset_early", ("vantaa",), "notices lost at vantaa", faults=2),
+    Bug("commits the offset before it handles (at most once)", f"{_BUGS}.acknowledges_first", ("vantaa",), "records that their reader has not handled", faults=2),
+    Bug("commits the offset before the transaction (order swapped)", f"{_BUGS}.commits_offset_early", ("vantaa",), "records that their reader has not handled", faults=2),
     Bug("has no inbox", f"{_FIXTURES}.no_inbox", ("vantaa",), "tables that a second reading changed"),
     Bug("polls its outbox by the last number it saw (naive poller)", f"{_BUGS}.naive_poller", ("vantaa",), "events not sent"),
     Bug("marks the outbox before Kafka has acknowledged", f"{_BUGS}.marks_before_sending", (JOINT,), "receipts missing", faults=2),
