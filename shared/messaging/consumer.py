@@ -165,10 +165,12 @@ class Consumer:
         if kafka is None or not kafka.assignment():
             return []
         partitions = list(kafka.assignment())
-        ends = await kafka.end_offsets(partitions)
+        ends, *committed = await asyncio.gather(
+            kafka.end_offsets(partitions), *(kafka.committed(partition) for partition in partitions)
+        )
         behind: dict[str, int] = {}
-        for partition in partitions:
-            left = ends[partition] - (await kafka.committed(partition) or 0)
+        for partition, offset in zip(partitions, committed, strict=True):
+            left = ends[partition] - (offset or 0)
             behind[partition.topic] = behind.get(partition.topic, 0) + max(0, left)
         now = self._writer.clock.now()
         return [

@@ -447,6 +447,8 @@ def test_an_authority_outside_the_region_gets_an_e_mail_with_its_own_receipt(
             "services.change_security",
             "import-authorities",
             str(NATIONAL),
+            "--valid-from",
+            "2026-01-01",
         ],
         stack.logs / "import.log",
         env=stack.environment("pks"),
