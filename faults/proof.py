@@ -62,6 +62,7 @@ BUGS = (
     Bug("gives no receipts", f"{_FIXTURES}.no_receipts", ("vantaa",), "receipts missing"),
     Bug("sends the applicant's own id to the joint office (leaking field)", f"{_BUGS}.leaks_applicants", CITIES, "applicants across a border, or in a log", "training"),
     Bug("gives a group one seat too many", f"{_BUGS}.a_seat_too_many", (JOINT,), "seats given twice, or empty while someone eligible waits", "training"),
+    Bug("does not tell a city of its contacts", f"{_BUGS}.keeps_contacts_to_itself", (JOINT,), "contacts that a city does not know", "advisory"),
     Bug("counts a vacancy's repetition as a revision", f"{_BUGS}.revises_repetitions", (JOINT,), "vacancies changed by a repetition", "placement"),
 )  # fmt: skip
 
