@@ -9,6 +9,7 @@ One process span a message, when asked for. A process waits for a line on its st
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -237,6 +238,7 @@ def main() -> None:
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--spans", action="store_true")
     parser.add_argument("--receipts", action="store_true")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a group that is just being made is not news here
     uvloop.run(Floor(parser.parse_args()).run())
 
 

@@ -13,9 +13,10 @@ import asyncpg
 from aiokafka import ConsumerRecord
 
 from deploy.local.stack import CITIES, JOINT, OFFICES, Stack
-from faults.work import CANARY, PLACES, Acknowledgements, Applications, Arrivals, LateRepetitions, Notices, read_all
+from faults.work import CANARY, PLACES, Acknowledgements, Applications, Arrivals, LateRepetitions, Notices
 from shared import topics
 from shared.messaging.codec import HEARTBEAT, Rejection, read_envelope
+from tests.support.observing import records_on
 from tests.support.training import broken_invariants
 
 
@@ -257,7 +258,7 @@ async def check_topics(stack: Stack, verdict: Verdict) -> None:
     unhandled, wrong_key, disordered, named = [], [], [], []
     newest: dict[tuple[str, bytes], int] = {}
     seen: set[tuple[str, bytes, int]] = set()
-    for record in await read_all(stack.kafka.bootstrap, known):
+    for record in await records_on(stack, *known):
         told = f"{record.topic}/{record.partition}/{record.offset}"
         reader = _reader(record.topic)
         if reader in handled and not _is_done(record, told, handled[reader]):

@@ -10,19 +10,20 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from deploy.local.client import Caller, Callers
 from deploy.local.stack import CITIES, Stack
 from shared import topics
+from tests.support.observing import records_on
 from tests.support.training import HOME, course, group
 
 PLACES = {"091": "helsinki", "092": "vantaa", "049": "espoo", "235": "espoo"}
@@ -353,24 +354,6 @@ def until_answered(caller: Caller, method: str, path: str, body: Any, key: str) 
             time.sleep(0.3)
 
 
-async def read_all(bootstrap: str, names: Iterable[str]) -> "list[ConsumerRecord[bytes, bytes]]":
-    """Read topics from their first offset to their end as it is now."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None)
-    consumer.subscribe(list(names))
-    await consumer.start()
-    read: list[ConsumerRecord[bytes, bytes]] = []
-    try:
-        while not consumer.assignment():
-            await consumer.getmany(timeout_ms=100)
-        ends = await consumer.end_offsets(list(consumer.assignment()))
-        while any([await consumer.position(one) < end for one, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=500)).values():
-                read += records
-    finally:
-        await consumer.stop()
-    return read
-
-
 class LateRepetitions:
     """Messages between offices that come once more, late, under a new id, as after a restored backup or a mirror."""
 
@@ -381,7 +364,7 @@ class LateRepetitions:
     async def send(self, stack: Stack, count: int, chance: random.Random) -> None:
         """Send again, for some notices, what is not the newest about them: it must change nothing."""
         to, back = topics.CHANGE_SECURITY_TO.names(CITIES), topics.CHANGE_SECURITY_FROM.names(CITIES)
-        read = await read_all(stack.kafka.bootstrap, (*to, *back))
+        read = await records_on(stack, *to, *back)
         newest: dict[tuple[str, bytes], int] = {}
         versions: list[tuple[Any, int]] = []
         for record in read:

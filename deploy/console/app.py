@@ -8,11 +8,12 @@ from typing import Annotated, Any, Final, cast
 from uuid import UUID
 
 import httpx
-from fastapi import FastAPI, Form, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from fastapi import FastAPI, Form, Request, Response, status
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 
+from deploy.console.catalogue import document, event_type
 from deploy.console.flowmap import flow_map
 from deploy.console.offices import Answer, Offices, waterfall
 from deploy.console.settings import Settings
@@ -209,5 +210,21 @@ def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function 
     @app.get("/topics")
     async def topics_page(request: Request) -> HTMLResponse:
         return page(request, "topics.html", topics=TOPICS, flow=flow_map())
+
+    @app.get("/types/{name}")
+    async def type_page(request: Request, name: str) -> HTMLResponse:
+        found = event_type(name)
+        answer = page(request, "type.html", type_name=name if found else "404", found=found)
+        answer.status_code = status.HTTP_200_OK if found else status.HTTP_404_NOT_FOUND
+        return answer
+
+    @app.get("/schemas/{name}.json")
+    async def schema(name: str) -> Response:
+        found = event_type(name)
+        return JSONResponse(found.schema) if found else Response(status_code=404)
+
+    @app.get("/asyncapi.json")
+    async def asyncapi_document() -> JSONResponse:
+        return JSONResponse(document())
 
     return app

@@ -20,8 +20,8 @@ class Node:
 
 def flow_map() -> str:
     """Return the map as SVG."""
-    writers = list(dict.fromkeys(topic.writes for topic in TOPICS))
-    readers = list(dict.fromkeys(topic.reads for topic in TOPICS))
+    writers = list(dict.fromkeys(one for topic in TOPICS for one in _each(topic.writes)))
+    readers = list(dict.fromkeys(one for topic in TOPICS for one in _each(topic.reads)))
     height = _ROW * (max(len(TOPICS), len(writers), len(readers)) + 1)
     left, right = _spread(writers, height), _spread(readers, height)
     parts = [
@@ -32,8 +32,8 @@ def flow_map() -> str:
     ]
     for place, topic in enumerate(TOPICS):
         y = _ROW * (place + 1)
-        parts.append(_line(_LEFT, left[topic.writes].y, _MIDDLE - 150, y, topic))
-        parts.append(_line(_MIDDLE + 150, y, _RIGHT, right[topic.reads].y, topic))
+        parts += [_line(_LEFT, left[one].y, _MIDDLE - 150, y, topic) for one in _each(topic.writes)]
+        parts += [_line(_MIDDLE + 150, y, _RIGHT, right[one].y, topic) for one in _each(topic.reads)]
         parts.append(
             f'<rect x="{_MIDDLE - 150}" y="{y - 11}" width="300" height="22" rx="4"/>'
             f'<text x="{_MIDDLE}" y="{y + 4}" text-anchor="middle">{escape(topic.name)}</text>'
@@ -41,6 +41,12 @@ def flow_map() -> str:
     parts += [_text(_LEFT - 6, node, "end") for node in left.values()]
     parts += [_text(_RIGHT + 6, node, "start") for node in right.values()]
     return "".join([*parts, "</svg>"])
+
+
+def _each(words: str) -> list[str]:
+    """Return each of those who stand together: "a, b @ office" are two processes."""
+    names, at, office = words.partition(" @ ")
+    return [f"{name}{at}{office}" for name in names.split(", ")]
 
 
 def _spread(names: list[str], height: float) -> dict[str, Node]:

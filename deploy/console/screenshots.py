@@ -65,6 +65,7 @@ def main() -> None:
                 ("console-parked", "/parked"),
                 ("console-trace", f"/traces/{ledger['trace_id']}"),
                 ("console-topics", "/topics"),
+                ("console-type", "/types/change-security.notice-submitted.v1"),
             ):
                 page.goto(f"{address}{path}")
                 page.wait_for_timeout(300)

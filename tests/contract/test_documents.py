@@ -1,7 +1,9 @@
 """The documents say what the code says."""
 
 from pathlib import Path
+from typing import Any
 
+from deploy.console.catalogue import event_type
 from shared.events.registry import REGISTRY
 from shared.topics import TOPICS
 
@@ -20,6 +22,21 @@ def test_the_readmes_name_no_file_that_is_not_there() -> None:
     for readme in [ROOT / "README.md", *ROOT.glob("services/*/README.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", readme.read_text(encoding="utf-8")):
             assert (readme.parent / target).exists(), f"{readme}: {target}"
+
+
+def test_the_catalogue_has_every_type_with_every_field_and_an_example() -> None:
+    def properties(schema: dict[str, Any]) -> set[str]:
+        inner = [one for part in schema.get("$defs", {}).values() for one in properties(part)]
+        return {*schema.get("properties", {}), *inner}
+
+    for name in REGISTRY:
+        found = event_type(name)
+        assert found is not None
+        assert found.examples
+        assert found.topics
+        shown = {part for one in found.fields for part in one.path.replace("[]", "").split(".")}
+        assert properties(found.schema) - shown == set(), name
+    assert event_type("none.such.v1") is None
 
 
 def test_the_runbook_names_every_parking_code_of_the_kernel() -> None:

@@ -167,7 +167,7 @@ def test_the_console_speaks_the_three_service_languages(page: Page, console: str
 
 
 def test_every_page_is_used_by_keyboard_and_named_for_a_screen_reader(page: Page, console: str) -> None:
-    for path in ("/", "/notices", "/unrouted", "/parked", "/topics"):
+    for path in ("/", "/notices", "/unrouted", "/parked", "/topics", "/types/training.seat-offered.v1"):
         page.goto(f"{console}{path}")
         page.keyboard.press("Tab")
         expect(page.locator(".skip")).to_be_focused()
@@ -186,6 +186,19 @@ def test_the_catalogue_and_the_map_name_every_topic(page: Page, console: str) ->
     shown, drawn = page.locator("tbody th").all_inner_texts(), page.locator("svg.flow").inner_html()
     assert shown == [topic.name for topic in TOPICS]
     assert all(topic.name in drawn for topic in TOPICS)
+
+
+def test_an_event_type_is_browsed_with_its_fields_and_examples(page: Page, console: str) -> None:
+    page.goto(f"{console}/topics")
+    page.get_by_role("link", name="change-security.notice-submitted.v1").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("change-security.notice-submitted.v1")
+    fields = page.locator("tbody th").all_inner_texts()
+    assert {"notice_id", "filing.employer.business_id", "filing.measures[].measure"} <= set(fields)
+    expect(page.locator("pre")).to_have_count(3)
+    assert page.request.get(f"{console}/asyncapi.json").json()["asyncapi"] == "3.0.0"
+    schema = page.request.get(f"{console}/schemas/change-security.notice-submitted.v1.json").json()
+    assert schema["$id"] == "urn:event:change-security.notice-submitted.v1"
+    assert page.request.get(f"{console}/types/none.such.v1").status == 404
 
 
 def test_without_a_token_there_is_only_the_sign_in_page_and_foreign_forms_are_refused(console: str) -> None:
