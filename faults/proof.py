@@ -1,8 +1,11 @@
-"""Whether the checker would notice: bugs put into a process on purpose, each of which must turn a campaign red."""
+"""Whether the checker would notice: bugs put into a process on purpose, each of which must turn a campaign red: `python -m faults.proof`."""
 
+import argparse
+import sys
 from dataclasses import dataclass
 
 from deploy.local.stack import CITIES, JOINT
+from faults import page
 from faults.campaign import Campaign, Process, run
 from faults.checks import Verdict
 
@@ -83,3 +86,31 @@ def prove(bug: Bug, seed: int = 1) -> Noticed:
     )
     verdict, _ = run(campaign, tell=lambda _: None)
     return Noticed(bug, verdict.counts[bug.symptom], verdict)
+
+
+def main() -> None:
+    """Try every bug."""
+    parser = argparse.ArgumentParser(prog="python -m faults.proof", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write what was noticed into RELIABILITY.md")
+    given = parser.parse_args()
+    lines = [
+        "Each bug is put into a process on purpose ([faults/bugs](faults/bugs),",
+        "[tests/fixtures/broken_consumers](tests/fixtures/broken_consumers)), and a short campaign must then find it.",
+        "",
+        "| bug | must be found | found |",
+        "|---|---|---|",
+    ]
+    unnoticed = []
+    for bug in BUGS:
+        found = prove(bug).found
+        print(f"{found:6}  {bug.symptom} – {bug.what}", flush=True)
+        lines.append(f"| {bug.what} | {bug.symptom} | {found} |")
+        unnoticed += [] if found else [bug.what]
+    if given.write:
+        page.write("Whether the checker would notice", lines)
+    if unnoticed:
+        sys.exit(f"not noticed: {', '.join(unnoticed)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -212,10 +212,10 @@ class Arrivals(Bringer):
         self.ids = [UUID(int=self._chance.getrandbits(128), version=4) for _ in range(count)]
 
     async def bring(self) -> None:
-        """Send everything, some of it twice."""
-        for one in self.ids:
-            record = self.record(one)
-            await send(self.stack.kafka.bootstrap, [record] * (1 + (self._chance.random() < _REPEATED)))
+        """Send everything, and now and then something that was sent before."""
+        for place, one in enumerate(self.ids):
+            again = [self.ids[self._chance.randint(0, place)]] if self._chance.random() < _REPEATED else []
+            await send(self.stack.kafka.bootstrap, [self.record(each) for each in (one, *again)])
             await asyncio.sleep(self._pause)
 
     def record(self, one: UUID) -> Sent:

@@ -16,6 +16,9 @@ from shared.settings import ProcessSettings
 _UNAVAILABLE_SQLSTATES = ("08", "57P", "53300")
 """Connection failure, operator intervention (shutdown, starting up), too many connections."""
 
+_KEEPALIVE = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+"""How soon the server gives up a client that has vanished, and with it its locks: another relay can then lead."""
+
 
 def engine_for(settings: ProcessSettings, schema: str) -> AsyncEngine:
     """Make the engine of the office's database. Every name in a statement is looked up in `schema` alone."""
@@ -27,7 +30,9 @@ def engine_for(settings: ProcessSettings, schema: str) -> AsyncEngine:
         pool_pre_ping=False,
         connect_args={
             "timeout": 10,
+            "command_timeout": settings.database_timeout_seconds,
             "server_settings": {
+                **_KEEPALIVE,
                 "search_path": schema,
                 "application_name": f"{schema}.{settings.office}",
                 "jit": "off",

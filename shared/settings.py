@@ -14,6 +14,8 @@ class ProcessSettings(BaseSettings):
         joint_office: the office that performs the joint side; a process of this office runs the joint handlers.
         city_offices: the offices that the joint side exchanges messages with.
         database_url: the office's own PostgreSQL database, `postgresql://…`. No process opens another office's.
+        database_timeout_seconds: how long the database may take to answer one statement; then it counts as away. A network
+            that falls silent closes no connection, and without a limit would be waited for without end.
         kafka_bootstrap_servers: `host:port`, comma separated.
         http_host, http_port: where the HTTP API listens.
         jwks_url: where the public keys of the token issuer are published.
@@ -34,6 +36,7 @@ class ProcessSettings(BaseSettings):
     joint_office: str = "pks"
     city_offices: Annotated[tuple[str, ...], NoDecode] = ()
     database_url: SecretStr
+    database_timeout_seconds: float = Field(default=60.0, gt=0)
     kafka_bootstrap_servers: str
     http_host: str = "127.0.0.1"
     http_port: int = 8080
