@@ -17,7 +17,7 @@ from deploy.local.issuer import AUDIENCE, Issuer
 from deploy.local.kafka import Kafka
 from deploy.local.links import Links
 from deploy.local.postgres import SOCKET, Postgres, temporary_folder
-from deploy.local.processes import Child, answers, free_port, must_be_free
+from deploy.local.processes import Child, StartError, answers, free_port, must_be_free
 from deploy.local.zipkin import Zipkin
 
 JOINT = "pks"
@@ -129,6 +129,9 @@ class Stack:
             self.zipkin.wait()
 
     def _link(self, folder: Path) -> None:
+        if any(database.pid is None for database in self.databases.values()):
+            message = "ways to a server that was given cannot be cut: unset DATABASE_URL"
+            raise StartError(message)
         self.links = Links()
         self.links.start()
         self._stopping.callback(self.links.stop)
