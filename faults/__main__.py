@@ -31,7 +31,7 @@ def told_of(campaign: Campaign, verdict: Verdict, done: Counter[str]) -> list[st
         (
             f"{date.today().isoformat()}, seed {campaign.seed}, Python {platform.python_version()}: {count} notices (with"  # noqa: DTZ011
             f" revisions, withdrawals, repetitions and records that cannot be read), {count} vacancies, {count} contacts and"
-            f" {count} applications to two groups of 50 seats, officers who acknowledge and who answer offers, while there were"
+            f" {count} applications to two groups with 50 seats together, officers who acknowledge and who answer offers, while there were"
         ),
         f"{told(done)}.",
         "",
