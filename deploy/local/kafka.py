@@ -1,7 +1,7 @@
 """One Apache Kafka broker in KRaft mode."""
 
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
@@ -31,12 +31,12 @@ class Kafka:
     """A broker on this machine, its data in a folder.
 
     Attributes:
-        listeners: further listeners by name, each advertised at a port of its own.
+        listeners: further listeners by name; `advertised` says at which port each is advertised.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, listeners: Iterable[str] = ()) -> None:
+    def __init__(self, folder: Path, port: int | None = None, advertised: Mapping[str, int] | None = None) -> None:
         self.port = port or free_port()
-        self.listeners = {name: Listener(free_port(), free_port()) for name in listeners}
+        self.listeners = {name: Listener(free_port(), there) for name, there in (advertised or {}).items()}
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._folder = folder
         self._child: Child | None = None

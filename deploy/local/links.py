@@ -86,10 +86,12 @@ class Links:
         self._thread.join()
         self._loop.close()
 
-    def to_port(self, office: str, server: str, listening: int, port: int) -> None:
-        """Open a way from a port of this machine to another one."""
-        link = self._links[office, server] = Link(lambda: asyncio.open_connection("127.0.0.1", port))
-        self._servers.append(self._run(asyncio.start_server(link.carry, "127.0.0.1", listening)))
+    def to_port(self, office: str, server: str, port: Callable[[], int]) -> int:
+        """Open a way from a free port of this machine, which is returned, to one that need not be known yet."""
+        link = self._links[office, server] = Link(lambda: asyncio.open_connection("127.0.0.1", port()))
+        listening = self._run(asyncio.start_server(link.carry, "127.0.0.1", 0))
+        self._servers.append(listening)
+        return int(listening.sockets[0].getsockname()[1])
 
     def to_socket(self, office: str, server: str, listening: Path, socket: Path) -> None:
         """Open a way from one Unix socket to another."""

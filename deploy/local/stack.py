@@ -101,7 +101,7 @@ class Stack:
         self.issuer = Issuer(self.ports.issuer)
         self.issuer.start()
         self._stopping.callback(self.issuer.stop)
-        self.kafka = Kafka(folder / "kafka", self.ports.kafka, OFFICES if self.linked else ())
+        self.kafka = Kafka(folder / "kafka", self.ports.kafka, self._ways_to_kafka() if self.linked else {})
         self.zipkin = Zipkin(folder / "zipkin", self.ports.zipkin) if self.with_zipkin else None
         self.databases = {
             office: Postgres(folder / "postgres" / office, office, os.environ.get("DATABASE_URL")) for office in OFFICES
@@ -115,7 +115,7 @@ class Stack:
         self.kafka.wait()
         self._reach = {office: (self.databases[office].url, self.kafka.bootstrap) for office in OFFICES}
         if self.linked:
-            self._link(folder / "links")
+            self._link_databases(folder / "links")
         self.tell("topics")
         asyncio.run(topics.create(self.kafka.bootstrap, CITIES))
         self.tell("services")
@@ -128,20 +128,25 @@ class Stack:
             self.tell("trace viewer")
             self.zipkin.wait()
 
-    def _link(self, folder: Path) -> None:
-        if any(database.pid is None for database in self.databases.values()):
-            message = "ways to a server that was given cannot be cut: unset DATABASE_URL"
-            raise StartError(message)
+    def _ways_to_kafka(self) -> dict[str, int]:
+        """Open each office's way to Kafka before Kafka is there: nobody else can then take the ports it advertises."""
         self.links = Links()
         self.links.start()
         self._stopping.callback(self.links.stop)
+        return {
+            office: self.links.to_port(office, "Kafka", lambda office=office: self.kafka.listeners[office].port)  # type: ignore[misc]
+            for office in OFFICES
+        }
+
+    def _link_databases(self, folder: Path) -> None:
+        if any(database.pid is None for database in self.databases.values()):
+            message = "ways to a server that was given cannot be cut: unset DATABASE_URL"
+            raise StartError(message)
         for office in OFFICES:
-            listener = self.kafka.listeners[office]
-            self.links.to_port(office, "Kafka", listener.advertised, listener.port)
             database = self.databases[office]
             self.links.to_socket(office, "PostgreSQL", folder / office / SOCKET, database.socket)
             url = database.url.replace(str(database.socket.parent), str(folder / office))
-            self._reach[office] = (url, f"127.0.0.1:{listener.advertised}")
+            self._reach[office] = (url, f"127.0.0.1:{self.kafka.listeners[office].advertised}")
 
     def _check_ports(self) -> None:
         for name in ("kafka", "zipkin", "issuer"):
