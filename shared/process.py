@@ -3,9 +3,7 @@
 The HTTP API is in the foreground; consumer, relay and periodic work live in its lifespan.
 """
 
-import asyncio
 import gc
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 from opentelemetry.sdk.trace.export import SpanExporter
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tenacity import RetryCallState, retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from shared import health, http, instruments, operations
 from shared.calendar import is_office_hour
@@ -118,17 +117,22 @@ def assemble(
     return app
 
 
+def _tell_waiting(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome is not None else None
+    if error is not None:
+        _log.warning("database is away, waiting to start", error=describe(error))
+
+
+@retry(
+    retry=retry_if_exception(is_unavailable),
+    stop=stop_after_delay(_DATABASE_SECONDS),
+    wait=wait_fixed(0.5),
+    before_sleep=_tell_waiting,
+    reraise=True,
+)
 async def _migrate_when_there(engine: AsyncEngine, service: Service) -> None:
     """Bring the schema up to date; a database that is away, as after a common power cut, is waited for."""
-    deadline = time.monotonic() + _DATABASE_SECONDS
-    while True:
-        try:
-            return await migrate(engine, service.migrations, service.schema)
-        except Exception as error:
-            if not is_unavailable(error) or time.monotonic() > deadline:
-                raise
-            _log.warning("database is away, waiting to start", error=describe(error))
-        await asyncio.sleep(0.5)
+    await migrate(engine, service.migrations, service.schema)
 
 
 async def _measure(consumer: Consumer, relay: Relay, writer: Writer, service: Service, office: str) -> None:
