@@ -28,7 +28,7 @@ from rich.table import Table
 from bench.notices import filing, headers, notice_id, preload, send_all
 from deploy.local.client import Callers
 from deploy.local.processes import answers
-from deploy.local.stack import CITIES, JOINT, ROOT, Stack
+from deploy.local.stack import CITIES, JOINT, OFFICES, ROOT, Stack
 from shared.events.v1.change_security import Filing, NoticeAssigned
 
 CONSOLE = Console(width=110)
@@ -71,7 +71,7 @@ def cpu_of(pids: list[int]) -> float:
 @contextmanager
 def bare_stack(**settings: str) -> Iterator[Stack]:
     """Start broker and databases alone."""
-    ours = {("change_security", office): "bench.ours" for office in (JOINT, *CITIES)}
+    ours = {("change_security", office): "bench.ours" for office in OFFICES}
     with Stack(with_zipkin=False, services=(), settings=settings, modules=ours) as stack:
         yield stack
 
@@ -126,10 +126,10 @@ def suite(stack: Stack, *, spans: bool) -> Iterator[list[int]]:
     }
     children = []
     try:
-        for office in (JOINT, *CITIES):
+        for office in OFFICES:
             stack.start_process("change_security", office)
             children.append(stack.child("change_security", office))
-        for office in (JOINT, *CITIES):
+        for office in OFFICES:
             stack.wait_ready("change_security", office)
         yield [child.pid for child in children]
     finally:

@@ -3,8 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -40,20 +39,13 @@ class Verdict:
         return not self.wrong
 
 
-@asynccontextmanager
-async def database(stack: Stack, office: str) -> AsyncIterator[asyncpg.Connection]:
-    """Open an office's database, past every link."""
+async def rows(stack: Stack, office: str, sql: str, *values: Any) -> list[Any]:
+    """Run a query in an office's database, past every link."""
     connection = await asyncpg.connect(stack.databases[office].url)
     try:
-        yield connection
+        return list(await connection.fetch(sql, *values))
     finally:
         await connection.close()
-
-
-async def rows(stack: Stack, office: str, sql: str, *values: Any) -> list[Any]:
-    """Run a query in an office's database."""
-    async with database(stack, office) as connection:
-        return list(await connection.fetch(sql, *values))
 
 
 async def number(stack: Stack, office: str, sql: str, *values: Any) -> int:

@@ -38,11 +38,15 @@ class Bug:
 
 @dataclass(frozen=True)
 class Noticed:
-    """How many findings of its symptom a bug gave."""
+    """What a campaign with a bug found."""
 
     bug: Bug
-    found: int
     verdict: Verdict
+
+    @property
+    def found(self) -> int:
+        """How many findings of its symptom there were."""
+        return self.verdict.counts[self.bug.symptom]
 
 
 _FIXTURES = "tests.fixtures.broken_consumers"
@@ -85,7 +89,7 @@ def prove(bug: Bug, seed: int = 1) -> Noticed:
         at_work=1,
     )
     verdict, _ = run(campaign, tell=lambda _: None)
-    return Noticed(bug, verdict.counts[bug.symptom], verdict)
+    return Noticed(bug, verdict)
 
 
 def main() -> None:

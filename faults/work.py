@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -46,19 +46,19 @@ class Sent:
 
     topic: str
     key: bytes
-    type: str
-    id: str
     body: bytes
+    headers: Sequence[tuple[str, bytes]]
 
-    @property
-    def headers(self) -> list[tuple[str, bytes]]:
-        """The record's CloudEvents attributes."""
-        return [
-            ("ce_specversion", b"1.0"),
-            ("ce_id", self.id.encode()),
-            ("ce_type", self.type.encode()),
-            ("ce_source", b"/systems/faults"),
-        ]
+    @classmethod
+    def event(cls, topic: str, key: str, kind: str, event_id: str, body: bytes) -> "Sent":
+        """Return a record with the CloudEvents attributes of another system."""
+        attributes = {"specversion": "1.0", "id": event_id, "type": kind, "source": "/systems/faults"}
+        return cls(topic, key.encode(), body, [(f"ce_{name}", text.encode()) for name, text in attributes.items()])
+
+    def again(self, event_id: str) -> "Sent":
+        """Return the same record under another id."""
+        kept = [(name, value) for name, value in self.headers if name != "ce_id"]
+        return replace(self, headers=[*kept, ("ce_id", event_id.encode())])
 
 
 async def send(bootstrap: str, records: Sequence[Sent]) -> None:
@@ -114,9 +114,9 @@ class Plan:
         if self.withdrawn:
             made.append((_WITHDRAWN, {}))
         return [
-            Sent(
+            Sent.event(
                 topics.CHANGE_NOTICES_INBOUND.name,
-                str(self.notice_id).encode(),
+                str(self.notice_id),
                 kind,
                 f"{self.notice_id}/{number}",
                 json.dumps({"type": kind, "notice_id": str(self.notice_id)} | body).encode(),
@@ -189,7 +189,7 @@ class Notices(Bringer):
         for place, plan in enumerate(self.plans.values()):
             placed += [(place + number * len(self.plans) / 8, one) for number, one in enumerate(plan.records())]
         placed += [
-            (self._chance.uniform(0, len(self.plans)), Sent(topics.CHANGE_NOTICES_INBOUND.name, key.encode(), _SUBMITTED, key, b"{"))
+            (self._chance.uniform(0, len(self.plans)), Sent.event(topics.CHANGE_NOTICES_INBOUND.name, key, _SUBMITTED, key, b"{"))
             for key in sorted(self.unreadable)
         ]  # fmt: skip
         queue = [one for _, one in sorted(placed, key=lambda one: one[0])]
@@ -224,8 +224,8 @@ class Arrivals(Bringer):
 
     def made(self, topic: topics.Topic, kind: str, one: UUID, **body: Any) -> Sent:
         """Return a record of a type about an id."""
-        return Sent(
-            topic.name, str(one).encode(), kind, str(one), json.dumps({"type": kind, topic.key: str(one)} | body).encode()
+        return Sent.event(
+            topic.name, str(one), kind, str(one), json.dumps({"type": kind, topic.key: str(one)} | body).encode()
         )  # fmt: skip
 
 
@@ -374,18 +374,10 @@ class LateRepetitions:
             versions.append((record, version))
             newest[record.topic, record.key] = max(version, newest.get((record.topic, record.key), 0))
         old = [record for record, version in versions if version < newest[record.topic, record.key]]
-        again = []
-        for record in chance.sample(old, min(count, len(old))):
-            told = {name: value.decode() for name, value in record.headers}
-            again.append((record.topic, record.key, record.value, {**told, "ce_id": str(uuid4())}))
+        chosen = chance.sample(old, min(count, len(old)))
+        for record in chosen:
             if record.topic in to:
                 body = json.loads(record.value)
                 self.stored[body["authority"], body["notice_id"], body["version"]] += 1
-        producer = AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap, acks="all")
-        await producer.start()
-        try:
-            for topic, key, value, headers in again:
-                as_bytes = [(name, text.encode()) for name, text in headers.items()]
-                await producer.send_and_wait(topic, value, key=key, headers=as_bytes)
-        finally:
-            await producer.stop()
+        repeated = [Sent(one.topic, one.key, one.value, one.headers).again(str(uuid4())) for one in chosen]
+        await send(stack.kafka.bootstrap, repeated)

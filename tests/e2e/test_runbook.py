@@ -31,7 +31,7 @@ def environment(stack: Stack) -> dict[str, str]:
     """What the runbook tells to put into the shell, with a parked record's id."""
     callers = Callers(stack, "change_security")
     key = str(uuid4())
-    poison = Sent("inbound.change-notices.v1", key.encode(), "change-security.notice-submitted.v1", key, b"{")
+    poison = Sent.event("inbound.change-notices.v1", key, "change-security.notice-submitted.v1", key, b"{")
     before = {one["id"] for one in callers.operator.read("/v1/parked?status=parked&limit=200")["items"]}
     asyncio.run(send(stack.kafka.bootstrap, [poison]))
 
