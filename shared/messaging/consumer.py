@@ -30,7 +30,7 @@ from shared.database import is_unavailable
 from shared.events.envelope import Envelope, Event
 from shared.messaging.codec import HEARTBEAT, Rejection, read_envelope, read_event
 from shared.messaging.parking import Lane, Parking, Record
-from shared.messaging.transaction import Transaction, UnprocessableError, Writer
+from shared.messaging.transaction import Transaction, UnprocessableError, Database
 from shared.settings import ProcessSettings
 from shared.telemetry import describe
 from shared.topics import Topic
@@ -105,9 +105,9 @@ _Outcome = Literal["handled", "duplicate", "parked", "held", "ignored"]
 class Consumer:
     """Reads an office's topics and hands each record to its handler, exactly once in effect."""
 
-    def __init__(self, inbound: Inbound, writer: Writer, settings: ProcessSettings, service: str) -> None:
+    def __init__(self, inbound: Inbound, database: Database, settings: ProcessSettings, service: str) -> None:
         self.inbound = inbound
-        self._writer = writer
+        self._database = database
         self._settings = settings
         self._labels = (settings.office, service)
         self._stopping = asyncio.Event()
@@ -172,7 +172,7 @@ class Consumer:
         for partition, offset in zip(partitions, committed, strict=True):
             left = ends[partition] - (offset or 0)
             behind[partition.topic] = behind.get(partition.topic, 0) + max(0, left)
-        now = self._writer.clock.now()
+        now = self._database.clock.now()
         return [
             Lag(topic, records, (now - self._read_until.get(topic, now)).total_seconds() if records else 0.0)
             for topic, records in sorted(behind.items())
@@ -246,7 +246,7 @@ class Consumer:
         if not self.full:
             return False
         try:
-            async with self._writer.reading() as tx:
+            async with self._database.read() as tx:
                 waiting = await Parking(tx.connection).open_count()
         except Exception as error:  # noqa: BLE001 - judged on the next line
             _log.warning("parking cannot be counted", error=describe(error))
@@ -346,9 +346,9 @@ class Consumer:
     async def _run_in_transaction(self, items: Sequence[_Item]) -> None:
         outcomes: list[tuple[_Item, _Outcome]] = []
         spans: list[Span] = []
-        async with self._writer.engine.connect() as connection:
+        async with self._database.engine.connect() as connection:
             async with connection.begin():
-                tx = Transaction(connection, self._writer)
+                tx = Transaction(connection, self._database)
                 parking = Parking(connection)
                 held = await parking.held_lanes({item.record.lane for item in items if item.record.lane is not None})
                 new = await self._claim(connection, items, held)
@@ -387,7 +387,7 @@ class Consumer:
         if identity not in new:
             return "duplicate"
         new.discard(identity)
-        span = self._writer.start_process_span(
+        span = self._database.start_process_span(
             item.envelope, f"process {item.record.topic}", self._attributes(item.record, item.envelope, item.event)
         )
         token = otel_context.attach(trace.set_span_in_context(span))
@@ -510,7 +510,7 @@ class Consumer:
         Raises:
             LookupError: there is no such open record.
         """
-        async with self._writer.engine.connect() as connection, connection.begin():
+        async with self._database.engine.connect() as connection, connection.begin():
             parking = Parking(connection)
             record, _ = await self._take(parking, parked_id)
             await parking.resolve(parked_id, "discarded")
@@ -542,7 +542,7 @@ class Consumer:
                 if isinstance(error, UnprocessableError)
                 else Rejection("attempts-exhausted", describe(error))
             )
-            async with self._writer.engine.connect() as connection, connection.begin():
+            async with self._database.engine.connect() as connection, connection.begin():
                 parking = Parking(connection)
                 await parking.failed_again(parked_id, why.code, why.detail)
                 await parking.audit(parked_id, "replay", f"failed: {why.code}", actor, reason)
@@ -551,13 +551,13 @@ class Consumer:
     async def _replay_in_transaction(
         self, parked_id: UUID, actor: str, reason: str, *, rehearsing: bool = False
     ) -> tuple[str, UUID | None]:
-        async with self._writer.engine.connect() as connection, connection.begin():
+        async with self._database.engine.connect() as connection, connection.begin():
             parking = Parking(connection)
             record, _ = await self._take(parking, parked_id)
             item = self._read(record)
             if item.rejection is not None:
                 raise UnprocessableError(item.rejection.detail, item.rejection.code)
-            tx = Transaction(connection, self._writer)
+            tx = Transaction(connection, self._database)
             span = await self._replay_item(item, tx)
             await tx.finish()
             if rehearsing:
@@ -577,7 +577,7 @@ class Consumer:
         identity = item.envelope.identity
         if handler is None or not await claim(tx.connection, [identity]):
             return None
-        span = self._writer.start_process_span(
+        span = self._database.start_process_span(
             item.envelope,
             f"process {item.record.topic}",
             self._attributes(item.record, item.envelope, item.event),

@@ -23,7 +23,7 @@ from shared.messaging.consumer import Consumer, Handler, Inbound
 from shared.messaging.parking import ParkedRecord, Parking, Record
 from shared.messaging.relay import Relay
 from shared.messaging.schema import DDL
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Transaction, Database
 from shared.settings import ProcessSettings
 from shared.topics import Topic
 
@@ -75,7 +75,7 @@ class Rig:
     provider: TracerProvider = field(default_factory=TracerProvider)
 
     def __post_init__(self) -> None:
-        self.writer = Writer(self.engine, "test", SystemClock(), self.provider.get_tracer("test"))
+        self.database = Database(self.engine, "test", SystemClock(), self.provider.get_tracer("test"))
         self.group = f"rig.{self.topic}"
         kind = Topic(
             name=self.topic,
@@ -101,7 +101,7 @@ class Rig:
             handlers={Happened.type_name(): handler},
             examine=examine,
         )
-        return Consumer(inbound, self.writer, self.settings.model_copy(update=settings), "rig")
+        return Consumer(inbound, self.database, self.settings.model_copy(update=settings), "rig")
 
     def relay(self) -> Relay:
         """Make a relay of this schema's outbox."""
