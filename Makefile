@@ -13,7 +13,7 @@ test: $(VENV)/.ready ## run every check
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/mypy
-	@$(RUN) -m shared.events.publish --check
+	@$(RUN) -m shared.contracts --check
 	@$(VENV)/bin/pytest --quiet
 
 up: $(VENV)/.ready ## keep the whole suite running on fixed ports
@@ -34,7 +34,7 @@ screenshots: $(VENV)/.ready ## take the README's screenshots of the console (nee
 	@$(RUN) -m deploy.console.screenshots
 
 publish: $(VENV)/.ready ## write the JSON Schemas and the AsyncAPI document
-	@$(RUN) -m shared.events.publish
+	@$(RUN) -m shared.contracts
 
 lock: $(VENV)/.ready ## resolve the dependencies anew
 	@$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev \

@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-OPENS: Final = time(8, 0)
-CLOSES: Final = time(16, 0)
 _SATURDAY: Final = 5
 TIME_ZONE: Final = ZoneInfo("Europe/Helsinki")
 
@@ -33,7 +31,7 @@ def is_business_day(day: date) -> bool:
     return day.weekday() < _SATURDAY and day not in _holidays(day.year)
 
 
-def is_office_hour(instant: datetime) -> bool:
-    """Whether offices are open at an instant: on business days from 8 to 16."""
+def is_office_hour(instant: datetime, opens_at: time, closes_at: time) -> bool:
+    """Whether offices are open at an instant: on business days between two local times."""
     local = instant.astimezone(TIME_ZONE)
-    return is_business_day(local.date()) and OPENS <= local.time() < CLOSES
+    return is_business_day(local.date()) and opens_at <= local.time() < closes_at

@@ -1,18 +1,27 @@
 """PostgreSQL: the engine of an office's database, statements that write many rows, and what counts as unavailable."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Any, Final, Generic, TypeVar
 
 import asyncpg
-from sqlalchemy import TextClause, text
+from pydantic import TypeAdapter
+from pydantic_core import to_json, to_jsonable_python
+from sqlalchemy import Dialect, Text, TextClause, TypeDecorator, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
 
+from shared.errors import UnprocessableError
 from shared.settings import ProcessSettings
 
+_DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 _UNAVAILABLE_SQLSTATES = ("08", "57P", "53300")
 """Connection failure, operator intervention (shutdown, starting up), too many connections."""
 
@@ -57,13 +66,18 @@ def is_unavailable(error: BaseException) -> bool:
     return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
 
 
+Row = TypeVar("Row")
+Source = TypeVar("Source")
+
+
 @dataclass(frozen=True)
-class Bulk:
+class Bulk(Generic[Row]):
     """One statement that writes many rows at once, its columns bound as arrays and unnested.
 
     Attributes:
         sql: the statement; `{rows}` stands where the rows are read from, as `… FROM {rows}`.
-        columns: column name → PostgreSQL type, in the order of a row.
+        columns: column name → PostgreSQL type. `of` takes them from a table.
+        attributes: column name → what is read from a row (`receipt.arrived_at`), where that is not the column's name.
         key: columns that identify a row. Of several staged rows with the same key one is kept, since one
             statement cannot touch a row twice.
         version: the column that says which of them is newest; without it the last one staged.
@@ -73,6 +87,7 @@ class Bulk:
 
     sql: str
     columns: Mapping[str, str]
+    attributes: Mapping[str, str] = field(default_factory=dict)
     key: Sequence[str] = ()
     version: str | None = None
     unmatched: str | None = None
@@ -81,42 +96,147 @@ class Bulk:
     def statement(self) -> TextClause:
         """The statement with its parameters bound."""
         arrays = ", ".join(f"CAST(:{name} AS {_array(kind)})" for name, kind in self.columns.items())
-        reads = ", ".join(self._read(name) for name in self.columns)
+        reads = ", ".join(
+            f"{name}::jsonb AS {name}" if kind == "jsonb" else name for name, kind in self.columns.items()
+        )
         names = ", ".join(self.columns)
         source = f"(SELECT {reads} FROM unnest({arrays}) AS given({names})) AS rows"  # noqa: S608 - constants
         return text(self.sql.replace("{rows}", source))
 
-    def _read(self, name: str) -> str:
-        return f"{name}::jsonb AS {name}" if self.columns[name] == "jsonb" else name
+    @cached_property
+    def _values(self) -> Callable[[Row], tuple[Any, ...]]:
+        read = attrgetter(*(self.attributes.get(name, name) for name in self.columns))
+        return read if len(self.columns) > 1 else lambda row: (read(row),)
 
-    def newest(self, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Return the rows to write: one for each key."""
+    def newest(self, rows: Iterable[Row]) -> list[tuple[Any, ...]]:
+        """Return the values to write, in the order of the columns: those of one row for each key."""
+        values = map(self._values, rows)
         if not self.key:
-            return list(rows)
+            return list(values)
         names = list(self.columns)
-        places = [names.index(name) for name in self.key]
+        place = itemgetter(*(names.index(name) for name in self.key))
         version = names.index(self.version) if self.version else None
-        kept: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-        for row in rows:
-            key = tuple(row[place] for place in places)
+        kept: dict[Any, tuple[Any, ...]] = {}
+        for row in values:
+            key = place(row)
             before = kept.get(key)
             if before is None or version is None or row[version] >= before[version]:
                 kept[key] = row
         return list(kept.values())
 
-    async def execute(self, connection: AsyncConnection, rows: Iterable[tuple[Any, ...]]) -> list[Any]:
-        """Write the newest row of each key; return what the statement returns."""
-        return await self.write(connection, self.newest(rows))
+    async def execute(self, connection: AsyncConnection, rows: Iterable[Row]) -> list[Any]:
+        """Write the newest row of each key; return what the statement returns.
 
-    async def write(self, connection: AsyncConnection, chosen: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """Write rows of which no two have the same key; return what the statement returns."""
+        Raises:
+            UnprocessableError: a row was not found, and the statement says that this can never succeed.
+        """
+        chosen = self.newest(rows)
         if not chosen:
             return []
-        arrays = dict(zip(self.columns, map(list, zip(*chosen, strict=True)), strict=True))
+        arrays = {
+            name: [_json(value) for value in values] if kind == "jsonb" else list(values)
+            for (name, kind), values in zip(self.columns.items(), zip(*chosen, strict=True), strict=True)
+        }
         result = await connection.execute(self.statement, arrays)
-        return list(result.all()) if result.returns_rows else []
+        written = list(result.all()) if result.returns_rows else []
+        if self.unmatched is not None and len(written) < len(chosen):
+            raise UnprocessableError(self.unmatched, "not-a-recipient")
+        return written
+
+
+def insert(
+    table: type[SQLModel],
+    _source: type[Source],
+    *,
+    columns: Sequence[str] = (),
+    attributes: Mapping[str, str] | None = None,
+    literals: Mapping[str, str] | None = None,
+    replace: Sequence[str] | Mapping[str, str] | None = None,
+    version: str | None = None,
+    unless: str | None = None,
+) -> Bulk[Source]:
+    """Make the statement that inserts rows of a table, derived from its columns.
+
+    Args:
+        table: the table; its primary key identifies a row.
+        _source: the type of what is staged, for the type checker.
+        columns: those that are written; all, if none is named.
+        attributes: as in `Bulk`.
+        literals: columns that have the same SQL expression in every row, as `{"state": "'open'"}`.
+        replace: what an existing row takes over: columns, or SQL expressions by column. None leaves an existing row as
+            it is. An existing row is replaced by a newer version alone, if `version` is given.
+        version: the column that says which row is newer.
+        unless: an SQL condition that also allows a replacement, whatever the version.
+    """
+    made = table.__table__  # type: ignore[attr-defined]
+    literals = literals or {}
+    names = [name for name in (columns or made.columns.keys()) if name not in literals]
+    key = tuple(made.primary_key.columns.keys())
+    into = ", ".join([*names, *literals])
+    values = ", ".join([*names, *literals.values()])
+    sql = f"INSERT INTO {made.name} ({into}) SELECT {values} FROM {{rows}} ON CONFLICT "  # noqa: S608 - constants
+    if replace is None:
+        sql += "DO NOTHING"
+    else:
+        setting = replace if isinstance(replace, Mapping) else {name: f"excluded.{name}" for name in replace}
+        sql += f"({', '.join(key)}) DO UPDATE SET " + ", ".join(f"{name} = {to}" for name, to in setting.items())
+        if version is not None:
+            sql += f" WHERE {made.name}.{version} < excluded.{version}" + (f" OR {unless}" if unless else "")
+    return Bulk(sql, column_types(table, names), attributes or {}, key, version)
+
+
+def column_types(table: type[SQLModel], names: Iterable[str]) -> dict[str, str]:
+    """Return the PostgreSQL types of a table's columns, for a statement that is written by hand."""
+    made = table.__table__  # type: ignore[attr-defined]
+    return {name: str(made.columns[name].type.compile(dialect=_DIALECT)).lower() for name in names}
 
 
 def _array(kind: str) -> str:
     # jsonb travels as text: an array of text needs no codec on the way.
     return "text[]" if kind == "jsonb" else f"{kind}[]"
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else to_json(value, exclude_none=True).decode()
+
+
+class Json(TypeDecorator[Any]):
+    """A jsonb column that holds a value of a type that pydantic can validate, and gives it back as that type."""
+
+    impl = JSONB
+    cache_ok = True
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self.kind = kind
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self.kind)
+
+    def process_bind_param(self, value: Any, _: Dialect) -> Any:
+        """Write the value as JSON."""
+        return None if value is None else to_jsonable_python(value, exclude_none=True)
+
+    def process_result_value(self, value: Any, _: Dialect) -> Any:
+        """Read the value back."""
+        return None if value is None else self._adapter.validate_python(value, strict=False)
+
+
+class EnumText(TypeDecorator[Any]):
+    """A text column that holds the values of an enum of strings, and gives them back as members."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Any, _: Dialect) -> str | None:
+        """Write the member's value."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: Any, _: Dialect) -> StrEnum | None:
+        """Read the member back."""
+        return None if value is None else self.kind(value)

@@ -6,6 +6,7 @@ An officer's token carries `authority` and `roles`; a system's token carries `sc
 import asyncio
 import time
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 import httpx
@@ -17,6 +18,14 @@ _ALGORITHMS: Final = ["ES256", "RS256", "PS256"]
 _REFRESH_SECONDS: Final = 300.0
 _UNKNOWN_KEY_SECONDS: Final = 10.0
 """An unknown key id makes us look for new keys at once, but not more often than this: anyone can send one."""
+
+
+class Role(StrEnum):
+    """What an officer may do: handle matters, coordinate the region's, or operate the processes."""
+
+    OFFICER = "officer"
+    COORDINATOR = "coordinator"
+    OPERATOR = "operator"
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from typing import Any, Final
 from fastapi import Request
 from stdnum.fi import hetu
 
-from shared.http import MAX_BODY_BYTES, ProblemError
+from shared.errors import UnknownError, UnprocessableError
+from shared.http.problems import MAX_REQUEST_BYTES, ProblemError
 from shared.messaging.codec import Rejection
 from shared.messaging.consumer import Handler
 from shared.messaging.parking import PERSONAL_IDENTITY_CODE, Record
-from shared.messaging.transaction import Transaction, UnprocessableError
-from shared.refusals import UnknownError
+from shared.messaging.transaction import Transaction
 from shared.topics import Topic
 
 _CODE_LIKE: Final = re.compile(rb"\d{6}[-+A-FU-Ya-fu-y]\d{3}[0-9A-Za-z]")
@@ -43,8 +43,8 @@ def examine(record: Record) -> Rejection | None:
     """Reject a record that is too large, or that carries a personal identity code."""
     if record.value is None:
         return None
-    if len(record.value) > MAX_BODY_BYTES:
-        return Rejection("body-too-large", f"the body is larger than {MAX_BODY_BYTES} bytes")
+    if len(record.value) > MAX_REQUEST_BYTES:
+        return Rejection("body-too-large", f"the body is larger than {MAX_REQUEST_BYTES} bytes")
     if has_nul(record.value):
         return Rejection("nul-character", "the body contains a NUL character, which no store can hold")
     if has_personal_identity_code(record.value):

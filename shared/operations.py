@@ -8,8 +8,10 @@ from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.http import Caller, Cursor, Limit, Page, ProblemError, not_found, permit_officer, read_cursor, write_cursor
-from shared.identity import Officer
+from shared.http.auth import Caller, permit_officer
+from shared.http.problems import ProblemError, not_found
+from shared.http.reading import Cursor, Limit, Page, read_cursor
+from shared.identity import Officer, Role
 from shared.messaging.consumer import Consumer
 from shared.messaging.parking import Parking
 from shared.messaging.relay import Relay
@@ -126,7 +128,7 @@ def router(consumer: Consumer, relay: Relay, database: Database, authorities: fr
     """Make the operators' routes. `authorities`: those whose operators may work at this office."""
 
     def operator(who: Caller) -> Officer:
-        return permit_officer(who, authorities, "operator")
+        return permit_officer(who, authorities, Role.OPERATOR)
 
     Operator = Annotated[Officer, Depends(operator)]  # noqa: N806 - a type
     routes = APIRouter(prefix="/v1", tags=["operations"])
@@ -139,14 +141,10 @@ def router(consumer: Consumer, relay: Relay, database: Database, authorities: fr
         cursor: Cursor = None,
     ) -> Page[ParkedView]:
         """List parked records, oldest first."""
-        after = None
-        if cursor is not None:
-            at, parked_id = read_cursor(cursor, 2)
-            after = (datetime.fromisoformat(at), UUID(parked_id))
+        after = read_cursor(cursor, datetime.fromisoformat, UUID)
         async with database.read() as tx:
-            found = await Parking(tx.connection).page(status=status, limit=limit, after=after)
-        following = write_cursor(found[-1].parked_at, found[-1].id) if len(found) == limit else None
-        return Page(items=[ParkedView.model_validate(record) for record in found], next=following)
+            records = await Parking(tx.connection).page(status=status, limit=limit, after=after)
+        return Page.of(records, limit, lambda record: (record.parked_at, record.id), ParkedView.model_validate)
 
     @routes.get("/parked/groups")
     async def groups(_: Operator) -> list[ParkedGroup]:

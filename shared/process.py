@@ -19,10 +19,11 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import RetryCallState, retry, retry_if_exception, stop_after_delay, wait_fixed
 
-from shared import health, http, instruments, operations
+from shared import health, instruments, operations
 from shared.calendar import is_office_hour
 from shared.clock import Clock, SystemClock
 from shared.database import engine_for, is_unavailable
+from shared.http import problems
 from shared.identity import Identities
 from shared.messaging.consumer import Consumer, Inbound
 from shared.messaging.parking import Parking
@@ -51,10 +52,18 @@ class Service:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a service brings into its process."""
+    """What a service brings into its process.
+
+    Attributes:
+        inbound: what it reads.
+        routers: its HTTP API.
+        objects: what its routes ask for by type (`shared.http.auth.part`).
+        periodic: what works in the background.
+    """
 
     inbound: Inbound
     routers: Sequence[APIRouter]
+    objects: Sequence[object] = ()
     periodic: Sequence[Background] = ()
 
 
@@ -82,9 +91,7 @@ def assemble(
     parts = parts_with(database)
     consumer = Consumer(parts.inbound, database, settings, service.name)
     relay = Relay(engine, settings, service.name, tracer)
-    measuring = Periodic(
-        "measure", _MEASURE_SECONDS, lambda: _measure(consumer, relay, database, service, settings.office)
-    )
+    measuring = Periodic("measure", _MEASURE_SECONDS, lambda: _measure(consumer, relay, database, service, settings))
     http_client = httpx.AsyncClient()
     identities = Identities(settings.jwks_url, settings.token_issuer, settings.token_audience, http_client)
 
@@ -106,11 +113,13 @@ def assemble(
     app = FastAPIOffline(
         title=f"{service.name} @ {settings.office}", version="1", lifespan=life, redirect_slashes=False
     )
-    http.install(app, service=service.name, office=settings.office, identities=identities, provider=provider)
+    problems.install(app, service=service.name, office=settings.office, provider=provider)
+    app.state.identities = identities
+    app.state.authorities = settings.authorities
+    app.state.parts = {type(made): made for made in (database, *parts.objects)}
     for router in parts.routers:
         app.include_router(router)
-    operators = frozenset(settings.city_offices) if settings.is_joint else frozenset({settings.office})
-    app.include_router(operations.router(consumer, relay, database, operators))
+    app.include_router(operations.router(consumer, relay, database, settings.authorities))
     app.include_router(
         health.router({"database": _migrated(engine, service.migrations), "consumer": consumer.is_ready})
     )
@@ -120,7 +129,7 @@ def assemble(
 def _tell_waiting(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome is not None else None
     if error is not None:
-        _log.warning("database is away, waiting to start", error=describe(error))
+        _log.warning("database unavailable, waiting to start", error=describe(error))
 
 
 @retry(
@@ -135,10 +144,13 @@ async def _migrate_when_there(engine: AsyncEngine, service: Service) -> None:
     await migrate(engine, service.migrations, service.schema)
 
 
-async def _measure(consumer: Consumer, relay: Relay, database: Database, service: Service, office: str) -> None:
+async def _measure(
+    consumer: Consumer, relay: Relay, database: Database, service: Service, settings: ProcessSettings
+) -> None:
     """Set the gauges that nobody sets in passing: lag, outbox, parking, office hours."""
-    labels = (office, service.name)
-    instruments.OFFICE_HOURS.set(int(is_office_hour(database.clock.now())))
+    labels = (settings.office, service.name)
+    is_open = is_office_hour(database.clock.now(), settings.opens_at, settings.closes_at)
+    instruments.OFFICE_HOURS.set(int(is_open))
     waiting, seconds = await relay.backlog()
     instruments.OUTBOX_WAITING.labels(*labels).set(waiting)
     instruments.OUTBOX_SECONDS.labels(*labels).set(seconds)

@@ -1,5 +1,6 @@
 """What every process is told from outside. The environment is read here and in each service's settings only."""
 
+from datetime import time
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
@@ -13,6 +14,7 @@ class ProcessSettings(BaseSettings):
         office: the office this process works for; it names the consumer group and the topics addressed to it.
         joint_office: the office that performs the joint side; a process of this office runs the joint handlers.
         city_offices: the offices that the joint side exchanges messages with.
+        opens_at, closes_at: office hours on business days, local time.
         database_url: the office's own PostgreSQL database, `postgresql://…`. No process opens another office's.
         database_timeout_seconds: how long the database may take to answer one statement; then it counts as away. A network
             that falls silent closes no connection, and without a limit would be waited for without end.
@@ -33,8 +35,10 @@ class ProcessSettings(BaseSettings):
     model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
 
     office: str
-    joint_office: str = "pks"
+    joint_office: str
     city_offices: Annotated[tuple[str, ...], NoDecode] = ()
+    opens_at: time = time(8)
+    closes_at: time = time(16)
     database_url: SecretStr
     database_timeout_seconds: float = Field(default=60.0, gt=0)
     kafka_bootstrap_servers: str
@@ -58,6 +62,11 @@ class ProcessSettings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(name for name in (part.strip() for part in value.split(",")) if name)
+
+    @property
+    def authorities(self) -> frozenset[str]:
+        """The authorities whose officers work at this office; offices are named after their authorities."""
+        return frozenset(self.city_offices) if self.is_joint else frozenset({self.office})
 
     @property
     def is_joint(self) -> bool:

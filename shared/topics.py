@@ -8,6 +8,7 @@ another within the joint office stands on `between.<writer>.<reader>.`, which no
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Final, Literal
 
 from shared.events.envelope import Event
@@ -48,6 +49,11 @@ class Topic:
     def per_office(self) -> bool:
         """Whether there is one such topic for each city office."""
         return "{office}" in self.name
+
+    @property
+    def is_from_office(self) -> bool:
+        """Whether the office in the name is the one that writes it."""
+        return self.name.startswith("from.")
 
     def name_for(self, office: str | None = None) -> str:
         """Return the topic's name in Kafka.
@@ -283,6 +289,20 @@ TOPICS: Final = (
     ADVISORY_SERVICES,
     SERVICES_ADVISORY,
 )
+
+
+@cache
+def _by_type() -> dict[str, Topic]:
+    return {name: topic for topic in TOPICS for name in topic.types}
+
+
+def topic_of(event_type: str) -> Topic:
+    """Return the topic that an event type stands on: each stands on one.
+
+    Raises:
+        KeyError: no topic has it.
+    """
+    return _by_type()[event_type]
 
 
 def expanded(offices: Iterable[str]) -> dict[str, Topic]:

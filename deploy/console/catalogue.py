@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from shared.events.publish import EXAMPLES, asyncapi
+from shared.contracts import EXAMPLES, asyncapi
 from shared.topics import TOPICS, Topic
 
 _DEEPEST: Final = 8

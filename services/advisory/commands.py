@@ -11,8 +11,8 @@ from services.advisory.domain.assignment import assign
 from services.advisory.domain.contact import ContactState, check, joins
 from services.advisory.domain.resources import Agreed, agreed_on
 from services.advisory.store import Announcements, Contacts, Guidance, Questions, Resources
-from shared import topics
 from shared.calendar import local_day, start_of
+from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import Event
 from shared.events.v1.advisory import (
     AnnouncementMade,
@@ -36,7 +36,6 @@ from shared.events.v1.advisory import (
     WorkRequested,
 )
 from shared.messaging.transaction import Transaction
-from shared.refusals import ConflictError, UnknownError
 from shared.store import Found
 
 SERVICES: Final[tuple[ServiceName, ...]] = ("change_security", "placement", "training")
@@ -256,7 +255,7 @@ class JointAdvisory:
                 from_authority=told.office,
                 due_at=due_at,
             )
-            tx.publish(matter, to=topics.ADVISORY_SERVICES)
+            tx.publish(matter)
         else:
             await self._offer_to_authority(tx, row, told, contact)
 
@@ -378,13 +377,13 @@ class JointAdvisory:
         question = {"business_id": business_id, "authority": authority}
         await Questions(tx).ask(request_id, "timeline", question, by, SERVICES)
         told = TimelineRequested(request_id=request_id, business_id=business_id, for_authority=authority)
-        tx.publish(told, to=topics.ADVISORY_SERVICES)
+        tx.publish(told)
 
     async def ask_work(self, tx: Transaction, request_id: UUID, since: date, until: date, by: str) -> None:
         """Ask every service for its acts of handling."""
         question = {"since": since.isoformat(), "until": until.isoformat()}
         await Questions(tx).ask(request_id, "work", question, by, SERVICES)
-        tx.publish(WorkRequested(request_id=request_id, since=since, until=until), to=topics.ADVISORY_SERVICES)
+        tx.publish(WorkRequested(request_id=request_id, since=since, until=until))
 
     # -- guidance and announcements
 
@@ -412,7 +411,7 @@ class JointAdvisory:
             review_by=row.review_by,
             approved_on=on,
         )
-        tx.publish(told, to=topics.ADVISORY_SHARED)
+        tx.publish(told)
 
     async def announce(
         self,
@@ -453,4 +452,4 @@ def year_of(day: date) -> tuple[datetime, datetime]:
 
 def tell(tx: Transaction, office: str, event: Event) -> None:
     """Tell a city."""
-    tx.publish(event, to=topics.ADVISORY_TO, office=office)
+    tx.publish(event, to=office)

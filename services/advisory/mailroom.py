@@ -15,7 +15,7 @@ from services.advisory.domain.mail import read
 from services.advisory.settings import SERVICE
 from shared import instruments
 from shared.events.envelope import derived_id
-from shared.http import MAX_BODY_BYTES
+from shared.http.problems import MAX_REQUEST_BYTES
 from shared.intake import has_nul, has_personal_identity_code
 from shared.messaging.transaction import Database
 from shared.telemetry import describe
@@ -45,7 +45,7 @@ class Mailroom:
         self._server = await loop.create_server(
             lambda: SMTP(
                 self,
-                data_size_limit=MAX_BODY_BYTES,
+                data_size_limit=MAX_REQUEST_BYTES,
                 enable_SMTPUTF8=True,
                 hostname="advisory",
                 ident="advisory",

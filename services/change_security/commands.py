@@ -13,11 +13,10 @@ from services.change_security.domain.matter import Change, ConflictError, Matter
 from services.change_security.domain.release import workforce_released
 from services.change_security.domain.routing import AuthorityTable
 from services.change_security.store import Deliveries, Directory, Notices
-from shared import topics
+from shared.errors import RefusedError
 from shared.events.envelope import derived_id
 from shared.events.v1.change_security import Filing, Outcome, ReceiptOverdue
 from shared.messaging.transaction import Transaction
-from shared.refusals import RefusedError
 from shared.telemetry import current_trace_id
 
 AUTHORITY: Final = "authority:"
@@ -191,8 +190,7 @@ class JointOffice:
                         awaiting=awaiting,
                         due_at=entry.store_by if awaiting == "stored" else entry.acknowledge_by,
                     ),
-                    to=topics.CHANGE_SECURITY_TO,
-                    office=entry.office,
+                    to=entry.office,
                 )
         return awaited
 
@@ -219,7 +217,7 @@ class JointOffice:
         matter = change.matter
         Notices(tx).save(matter, filed_by=filed_by)
         for office, event in change.told:
-            tx.publish(event, to=topics.CHANGE_SECURITY_TO, office=office)
+            tx.publish(event, to=office)
         for authority in change.mailed:
             Deliveries(tx).queue(
                 derived_id("delivery", matter.notice_id, authority, matter.version),
@@ -231,4 +229,4 @@ class JointOffice:
         if filed_by is not None or over:
             released = workforce_released(matter.notice_id, matter.version, matter.filing, over=over)
             if released is not None:
-                tx.publish(released, to=topics.CHANGE_SECURITY_SHARED)
+                tx.publish(released)

@@ -7,8 +7,8 @@ from uuid import UUID
 from services.placement.domain import vacancy as course
 from services.placement.domain.vacancy import Posting
 from services.placement.store import Assignments, Vacancies, parsed
-from shared import topics
 from shared.calendar import local_day
+from shared.errors import RefusedError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.placement import (
     CandidatesRequested,
@@ -24,7 +24,6 @@ from shared.events.v1.placement import (
 )
 from shared.events.v1.training import CandidatesWanted
 from shared.messaging.transaction import Transaction
-from shared.refusals import RefusedError, UnknownError
 from shared.telemetry import current_trace_id
 
 
@@ -102,7 +101,7 @@ class JointPlacement:
 
     async def _publish(self, tx: Transaction, posting: Posting) -> Posting:
         if await Vacancies(tx).save(posting) and posting.status is not VacancyStatus.DRAFT:
-            tx.publish(course.published(posting), to=topics.VACANCIES_SHARED)
+            tx.publish(course.published(posting))
         return posting
 
     # -- recruitment assignments
@@ -155,7 +154,7 @@ class JointPlacement:
             as_of=local_day(tx.clock.now()),
         )
         for office in self.offices:
-            tx.publish(told, to=topics.PLACEMENT_TO, office=office)
+            tx.publish(told, to=office)
 
     async def refer(
         self,
@@ -197,8 +196,7 @@ class JointPlacement:
                 purpose=purpose,
                 requesting_authority=authority,
             ),
-            to=topics.PLACEMENT_TO,
-            office=office,
+            to=office,
         )
 
     async def offer(
@@ -223,8 +221,7 @@ class JointPlacement:
         await Assignments(tx).offer(offer_id, referral_id, binding=binding, answer_by=answer_by)
         tx.publish(
             JobOfferMade(referral_id=referral_id, offer_id=offer_id, binding=binding, answer_by=answer_by),
-            to=topics.PLACEMENT_TO,
-            office=referral.office,
+            to=referral.office,
         )
 
     async def end_referral(self, tx: Transaction, referral_id: UUID, outcome: ReferralOutcome) -> None:
@@ -244,6 +241,5 @@ class JointPlacement:
         await Assignments(tx).end_referral(referral_id, outcome)
         tx.publish(
             ReferralEnded(referral_id=referral_id, outcome=outcome, ended_at=tx.clock.now()),
-            to=topics.PLACEMENT_TO,
-            office=referral.office,
+            to=referral.office,
         )

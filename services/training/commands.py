@@ -11,8 +11,8 @@ from services.training.domain.course import ENDED, Entry, Held, NamedGroup
 from services.training.domain.procurement import Proposal, ShareRule, Unmet, unmet
 from services.training.domain.seats import Applicant, Share, next_offers, obstacles, offers_seats, shares_on
 from services.training.store import Candidates, Catalogue, Decisions, Procurement, Queue
-from shared import topics
 from shared.calendar import local_day
+from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import Event, derived_id
 from shared.events.v1.placement import Candidate, Wanted
 from shared.events.v1.training import (
@@ -30,7 +30,6 @@ from shared.events.v1.training import (
     SeatOffered,
 )
 from shared.messaging.transaction import Transaction
-from shared.refusals import ConflictError, UnknownError
 from shared.store import Found
 
 
@@ -83,7 +82,7 @@ class JointTraining:
             raise ConflictError("wrong-sizes", "The least size is larger than the largest.")
         entry = Entry(course_id, predecessor + 1, course)
         await Catalogue(tx).save_course(entry.published())
-        tx.publish(entry.published(), to=topics.TRAINING_SHARED)
+        tx.publish(entry.published())
         return entry
 
     async def add_group(self, tx: Transaction, group_id: UUID, course_id: UUID, group: Group) -> Held:
@@ -477,7 +476,7 @@ class JointTraining:
             raise ConflictError("wrong-state", f"The group is {held.state}.")
         await Candidates(tx).ask(request_id, group_id, self.offices)
         told = CandidatesWanted(group_id=group_id, request_id=request_id, wanted=wanted, at_most=at_most)
-        tx.publish(told, to=topics.TRAINING_PLACEMENT)
+        tx.publish(told)
 
     async def invite(self, tx: Transaction, invitation_id: UUID, group_id: UUID, office: str, reference: str) -> None:
         """Invite a candidate to apply: the owning city is told, which alone knows who it is.
@@ -505,7 +504,7 @@ class JointTraining:
 
     async def _publish(self, tx: Transaction, held: Held) -> None:
         await Catalogue(tx).save_group(held.published())
-        tx.publish(held.published(), to=topics.TRAINING_SHARED)
+        tx.publish(held.published())
 
     async def _locked(self, tx: Transaction, course_id: UUID) -> Entry:
         entry = await Catalogue(tx).lock(course_id)
@@ -538,7 +537,7 @@ class JointTraining:
 
 def tell(tx: Transaction, office: str, event: Event) -> None:
     """Tell a city."""
-    tx.publish(event, to=topics.TRAINING_TO, office=office)
+    tx.publish(event, to=office)
 
 
 def _check(group: Group, course: Course) -> None:

@@ -27,10 +27,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import instruments
 from shared.database import is_unavailable
+from shared.errors import UnprocessableError
 from shared.events.envelope import Envelope, Event
 from shared.messaging.codec import HEARTBEAT, Rejection, read_envelope, read_event
 from shared.messaging.parking import Lane, Parking, Record
-from shared.messaging.transaction import Transaction, UnprocessableError, Database
+from shared.messaging.transaction import Database, Transaction
 from shared.settings import ProcessSettings
 from shared.telemetry import describe
 from shared.topics import Topic

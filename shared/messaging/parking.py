@@ -5,7 +5,6 @@ Those wait as `held` behind it, in order. Topic and key together are called a la
 """
 
 import base64
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,7 +64,23 @@ class ParkedRecord:
     resolved_at: datetime | None
 
 
-_PARK = Bulk(
+class _ParkedRow(NamedTuple):
+    id: UUID
+    topic: str
+    partition: int
+    at_offset: int
+    key: bytes | None
+    headers: list[list[str]]
+    payload: bytes | None
+    recorded_at: datetime
+    type: str | None
+    code: str
+    detail: str
+    attempts: int
+    status: str
+
+
+_PARK = Bulk[_ParkedRow](
     """
     INSERT INTO parked (id, topic, partition, "offset", key, headers, payload, recorded_at, type, code, detail,
                         attempts, status)
@@ -153,7 +168,7 @@ class Parking:
         written = await _PARK.execute(
             self._connection,
             [
-                (
+                _ParkedRow(
                     record.id,
                     record.topic,
                     record.partition,
@@ -294,8 +309,8 @@ class Parking:
         return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-def _headers_to_json(headers: Headers) -> str:
-    return json.dumps([[name, base64.b64encode(value or b"").decode()] for name, value in headers])
+def _headers_to_json(headers: Headers) -> list[list[str]]:
+    return [[name, base64.b64encode(value or b"").decode()] for name, value in headers]
 
 
 def _headers_from_json(value: Any) -> Headers:

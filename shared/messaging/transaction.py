@@ -3,9 +3,9 @@
 Effects and outgoing events commit together or not at all. Only the kernel commits; handlers record and publish.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from opentelemetry.trace import Link, Span, SpanKind, Tracer
@@ -15,10 +15,22 @@ from shared import instruments, topics
 from shared.clock import Clock
 from shared.database import Bulk
 from shared.events.envelope import Envelope, Event, derived_id
-from shared.messaging.codec import MAX_BODY_BYTES
+from shared.messaging.codec import MAX_EVENT_BYTES
 from shared.telemetry import as_parent, context_of, traceparent_of
 
-_OUTBOX = Bulk(
+Row = TypeVar("Row")
+
+
+class _Outgoing(NamedTuple):
+    event_id: UUID
+    topic: str
+    key: str
+    type: str
+    traceparent: str
+    payload: bytes
+
+
+_OUTBOX = Bulk[_Outgoing](
     """
     WITH written AS (
         INSERT INTO outbox (event_id, topic, key, type, traceparent, payload)
@@ -35,18 +47,6 @@ _OUTBOX = Bulk(
         "payload": "bytea",
     },
 )
-
-
-class UnprocessableError(Exception):
-    """Raised by a handler for a record that can never succeed: it is parked at once, with this reason.
-
-    The reason is shown to operators and must quote nothing from the record.
-    """
-
-    def __init__(self, reason: str, code: str = "unprocessable") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.code = code
 
 
 class Transaction:
@@ -68,8 +68,8 @@ class Transaction:
         self.identity_map: dict[str, Any] = {}
         self._database = database
         self._session: AsyncSession | None = None
-        self._staged: dict[int, tuple[Bulk, list[tuple[Any, ...]]]] = {}
-        self._outgoing: list[tuple[Any, ...]] = []
+        self._staged: dict[int, tuple[Bulk[Any], list[Any]]] = {}
+        self._outgoing: list[_Outgoing] = []
         self._published = 0
         self._processing: Span | None = None
         self._created_by: str | None = None
@@ -95,32 +95,33 @@ class Transaction:
         self._processing = processing
         self._created_by = None
 
-    def stage(self, bulk: Bulk, row: tuple[Any, ...]) -> None:
+    def stage(self, bulk: Bulk[Row], row: Row) -> None:
         """Record a row; it is written with all others of its statement at the next flush, first staged first."""
         self._staged.setdefault(id(bulk), (bulk, []))[1].append(row)
 
-    def publish(self, event: Event, *, to: topics.Topic, office: str | None = None) -> UUID:
+    def publish(self, event: Event, *, to: str | None = None) -> UUID:
         """Publish an event through the outbox when this transaction commits; return its id.
 
-        The id is derived from the cause, so that handling the same cause again publishes the same id.
+        Its topic is the one that its type stands on. The id is derived from the cause, so that handling the same cause
+        again publishes the same id.
 
         Args:
             event: the body.
-            to: the topic, one of `shared.topics`.
-            office: the office named in the topic, for a topic per office.
+            to: the office that is addressed, for a topic that the joint side writes to each office.
 
         Raises:
-            ValueError: the body is larger than Kafka takes; nothing is published.
+            ValueError: the body is larger than Kafka takes, or an office is missing; nothing is published.
         """
-        topic = to.name_for(office)
+        stands_on = self._database.topic_of(event.type)
+        topic = stands_on.name_for(self.office if stands_on.is_from_office else to)
         payload = event.model_dump_json(exclude_none=True).encode()
-        if len(payload) > MAX_BODY_BYTES:
-            message = f"an event of type {event.type} is larger than {MAX_BODY_BYTES} bytes"
+        if len(payload) > MAX_EVENT_BYTES:
+            message = f"an event of type {event.type} is larger than {MAX_EVENT_BYTES} bytes"
             raise ValueError(message)
         key = event.key
         event_id = derived_id(self.cause, event.type, topic, key, self._published)
         self._published += 1
-        self._outgoing.append((event_id, topic, key, event.type, self._creation(key), payload))
+        self._outgoing.append(_Outgoing(event_id, topic, key, event.type, self._creation(key), payload))
         return event_id
 
     def _creation(self, subject: str) -> str:
@@ -153,10 +154,7 @@ class Transaction:
             await self._session.flush()
         staged, self._staged = self._staged, {}
         for bulk, rows in staged.values():
-            chosen = bulk.newest(rows)
-            written = await bulk.write(self.connection, chosen)
-            if bulk.unmatched is not None and len(written) < len(chosen):
-                raise UnprocessableError(bulk.unmatched, "no-such-row")
+            await bulk.execute(self.connection, rows)
 
     async def finish(self) -> None:
         """Write everything that is staged and published. The caller commits."""
@@ -171,13 +169,25 @@ class Transaction:
 
 
 class Database:
-    """Opens transactions for an office's service."""
+    """An office's database as one service uses it: opens its transactions.
 
-    def __init__(self, engine: AsyncEngine, office: str, clock: Clock, tracer: Tracer) -> None:
+    Attributes:
+        topic_of: tells the topic that an event type stands on.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        office: str,
+        clock: Clock,
+        tracer: Tracer,
+        topic_of: Callable[[str], topics.Topic] = topics.topic_of,
+    ) -> None:
         self.engine = engine
         self.office = office
         self.clock = clock
         self.tracer = tracer
+        self.topic_of = topic_of
 
     @asynccontextmanager
     async def transaction(self, cause: UUID) -> AsyncIterator[Transaction]:

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from shared.events.compatibility import breaking_changes
-from shared.events.publish import EXAMPLES, SCHEMAS, files, schema_of
+from shared.contracts import EXAMPLES, SCHEMAS, files, schema_of
 from shared.events.registry import REGISTRY
 from shared.topics import TOPICS
 

@@ -23,7 +23,7 @@ from shared.messaging.consumer import Consumer, Handler, Inbound
 from shared.messaging.parking import ParkedRecord, Parking, Record
 from shared.messaging.relay import Relay
 from shared.messaging.schema import DDL
-from shared.messaging.transaction import Transaction, Database
+from shared.messaging.transaction import Database, Transaction
 from shared.settings import ProcessSettings
 from shared.topics import Topic
 
@@ -46,12 +46,14 @@ class Other(Event):
     subject: str
 
 
-EFFECT = Bulk("INSERT INTO effect (subject, n) SELECT subject, n FROM {rows}", {"subject": "text", "n": "integer"})
+EFFECT = Bulk[Happened](
+    "INSERT INTO effect (subject, n) SELECT subject, n FROM {rows}", {"subject": "text", "n": "integer"}
+)
 
 
 async def record_effect(event: Happened, tx: Transaction) -> None:
     """The plain handler: one row for each time it runs."""
-    tx.stage(EFFECT, (event.subject, event.n))
+    tx.stage(EFFECT, event)
 
 
 async def until(holds: Callable[[], Awaitable[bool]], what: str, seconds: float = 30) -> None:
@@ -75,7 +77,9 @@ class Rig:
     provider: TracerProvider = field(default_factory=TracerProvider)
 
     def __post_init__(self) -> None:
-        self.database = Database(self.engine, "test", SystemClock(), self.provider.get_tracer("test"))
+        self.database = Database(
+            self.engine, "test", SystemClock(), self.provider.get_tracer("test"), lambda _: self.topics[self.topic]
+        )
         self.group = f"rig.{self.topic}"
         kind = Topic(
             name=self.topic,

@@ -13,6 +13,7 @@ from services.advisory.api import models
 from services.advisory.domain.contact import ContactState, check
 from services.advisory.handlers.authority import tell
 from services.advisory.store import OwnContacts
+from shared.errors import RefusedError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import (
     AnnouncementMade,
@@ -26,20 +27,13 @@ from shared.events.v1.advisory import (
     HandOverAsked,
     OfficerListed,
 )
-from shared.http import (
-    Caller,
-    FieldProblem,
-    IdempotencyKey,
-    Limit,
-    ProblemError,
-    invalid_request,
-    not_found,
-    permit_officer,
-)
+from shared.http.auth import Caller, permit_officer
+from shared.http.problems import FieldProblem, ProblemError, invalid_request, not_found
+from shared.http.reading import Limit
+from shared.http.transactions import IdempotencyKey
 from shared.identity import Officer
 from shared.intake import without_identity_codes
-from shared.messaging.transaction import Transaction, Database
-from shared.refusals import RefusedError
+from shared.messaging.transaction import Database, Transaction
 from shared.store import Found
 
 _CLEAN = [Depends(without_identity_codes)]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
+from shared.http.TODO import answering
 
 from services.advisory import report
 from services.advisory.api import models
@@ -20,24 +21,16 @@ from services.advisory.domain.contact import ContactState
 from services.advisory.domain.resources import TASKS, Compared, compare
 from services.advisory.store import Announcements, Contacts, Guidance, Questions, Resources
 from shared.calendar import local_day, start_of
+from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import Audience, ContactTopic, Task, TimelineAnswered, Trilingual, WorkReported
-from shared.http import (
-    Caller,
-    FieldProblem,
-    IdempotencyKey,
-    Limit,
-    ProblemError,
-    answering,
-    not_found,
-    permit_officer,
-    permit_system,
-    tagged,
-)
+from shared.http.auth import Caller, permit_officer, permit_system
+from shared.http.problems import FieldProblem, ProblemError, not_found
+from shared.http.reading import Limit, tagged
+from shared.http.transactions import IdempotencyKey
 from shared.identity import Officer, System
 from shared.intake import without_identity_codes
-from shared.messaging.transaction import Transaction, Database
-from shared.refusals import ConflictError, RefusedError, UnknownError
+from shared.messaging.transaction import Database, Transaction
 
 _CLEAN = [Depends(without_identity_codes)]
 

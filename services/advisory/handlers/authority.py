@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.advisory.store import OwnContacts
-from shared import topics
 from shared.events.envelope import Event
 from shared.events.v1.advisory import (
     AnnouncementMade,
@@ -52,7 +51,7 @@ async def keep_article(event: GuidancePublished, tx: Transaction) -> None:
 
 def tell(tx: Transaction, event: Event) -> None:
     """Tell the joint office."""
-    tx.publish(event, to=topics.ADVISORY_FROM, office=tx.office)
+    tx.publish(event)
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

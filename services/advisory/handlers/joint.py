@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from services.advisory.commands import JointAdvisory
 from services.advisory.store import Announcements, Contacts, Questions
 from shared import topics
+from shared.errors import RefusedError, UnprocessableError
 from shared.events.v1.advisory import (
     AnnouncementReceived,
     ContactAnswered,
@@ -24,8 +25,7 @@ from shared.events.v1.advisory import (
 )
 from shared.intake import about_something_known, speaking_for_itself
 from shared.messaging.consumer import Handler
-from shared.messaging.transaction import Transaction, UnprocessableError
-from shared.refusals import RefusedError
+from shared.messaging.transaction import Transaction
 
 
 class JointHandlers:

@@ -17,7 +17,6 @@ from services.change_security.domain.filing import masked, missing
 from services.change_security.domain.rules import RuleTable, assess
 from services.change_security.store import Cases, NewCase
 from services.change_security.tables import CaseRow
-from shared import topics
 from shared.events.envelope import Event, derived_id
 from shared.events.v1.change_security import (
     CaseClosed,
@@ -31,23 +30,13 @@ from shared.events.v1.change_security import (
     Reason,
     ReasonKind,
 )
-from shared.http import (
-    Caller,
-    Cursor,
-    IdempotencyKey,
-    Limit,
-    Page,
-    ProblemError,
-    not_found,
-    permit_officer,
-    permit_system,
-    read_cursor,
-    tagged,
-    write_cursor,
-)
+from shared.http.auth import Caller, permit_officer, permit_system
+from shared.http.problems import ProblemError, not_found
+from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged, write_cursor
+from shared.http.transactions import IdempotencyKey
 from shared.identity import Officer, System
 from shared.intake import without_identity_codes
-from shared.messaging.transaction import Transaction, Database
+from shared.messaging.transaction import Database, Transaction
 from shared.telemetry import current_trace_id
 
 
@@ -68,7 +57,7 @@ def router(rules: RuleTable, database: Database, authority: str, network: frozen
     OwnOfficer = Annotated[Officer, Depends(officer)]  # noqa: N806 - a type
 
     def tell(tx: Transaction, event: Event) -> None:
-        tx.publish(event, to=topics.CHANGE_SECURITY_FROM, office=tx.office)
+        tx.publish(event)
 
     @asynccontextmanager
     async def changing(notice_id: UUID, *, act: str, by: Officer) -> AsyncIterator[tuple[Transaction, CaseRow]]:

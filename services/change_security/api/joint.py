@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
+from shared.http.TODO import answering
 
 from services.change_security.api import models
 from services.change_security.api.intake import (
@@ -24,24 +25,13 @@ from services.change_security.domain.matter import Channel, ConflictError, Matte
 from services.change_security.store import Deliveries, Directory, Notices
 from shared.events.envelope import derived_id
 from shared.events.v1.change_security import Filing
-from shared.http import (
-    Caller,
-    Cursor,
-    IdempotencyKey,
-    Limit,
-    Page,
-    ProblemError,
-    answering,
-    not_found,
-    permit_officer,
-    permit_system,
-    read_cursor,
-    tagged,
-    write_cursor,
-)
+from shared.http.auth import Caller, permit_officer, permit_system
+from shared.http.problems import ProblemError, not_found
+from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged, write_cursor
+from shared.http.transactions import IdempotencyKey
 from shared.identity import Officer, System
 from shared.intake import without_identity_codes
-from shared.messaging.transaction import Transaction, Database
+from shared.messaging.transaction import Database, Transaction
 
 _STAFF = ("officer", "coordinator")
 

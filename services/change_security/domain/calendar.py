@@ -1,9 +1,13 @@
 """Business days in Finland, which service levels count."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
+from typing import Final
 
-from shared.calendar import CLOSES, TIME_ZONE, is_business_day, local_day
+from shared.calendar import TIME_ZONE, is_business_day, local_day
+
+CLOSES: Final = time(16)
+"""When a day of service ends, by agreement."""
 
 
 def business_days_after(instant: datetime, days: int) -> datetime:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.change_security.store import Cases, NewCase
-from shared import topics
 from shared.events.v1.change_security import (
     HandlingChanged,
     NoticeAmended,
@@ -84,9 +83,7 @@ def _receipt(
             revision=event.revision,
             authority=event.authority,
             stored_at=tx.clock.now(),
-        ),
-        to=topics.CHANGE_SECURITY_FROM,
-        office=tx.office,
+        )
     )
 
 

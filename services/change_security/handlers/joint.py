@@ -12,6 +12,7 @@ from services.change_security.domain.ledger import Entry
 from services.change_security.domain.matter import Channel, ConflictError, Matter, Receipt, Status
 from services.change_security.store import Notices
 from shared import topics
+from shared.errors import RefusedError, UnprocessableError
 from shared.events.v1.change_security import (
     CaseClosed,
     Filing,
@@ -26,8 +27,7 @@ from shared.events.v1.change_security import (
 )
 from shared.intake import speaking_for_itself
 from shared.messaging.consumer import Handler
-from shared.messaging.transaction import Transaction, UnprocessableError
-from shared.refusals import RefusedError
+from shared.messaging.transaction import Transaction
 
 _Answers = NoticeAcknowledged | NoticeDeclined | CaseClosed
 

@@ -16,7 +16,9 @@ from services.placement.domain.pool import Jobseeker
 from services.placement.handlers.authority import tell
 from services.placement.store import OwnReferrals, Pool
 from shared.events.v1.placement import JobOfferAnswered, OfferState, ReferralAnswered, ReferralState
-from shared.http import Caller, FieldProblem, Limit, ProblemError, invalid_request, not_found, permit_officer
+from shared.http.auth import Caller, permit_officer
+from shared.http.problems import FieldProblem, ProblemError, invalid_request, not_found
+from shared.http.reading import Limit
 from shared.identity import Officer
 from shared.intake import without_identity_codes
 from shared.messaging.transaction import Database

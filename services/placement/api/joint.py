@@ -9,32 +9,22 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
+from shared.http.TODO import answering
 
 from services.placement.api import models
 from services.placement.commands import JointPlacement, NotNowError, check
 from services.placement.domain.vacancy import ConflictError, Posting
 from services.placement.store import Assignments, Supply, Vacancies, parsed
+from shared.errors import RefusedError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.placement import Vacancy
-from shared.http import (
-    Caller,
-    Cursor,
-    FieldProblem,
-    IdempotencyKey,
-    Limit,
-    ProblemError,
-    answering,
-    not_found,
-    permit_officer,
-    permit_system,
-    read_cursor,
-    tagged,
-    write_cursor,
-)
+from shared.http.auth import Caller, permit_officer, permit_system
+from shared.http.problems import FieldProblem, ProblemError, not_found
+from shared.http.reading import Cursor, Limit, read_cursor, tagged, write_cursor
+from shared.http.transactions import IdempotencyKey
 from shared.identity import Officer, System
 from shared.intake import without_identity_codes
 from shared.messaging.transaction import Database
-from shared.refusals import RefusedError, UnknownError
 
 _STAFF = ("officer", "coordinator")
 

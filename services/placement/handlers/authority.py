@@ -9,7 +9,6 @@ from typing import Final
 
 from services.placement.domain.matching import Match, isco, rank
 from services.placement.store import OwnReferrals, Pool
-from shared import topics
 from shared.events.envelope import Event
 from shared.events.v1.placement import (
     Candidate,
@@ -97,7 +96,7 @@ def as_candidate(match: Match) -> Candidate:
 
 def tell(tx: Transaction, event: Event) -> None:
     """Tell the joint office."""
-    tx.publish(event, to=topics.PLACEMENT_FROM, office=tx.office)
+    tx.publish(event)
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

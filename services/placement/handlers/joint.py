@@ -9,6 +9,7 @@ from services.placement.commands import JointPlacement
 from services.placement.domain.vacancy import ConflictError
 from services.placement.store import Assignments, Supply, Vacancies
 from shared import topics
+from shared.errors import RefusedError, UnknownError, UnprocessableError
 from shared.events.v1.change_security import WorkforceReleased
 from shared.events.v1.placement import (
     CandidatesAnswered,
@@ -21,8 +22,7 @@ from shared.events.v1.placement import (
 from shared.events.v1.training import CandidatesWanted
 from shared.intake import speaking_for_itself
 from shared.messaging.consumer import Handler
-from shared.messaging.transaction import Transaction, UnprocessableError
-from shared.refusals import RefusedError, UnknownError
+from shared.messaging.transaction import Transaction
 
 
 class JointHandlers:
@@ -91,7 +91,7 @@ async def enter_answer(event: CandidatesAnswered, tx: Transaction) -> None:
             considered=event.considered,
             candidates=event.candidates,
         )
-        tx.publish(told, to=topics.PLACEMENT_TRAINING)
+        tx.publish(told)
 
 
 async def enter_referral_answer(event: ReferralAnswered, tx: Transaction) -> None:

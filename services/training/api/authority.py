@@ -23,23 +23,13 @@ from shared.events.v1.training import (
     SeatAnswer,
     SeatAnswered,
 )
-from shared.http import (
-    Caller,
-    Cursor,
-    FieldProblem,
-    IdempotencyKey,
-    Limit,
-    Page,
-    ProblemError,
-    invalid_request,
-    not_found,
-    permit_officer,
-    read_cursor,
-    write_cursor,
-)
+from shared.http.auth import Caller, permit_officer
+from shared.http.problems import FieldProblem, ProblemError, invalid_request, not_found
+from shared.http.reading import Cursor, Limit, Page, read_cursor, write_cursor
+from shared.http.transactions import IdempotencyKey
 from shared.identity import Officer
 from shared.intake import without_identity_codes
-from shared.messaging.transaction import Transaction, Database
+from shared.messaging.transaction import Database, Transaction
 from shared.opaque import reference_of
 from shared.store import Found
 

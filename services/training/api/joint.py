@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
+from shared.http.TODO import answering
 
 from services.training.api import models
 from services.training.commands import Actor, JointTraining, UnmetError
@@ -21,28 +22,16 @@ from services.training.domain.supply import LOOK_BACK, Line, lines, plan
 from services.training.plots import queue_csv, queue_plot
 from services.training.store import Candidates, Catalogue, Decisions, Planning, Procurement, Queue
 from shared.calendar import local_day
+from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.training import GroupState
-from shared.http import (
-    Caller,
-    Cursor,
-    FieldProblem,
-    IdempotencyKey,
-    Limit,
-    Page,
-    ProblemError,
-    answering,
-    not_found,
-    permit_officer,
-    permit_system,
-    read_cursor,
-    tagged,
-    write_cursor,
-)
+from shared.http.auth import Caller, permit_officer, permit_system
+from shared.http.problems import FieldProblem, ProblemError, not_found
+from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged, write_cursor
+from shared.http.transactions import IdempotencyKey
 from shared.identity import Officer, System
 from shared.intake import without_identity_codes
-from shared.messaging.transaction import Transaction, Database
-from shared.refusals import ConflictError, UnknownError
+from shared.messaging.transaction import Database, Transaction
 
 _STAGE: Final[Mapping[GroupState | None, models.Stage]] = {
     None: "proposed",

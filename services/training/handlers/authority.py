@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.training.store import Catalogue, OwnApplications
-from shared import topics
+from shared.errors import UnprocessableError
 from shared.events.envelope import Event
 from shared.events.v1.training import (
     ApplicantInvited,
@@ -20,7 +20,7 @@ from shared.events.v1.training import (
     SeatOffered,
 )
 from shared.messaging.consumer import Handler
-from shared.messaging.transaction import Transaction, UnprocessableError
+from shared.messaging.transaction import Transaction
 
 
 async def keep_course(event: CoursePublished, tx: Transaction) -> None:
@@ -78,7 +78,7 @@ async def expire(tx: Transaction, offer_id: object, application_id: object) -> N
 
 def tell(tx: Transaction, event: Event) -> None:
     """Tell the joint office."""
-    tx.publish(event, to=topics.TRAINING_FROM, office=tx.office)
+    tx.publish(event)
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from services.training.commands import JointTraining
 from services.training.store import Candidates, Planning, Queue
 from shared import topics
+from shared.errors import UnprocessableError
 from shared.events.v1.change_security import WorkforceReleased
 from shared.events.v1.placement import CandidatesGathered, VacancyPublished
 from shared.events.v1.training import (
@@ -20,7 +21,7 @@ from shared.events.v1.training import (
 )
 from shared.intake import about_something_known, speaking_for_itself
 from shared.messaging.consumer import Handler
-from shared.messaging.transaction import Transaction, UnprocessableError
+from shared.messaging.transaction import Transaction
 
 
 class JointHandlers:

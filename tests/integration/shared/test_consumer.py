@@ -10,9 +10,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.database import Bulk
-from shared.messaging.codec import MAX_BODY_BYTES, Rejection
+from shared.errors import UnprocessableError
+from shared.messaging.codec import MAX_EVENT_BYTES, Rejection
 from shared.messaging.parking import PERSONAL_IDENTITY_CODE
-from shared.messaging.transaction import Transaction, UnprocessableError
+from shared.messaging.transaction import Transaction
 from shared.topics import Topic
 from tests.support.rig import Happened, Other, Raw, Rig, happened, headers, record_effect, running, until
 
@@ -185,12 +186,12 @@ async def test_a_value_that_the_database_cannot_hold_is_parked_and_not_waited_fo
 
 
 async def test_a_failure_in_the_database_is_the_records_own_and_leaves_the_others(rig: Rig) -> None:
-    broken = Bulk(
+    broken = Bulk[Happened](
         "INSERT INTO effect (subject, n) SELECT subject, n / 0 FROM {rows}", {"subject": "text", "n": "integer"}
     )
 
     async def divide(event: Happened, tx: Transaction) -> None:
-        tx.stage(broken, (event.subject, event.n)) if event.n == 2 else await record_effect(event, tx)
+        tx.stage(broken, event) if event.n == 2 else await record_effect(event, tx)
 
     await rig.produce(*(happened(f"s{n}", n) for n in range(5)))
     async with running(rig.consumer(divide, max_attempts=3)):
@@ -372,7 +373,7 @@ async def test_two_consumers_share_the_work_and_every_record_has_one_effect(rig:
 
 async def test_an_event_larger_than_kafka_takes_is_refused_before_it_reaches_the_outbox(rig: Rig) -> None:
     async def publish_large(event: Happened, tx: Transaction) -> None:
-        tx.publish(Happened(subject="x" * MAX_BODY_BYTES, n=1), to=rig.topics[rig.topic])
+        tx.publish(Happened(subject="x" * MAX_EVENT_BYTES, n=1))
 
     await rig.produce(happened("a", 1))
     async with running(rig.consumer(publish_large, max_attempts=1)):

@@ -1,6 +1,7 @@
 """A rehearsal of a replay says what would happen, and leaves nothing."""
 
-from shared.messaging.transaction import Transaction, UnprocessableError
+from shared.errors import UnprocessableError
+from shared.messaging.transaction import Transaction
 from tests.support.rig import Happened, Raw, Rig, happened, headers, record_effect, running
 
 

@@ -14,6 +14,7 @@ from services.training.app import TRAINING
 from services.training.commands import Actor, JointTraining
 from services.training.settings import Settings
 from services.training.store import Queue
+from shared.errors import ConflictError, UnknownError
 from shared.events.v1.training import (
     Application,
     ApplicationReceived,
@@ -25,9 +26,8 @@ from shared.events.v1.training import (
     SeatAnswer,
     SeatAnswered,
 )
-from shared.messaging.transaction import Transaction, Database
+from shared.messaging.transaction import Database, Transaction
 from shared.process import Service, writing
-from shared.refusals import ConflictError, UnknownError
 from tests.support.training import broken_invariants
 
 OFFICER = Actor("officer:test", "helsinki")

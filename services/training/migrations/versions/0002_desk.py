@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.desk import DDL
+from shared.handover.tables import DDL
 
 revision = "0002"
 down_revision = "0001"

@@ -1,6 +1,6 @@
 """Writes what the published language looks like from outside: a JSON Schema for each type, and the AsyncAPI document.
 
-`python -m shared.events.publish` writes them; with `--check` it only tells whether they are up to date.
+`python -m shared.contracts` writes them; with `--check` it only tells whether they are up to date.
 """
 
 import argparse
@@ -13,9 +13,9 @@ from shared.events.compatibility import breaking_changes
 from shared.events.registry import REGISTRY
 from shared.topics import TOPICS
 
-SCHEMAS: Final = Path(__file__).parent / "schemas"
-EXAMPLES: Final = Path(__file__).parent / "examples"
-ASYNCAPI: Final = Path(__file__).parents[2] / "docs" / "asyncapi.json"
+SCHEMAS: Final = Path(__file__).parent / "events" / "schemas"
+EXAMPLES: Final = Path(__file__).parent / "events" / "examples"
+ASYNCAPI: Final = Path(__file__).parents[1] / "docs" / "asyncapi.json"
 
 
 def schema_of(type_name: str) -> dict[str, Any]:
@@ -98,12 +98,12 @@ def refuse_breaking(path: Path, content: str) -> None:
 
 def main() -> None:
     """Write the files, or check them."""
-    parser = argparse.ArgumentParser(prog="python -m shared.events.publish", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m shared.contracts", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is not up to date")
     check = parser.parse_args().check
     for path, content in files().items():
         if check and (not path.exists() or path.read_text(encoding="utf-8") != content):
-            sys.exit(f"{path.name} is not up to date: run python -m shared.events.publish")
+            sys.exit(f"{path.name} is not up to date: run python -m shared.contracts")
         if not check:
             if path.parent == SCHEMAS and path.exists():
                 refuse_breaking(path, content)
