@@ -1,5 +1,6 @@
 """One local stack for all tests that need the real thing: Kafka, PostgreSQL, Zipkin, and every office's process."""
 
+import os
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
@@ -8,7 +9,7 @@ import pytest
 
 from deploy.local.client import Callers
 from deploy.local.processes import free_port
-from deploy.local.stack import Stack
+from deploy.local.stack import SERVICES, Stack
 from tests.support.matters import Matters
 from tests.support.rig import Rig, make_rig
 
@@ -25,7 +26,8 @@ def stack() -> Iterator[Stack]:
             "SMTP_PORT": str(free_port()),
             "ACKNOWLEDGE_HOURS": str(4 / 3600),
         }
-        with Stack(settings=settings) as running:
+        services = tuple(filter(None, os.environ.get("STACK_SERVICES", "").split(","))) or SERVICES
+        with Stack(settings=settings, services=services) as running:
             yield running
 
 
