@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 
 .PHONY: demo test up faults bench lint unit screenshots publish lock clean
 
@@ -37,10 +38,11 @@ publish: $(VENV)/.ready ## write the JSON Schemas and the AsyncAPI document
 	@$(RUN) -m shared.contracts
 
 lock: $(VENV)/.ready ## resolve the dependencies anew
-	@$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev \
-		pyproject.toml --output-file requirements.lock
-	@$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-		--constraints requirements.lock pyproject.toml --output-file deploy/requirements.lock
+	@$(LOCK) --all-extras --group dev pyproject.toml --output-file requirements.lock
+	@$(LOCK) --constraints requirements.lock pyproject.toml --output-file deploy/requirements.authority.lock
+	@for extra in joint console; do \
+		$(LOCK) --constraints requirements.lock --extra $$extra pyproject.toml \
+			--output-file deploy/requirements.$$extra.lock || exit 1; done
 
 clean: ## remove what these commands made in this folder
 	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache
