@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -118,7 +119,8 @@ def test_the_repository_names_no_registry_and_no_machines_path() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_the_migrations_make_the_tables_that_the_models_describe(stack: Stack, service: str) -> None:
-    settings = ProcessSettings(**{name.lower(): value for name, value in stack.environment("pks").items()})
+    environment: dict[str, Any] = {name.lower(): value for name, value in stack.environment("pks").items()}
+    settings = ProcessSettings(**environment)
     engine = engine_for(settings, service)
     assert await _differences(engine, tables_of(service)) == []
     await engine.dispose()
@@ -131,7 +133,7 @@ def tables_of(service: str) -> list[MetaData]:
     return [*found, FirstAnswer.metadata, *([] if service == "advisory" else [HandOverRow.metadata])]
 
 
-async def _differences(engine: AsyncEngine, wanted: list[MetaData]) -> list[object]:
+async def _differences(engine: AsyncEngine, wanted: Any) -> list[object]:
     def keep(name: str | None, kind: str, _: object) -> bool:
         return not (kind == "table" and name in KERNEL_TABLES)
 
