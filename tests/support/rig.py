@@ -230,6 +230,7 @@ async def make_rig(bootstrap: str, database_url: str, name: str) -> Rig:
     schema = unique.replace("-", "_")
     settings = ProcessSettings(
         office="test",
+        joint_office="joint",
         database_url=database_url,
         kafka_bootstrap_servers=bootstrap,
         jwks_url="http://127.0.0.1/none",
