@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.client import Callers, wait_for
-from tests.support.filings import proposal_json
+from deploy.local.sample_data import proposal_json
 
 
 @dataclass
