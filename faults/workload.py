@@ -22,7 +22,7 @@ from aiokafka.errors import KafkaError
 
 from deploy.local.client import Caller, Callers
 from deploy.local.observing import records_on
-from deploy.local.sample_data import BUSINESS_ID, MUNICIPALITIES, adviser, course, group
+from deploy.local.sample_data import BUSINESS_ID, adviser, application, course, group
 from deploy.local.stack import CITIES, Stack
 from shared import topics
 
@@ -290,18 +290,11 @@ class Applications(Bringer):
             await asyncio.sleep(self._pause)
 
     def _apply(self, city: str, number: int) -> None:
-        body = {
-            "applicant_id": f"{CANARY}-{city}-{number}",
-            "course_id": self._course_id,
-            "assessment": {"need": self._chance.randint(0, 100)},
-            "languages": ["fi"],
-            "municipality": MUNICIPALITIES[city],
-            "travel": ["092"],
-            "can_start_from": "2027-01-01",
-        }
+        applicant_id, need = f"{CANARY}-{city}-{number}", self._chance.randint(0, 100)
+        body = application(city, self._course_id, applicant_id, need, travel=["092"])
         officer = self._officers[city]
         for _ in range(1 + (self._chance.random() < _REPEATED)):
-            told = until_answered(officer, "POST", "/v1/applications", body, str(body["applicant_id"]))
+            told = until_answered(officer, "POST", "/v1/applications", body, applicant_id)
             self.cities[str(told["application_id"])] = city
 
     def _answer(self, city: str) -> None:

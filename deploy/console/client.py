@@ -84,7 +84,7 @@ class Offices:
     async def _row(self, service: str, office: str, token: str) -> Row:
         ready = await self.ask(service, office, "/readyz", token)
         if not ready.status:
-            return Row(service, office, "away")
+            return Row(service, office, "unreachable")
         consumer, lag, outbox, parked = await asyncio.gather(
             *(
                 self.ask(service, office, path, token)

@@ -24,7 +24,7 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
     "state": ("Tila", "Läge", "State"),
     "ready": ("valmis", "redo", "ready"),
     "not_ready": ("ei valmis", "inte redo", "not ready"),
-    "away": ("ei vastaa", "svarar inte", "does not answer"),
+    "unreachable": ("ei vastaa", "svarar inte", "does not answer"),
     "paused": ("keskeytetty", "pausad", "paused"),
     "lag": ("Viive: viestejä", "Eftersläpning: poster", "Lag: records"),
     "lag_seconds": ("sekuntia", "sekunder", "seconds"),
@@ -32,9 +32,9 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
     "outbox_seconds": ("vanhin, s", "äldsta, s", "oldest, s"),
     "not_permitted": ("ei oikeutta", "ingen behörighet", "not permitted"),
     "role_needed": (
-        "Tähän tarvitaan toimipisteen oma rooli {roles}, jota tunnisteellasi ei ole. Muut osat toimivat.",
-        "Här krävs kontorets egen roll {roles}, som din token inte har. Övriga delar fungerar.",
-        "This needs the office's own role {roles}, which your token does not have. Everything else works.",
+        "Tähän tarvitaan rooli {roles} kyseisessä toimipisteessä, eikä tunnisteellasi ole sitä. Muu toimii.",
+        "Här krävs rollen {roles} på kontoret i fråga, och din token har den inte. Det övriga fungerar.",
+        "This needs the role {roles} at the office in question, which your token does not have. The rest works.",
     ),
     "not_shown": ("Ei näytetä", "Visas inte", "Not shown"),
     "authority": ("Viranomainen", "Myndighet", "Authority"),
@@ -92,11 +92,7 @@ TEXTS: Final[dict[str, tuple[str, str, str]]] = {
     "flow_map": ("Viestien kulku", "Meddelandenas väg", "Message flows"),
     "updated": ("Päivittyy itsestään", "Uppdateras av sig självt", "Updates by itself"),
     "problem": ("Toimipiste vastasi", "Kontoret svarade", "The office answered"),
-    "local_times": (
-        "Ajat ovat Suomen aikaa.",
-        "Tiderna är finländsk tid.",
-        "Times are Finnish time.",
-    ),
+    "local_times": ("Ajat ovat Suomen aikaa.", "Tiderna anges i finländsk tid.", "Times are in Finnish time."),
     "skip": ("Siirry sisältöön", "Gå till innehållet", "Skip to content"),
 }
 

@@ -69,6 +69,19 @@ def group(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def application(city: str, course_id: str, applicant_id: str, need: int, **changes: Any) -> dict[str, Any]:
+    """An application of a city to a course, with the points that the officer gives for the need of training."""
+    return {
+        "applicant_id": applicant_id,
+        "course_id": course_id,
+        "assessment": {"need": need},
+        "languages": ["fi"],
+        "municipality": MUNICIPALITIES[city],
+        "travel": list(MUNICIPALITIES.values()),
+        "can_start_from": "2027-01-01",
+    } | changes
+
+
 def adviser(**changes: Any) -> dict[str, Any]:
     """A full-time adviser who takes every topic in every language."""
     return {

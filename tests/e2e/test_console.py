@@ -179,7 +179,7 @@ def test_the_notices_page_has_no_empty_cell_and_local_times(page: Page, stack: S
     notice = Callers(stack, "change_security").coordinator.read(f"/v1/notices/{ledger['notice_id']}")
     arrived = datetime.fromisoformat(notice["arrived_at"]).astimezone(ZoneInfo("Europe/Helsinki"))
     assert cells == [ledger["notice_id"], "open", f"{arrived:%Y-%m-%d %H:%M:%S}", "1"]
-    assert page.get_by_text("Times are Finnish time.").is_visible()
+    assert page.get_by_text("Times are in Finnish time.").is_visible()
 
 
 def test_an_officer_without_the_operators_role_sees_the_rest_and_why(page: Page, stack: Stack, console: str) -> None:
@@ -191,7 +191,7 @@ def test_an_officer_without_the_operators_role_sees_the_rest_and_why(page: Page,
     parked = "/parked/change_security/vantaa?code=invalid-body&topic=to.vantaa.change-security.v1"
     for path, role in (("/", "operator"), ("/parked", "operator"), (parked, "operator"), ("/unrouted", "coordinator")):
         page.goto(f"{console}{path}")
-        expect(page.get_by_role("note")).to_contain_text(f"This needs the office's own role {role}")
+        expect(page.get_by_role("note")).to_contain_text(f"This needs the role {role}")
         expect(page.get_by_role("alert")).to_have_count(0)
         assert "403" not in page.locator("main").inner_text()
         expect(page.locator("main form")).to_have_count(0)

@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 
 from deploy.local.client import Caller, Callers, wait_for
-from deploy.local.sample_data import MUNICIPALITIES, course, group
+from deploy.local.sample_data import application, course, group
 from deploy.local.stack import CITIES, JOINT, Stack
 
 
@@ -58,15 +58,7 @@ class Training:
 
     def apply(self, city: str, course_id: str, points: int = 50, **changes: Any) -> str:
         """Enter an application in a city; return its id."""
-        body = {
-            "applicant_id": f"{self.unique}-{uuid4().hex[:8]}",
-            "course_id": course_id,
-            "assessment": {"need": points},
-            "languages": ["fi"],
-            "municipality": MUNICIPALITIES[city],
-            "travel": ["091", "049", "092"],
-            "can_start_from": "2027-01-01",
-        } | changes
+        body = application(city, course_id, f"{self.unique}-{uuid4().hex[:8]}", points, **changes)
         return str(self.callers.officer[city].send("/v1/applications", body)["application_id"])
 
     def at_joint(self, application_id: str) -> dict[str, Any]:

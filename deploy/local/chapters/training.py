@@ -6,7 +6,7 @@ from rich.table import Table
 
 from deploy.local.chapters.chapter import EMPLOYER, Chapter
 from deploy.local.client import Caller, wait_for
-from deploy.local.sample_data import MUNICIPALITIES, course, group
+from deploy.local.sample_data import application, course, group
 from deploy.local.stack import CITIES, JOINT
 
 
@@ -41,15 +41,8 @@ class TrainingChapter(Chapter):
         told = [("helsinki", 90), ("helsinki", 80), ("helsinki", 70), ("espoo", 30), ("vantaa", 20), ("vantaa", 60)]
         people = []
         for number, (city, points) in enumerate(told):
-            body = {
-                "applicant_id": f"invented-{number}",
-                "course_id": course_id,
-                "assessment": {"need": points},
-                "languages": ["fi"],
-                "municipality": MUNICIPALITIES[city],
-                "travel": ["092", "049"],
-                "can_start_from": "2027-01-04",
-            }
+            wishes = {"travel": ["092", "049"], "can_start_from": "2027-01-04"}
+            body = application(city, course_id, f"invented-{number}", points, **wishes)
             people.append((city, str(self._callers.officer[city].send("/v1/applications", body)["application_id"])))
         wait_for(lambda: len(self._queue(course_id)) == len(people), "the joint queue")
         self._print(f"{len(people)} applications, each in its own city; the joint queue knows them by opaque reference")
