@@ -91,7 +91,8 @@ class Offices:
                 for path in ("/v1/consumer", "/v1/consumer/lag", "/v1/outbox", "/v1/parked/groups")
             )
         )
-        row = Row(service, office, "ready" if ready.is_good else "not_ready", permitted=not consumer.is_forbidden)
+        row = Row(service, office, "ready" if ready.is_good else "not_ready")
+        row.permitted = consumer.status not in {401, 403}
         if consumer.is_good and consumer.body["paused"]:
             row.state = "paused"
         if lag.is_good:
