@@ -21,11 +21,11 @@ up: $(VENV)/.ready ## keep the whole suite running on fixed ports
 	@$(RUN) -m deploy.local.up
 
 faults: $(VENV)/.ready ## kill everything in the middle of work on all four services (an hour)
-	@$(RUN) -m faults.proof --write
+	@$(RUN) -m faults.mutations --write
 	@$(RUN) -m faults --services change_security --faults 60 --count 5000
 	@$(RUN) -m faults --faults 490 --count 1500 --write
 
-bench: $(VENV)/.ready ## measure against the hand-written floor (minutes)
+bench: $(VENV)/.ready ## measure against the hand-written baseline (minutes)
 	@$(RUN) -m bench
 	@$(RUN) -m bench.matching
 	@$(RUN) -m bench.formation

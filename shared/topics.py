@@ -100,7 +100,7 @@ CHANGE_SECURITY_TO: Final = Topic(
     name="to.{office}.change-security.v1",
     key="notice_id",
     writes="change_security @ joint office",
-    reads="change_security @ that office",
+    reads="change_security @ each city",
     types=_types(
         cs.NoticeAssigned,
         cs.NoticeAmended,
@@ -114,7 +114,7 @@ CHANGE_SECURITY_TO: Final = Topic(
 CHANGE_SECURITY_FROM: Final = Topic(
     name="from.{office}.change-security.v1",
     key="notice_id",
-    writes="change_security @ that office",
+    writes="change_security @ each city",
     reads="change_security @ joint office",
     types=_types(
         cs.NoticeStored,
@@ -149,13 +149,13 @@ PLACEMENT_TO: Final = Topic(
     name="to.{office}.placement.v1",
     key="assignment_id, referral_id",
     writes="placement @ joint office",
-    reads="placement @ that office",
+    reads="placement @ each city",
     types=_types(pl.CandidatesRequested, pl.ReferralRequested, pl.JobOfferMade, pl.ReferralEnded),
 )
 PLACEMENT_FROM: Final = Topic(
     name="from.{office}.placement.v1",
     key="assignment_id, referral_id",
-    writes="placement @ that office",
+    writes="placement @ each city",
     reads="placement @ joint office",
     types=_types(pl.CandidatesAnswered, pl.ReferralAnswered, pl.JobOfferAnswered),
 )
@@ -173,13 +173,13 @@ TRAINING_TO: Final = Topic(
     name="to.{office}.training.v1",
     key="application_id, invitation_id",
     writes="training @ joint office",
-    reads="training @ that office",
+    reads="training @ each city",
     types=_types(tr.SeatOffered, tr.ApplicationDecided, tr.ApplicationHandedOver, tr.ApplicantInvited),
 )
 TRAINING_FROM: Final = Topic(
     name="from.{office}.training.v1",
     key="application_id",
-    writes="training @ that office",
+    writes="training @ each city",
     reads="training @ joint office",
     types=_types(
         tr.ApplicationReceived,
@@ -226,13 +226,13 @@ ADVISORY_TO: Final = Topic(
     name="to.{office}.advisory.v1",
     key="contact_id, announcement_id",
     writes="advisory @ joint office",
-    reads="advisory @ that office",
+    reads="advisory @ each city",
     types=_types(ad.ContactAssigned, ad.ContactReleased, ad.HandOverOverdue, ad.AnnouncementMade),
 )
 ADVISORY_FROM: Final = Topic(
     name="from.{office}.advisory.v1",
     key="contact_id, officer, announcement_id",
-    writes="advisory @ that office",
+    writes="advisory @ each city",
     reads="advisory @ joint office",
     types=_types(
         ad.ContactAnswered,
@@ -318,6 +318,6 @@ def written_by(service: str, office: str, cities: Iterable[str]) -> tuple[str, .
     found: list[str] = []
     for topic in TOPICS:
         services, _, place = topic.writes.partition(" @ ")
-        if name in services.split(", ") and (place == "that office") == (office in cities):
+        if name in services.split(", ") and (place == "each city") == (office in cities):
             found += [topic.name_for(office)] if office in cities else topic.names(cities)
     return tuple(found)

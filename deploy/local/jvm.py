@@ -1,4 +1,4 @@
-"""What runs on the JVM: finds Java and Maven, and lets Maven resolve the jars that `pom.xml` names into its own cache."""
+"""What runs on the JVM: finds Java and Maven, and has Maven resolve the jars that `pom.xml` names."""
 
 import hashlib
 import re

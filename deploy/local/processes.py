@@ -1,4 +1,4 @@
-"""Child processes that never outlive the parent, free ports, and waiting until something answers."""
+"""Child processes that never outlive the parent, an end by signals that stops them, free ports, and waiting."""
 
 import ctypes
 import os
@@ -105,6 +105,16 @@ class Child:
             time.sleep(0.05)
         message = f"{self.name} did not answer in {timeout:.0f} s; the end of {self.log}:\n{self.last_lines()}"
         raise StartError(message)
+
+
+def stop_on_signals() -> None:
+    """End by the normal way when told to stop, so that everything started is stopped too."""
+
+    def end(*_: object) -> None:
+        sys.exit(130)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, end)
 
 
 def free_port() -> int:

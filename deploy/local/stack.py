@@ -15,9 +15,9 @@ from typing import Self
 from deploy import topics
 from deploy.local.issuer import AUDIENCE, Issuer
 from deploy.local.kafka import Kafka
-from deploy.local.links import Links
 from deploy.local.postgres import SOCKET, Postgres, temporary_folder
 from deploy.local.processes import Child, StartError, answers, free_port, must_be_free
+from deploy.local.tcp_proxy import Links
 from deploy.local.zipkin import Zipkin
 
 JOINT = "pks"
@@ -183,7 +183,6 @@ class Stack:
             "PYTHONPATH": str(ROOT),
             "CONSOLE_OFFICES": json.dumps(addresses),
             "CONSOLE_PORT": str(port),
-            "CITY_OFFICES": ",".join(CITIES),
             **({"CONSOLE_ZIPKIN": self.zipkin.url} if self.zipkin is not None else {}),
         }
         child = Child("console", [sys.executable, "-m", "deploy.console"], self.logs / "console.log", env=env)

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for folder in ("services", "shared") for path in (ROOT / folder).rglob("*.py"))
 HANDLERS = sorted(path for folder in ("services", "shared/handover") for path in (ROOT / folder).rglob("handlers.py"))
 KERNEL_TABLES = {"inbox", "outbox", "parked", "parking_act", "alembic_version"}
+TOOLS = sorted(path for folder in ("bench", "deploy", "faults") for path in (ROOT / folder).rglob("*.py"))
 
 
 def test_import_contracts_hold() -> None:
@@ -35,11 +36,25 @@ def test_import_contracts_hold() -> None:
     assert found.returncode == 0, found.stdout
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*SOURCES, *TOOLS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_environment_is_read_in_settings_alone(path: Path) -> None:
-    if path.name == "settings.py":
+    if path.name == "settings.py" or path == ROOT / "deploy/local/stack.py":  # the stack hands its own on to processes
         return
     assert not re.search(r"\bos\.environ|\bgetenv\b", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", TOOLS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tools_that_users_run_import_no_tests(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = [
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
+    ]
+    assert not [name for name in imported if name.partition(".")[0] == "tests"]
+    named = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert not [text for text in named if text.startswith("tests.")], "a module that is run by its name"
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:

@@ -17,11 +17,11 @@ from tests.support.filings import termination_notice
 
 ROOT = Path(__file__).parents[2]
 BROKEN = {
-    "no_inbox": "a duplicate is receipted once",
+    "no_inbox": "a duplicate is confirmed stored once",
     "no_version_guard": "an older version that comes late changes nothing",
     "drops_poison": "a poison record is parked",
     "stops_at_poison": "another key goes on behind all that",
-    "no_receipts": "an initial notice is receipted",
+    "no_receipts": "an initial notice is confirmed stored",
     "overtakes": "a later record of a poisoned key waits behind it",
 }
 
@@ -52,7 +52,7 @@ def test_ours_conforms_by_the_command_line(small: Stack) -> None:
 @pytest.mark.parametrize("name", sorted(BROKEN))
 def test_a_broken_consumer_is_noticed(small: Stack, name: str) -> None:
     small.child("change_security", "vantaa").stop()
-    small.modules["change_security", "vantaa"] = f"tests.fixtures.broken_consumers.{name}"
+    small.modules["change_security", "vantaa"] = f"faults.mutants.{name}"
     small.start_process("change_security", "vantaa")
     try:
         small.wait_ready("change_security", "vantaa")

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.client import Callers, wait_for
 from deploy.local.stack import JOINT, Stack
-from faults.work import Sent, send
+from faults.workload import Sent, send
 
 RUNBOOK = (Path(__file__).parents[2] / "docs/runbook.md").read_text(encoding="utf-8")
 BLOCKS = [

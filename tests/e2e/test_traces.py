@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from deploy.local.client import wait_for
+from deploy.local.observing import spans_of
 from deploy.local.stack import Stack
 from tests.support.matters import Matters
-from tests.support.observing import spans_of
 
 Span = dict[str, Any]
 

@@ -1,17 +1,18 @@
-"""Placement: one vacancy, three pools, one of them away."""
+"""Placement: one vacancy, three pools, one of them unavailable."""
 
 import sys
 from typing import Any
 
 from rich.table import Table
 
-from deploy.local.chapters.telling import EMPLOYER, Chapter
+from deploy.local.chapters.chapter import EMPLOYER, Chapter
 from deploy.local.client import Callers, wait_for
 from deploy.local.processes import Child
+from deploy.local.sample_data import BUSINESS_ID
 
 
 class PlacementChapter(Chapter):
-    """Placement: one vacancy, three pools, one of them away."""
+    """Placement: one vacancy, three pools, one of them unavailable."""
 
     SERVICE = "placement"
     TITLE = "Placement: one vacancy, three jobseeker pools, named gaps"
@@ -47,7 +48,7 @@ class PlacementChapter(Chapter):
     def _report(self) -> str:
         vacancy = {
             "title": "Kokki henkilöstöravintolaan",
-            "employer": {"business_id": "2077474-0", "name": "Esimerkkiruoka Oy"},
+            "employer": {"business_id": BUSINESS_ID, "name": "Esimerkkiruoka Oy"},
             "occupation": {"scheme": "ISCO-08", "code": "5120", "label": "Cooks"},
             "languages": ["fi", "sv"],
             "municipality": "092",
@@ -124,7 +125,8 @@ class PlacementChapter(Chapter):
         found = wait_for(
             lambda: self._callers.coordinator.read("/v1/supply/suggestions?occupation=5120"), "the expected supply"
         )
+        supply, vacancy = found[0]["supply"], found[0]["vacancies"][0]["vacancy"]
         self._print(
-            f"change security expects {found[0]['supply']['known']} cooks to be free in Vantaa from"
-            f" {found[0]['supply']['available_from']}; suggested to officers: {found[0]['vacancies'][0]['vacancy']['title']}"
+            f"change security expects {supply['known']} cooks to be free in Vantaa from {supply['available_from']};"
+            f" suggested to officers: {vacancy['title']}"
         )

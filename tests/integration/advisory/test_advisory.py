@@ -19,11 +19,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.client import Callers, wait_for
+from deploy.local.observing import records_on
 from deploy.local.stack import CITIES, JOINT, Stack
 from shared.topics import expanded
 from tests.support.advisory import Advisory
 from tests.support.filings import TEST_IDENTITY_CODE, termination_notice
-from tests.support.observing import records_on
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> None:

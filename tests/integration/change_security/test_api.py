@@ -10,8 +10,9 @@ import pytest
 
 from deploy.local.client import Caller, Callers
 from deploy.local.issuer import Issuer
+from deploy.local.sample_data import proposal_json
 from deploy.local.stack import Stack
-from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal_json
+from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, TEST_IDENTITY_CODE
 from tests.support.matters import Matters
 
 

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from deploy.local.client import Callers, wait_for
 from deploy.local.processes import Child, free_port
+from deploy.local.sample_data import proposal_json
 from deploy.local.stack import Stack
 from services.change_security import data
 from services.change_security.app import CHANGE_SECURITY, inbound
@@ -31,7 +32,7 @@ from shared.events.v1.change_security import NoticeAmended, NoticeAssigned, Noti
 from shared.messaging.consumer import Consumer
 from shared.messaging.transaction import Database
 from shared.migrations import migrate
-from tests.support.filings import BAD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal_json, termination_notice
+from tests.support.filings import BAD_BUSINESS_ID, TEST_IDENTITY_CODE, termination_notice
 from tests.support.matters import Matters, submit
 
 SUBMITTED = "change-security.notice-submitted.v1"

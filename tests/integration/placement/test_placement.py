@@ -13,11 +13,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from deploy.local.client import Caller, Callers, wait_for
+from deploy.local.observing import records_on, spans_of
 from deploy.local.processes import Child
 from deploy.local.stack import CITIES, OFFICES, Stack
 from shared.topics import expanded
 from tests.support.filings import TEST_IDENTITY_CODE, termination_notice
-from tests.support.observing import records_on, spans_of
 from tests.support.placement import Placement, canary, vacancy
 
 

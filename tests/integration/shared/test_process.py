@@ -32,5 +32,5 @@ def test_a_network_that_falls_silent_is_noticed_and_nothing_waits_for_ever() -> 
         answer = callers.officer["vantaa"].get(f"/v1/cases/{notice_id}")
         assert answer.status_code == 503
         assert answer.headers["content-type"] == "application/problem+json"
-        stack.links.mend("vantaa", "PostgreSQL", breaking=False)
+        stack.links.restore("vantaa", "PostgreSQL", breaking=False)
         wait_for(lambda: callers.officer["vantaa"].get(f"/v1/cases/{notice_id}").is_success, "the case", 60)

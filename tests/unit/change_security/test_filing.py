@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from deploy.local.sample_data import BUSINESS_ID
 from services.change_security.domain.filing import (
     affected,
     has_business_id,
@@ -14,11 +15,11 @@ from services.change_security.domain.filing import (
 from services.change_security.domain.release import workforce_released
 from shared.events.v1.change_security import Filing
 from shared.intake import has_personal_identity_code
-from tests.support.filings import BAD_BUSINESS_ID, GOOD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal, termination_notice
+from tests.support.filings import BAD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal, termination_notice
 
 
 def least() -> Filing:
-    return Filing.model_validate({"kind": "negotiation_proposal", "employer": {"business_id": GOOD_BUSINESS_ID}})
+    return Filing.model_validate({"kind": "negotiation_proposal", "employer": {"business_id": BUSINESS_ID}})
 
 
 def test_a_filing_with_nothing_but_a_business_id_is_accepted_and_what_is_missing_is_listed() -> None:
@@ -44,7 +45,7 @@ def test_a_notice_of_terminations_asks_for_number_occupation_and_end() -> None:
 
 @pytest.mark.parametrize(
     ("business_id", "good"),
-    [(GOOD_BUSINESS_ID, True), (BAD_BUSINESS_ID, False), ("20774740", False), ("FI20774740", False)],
+    [(BUSINESS_ID, True), (BAD_BUSINESS_ID, False), ("20774740", False), ("FI20774740", False)],
 )
 def test_only_a_business_id_whose_check_digit_holds_is_taken(business_id: str, *, good: bool) -> None:
     assert has_business_id(proposal(employer={"business_id": business_id})) is good

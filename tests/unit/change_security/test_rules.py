@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from deploy.local.sample_data import proposal_json
 from services.change_security import data
 from services.change_security.domain.calendar import business_days_after
 from services.change_security.domain.rules import Assessment, assess
 from shared.calendar import is_business_day, local_day
 from shared.events.v1.change_security import LegalBasis
-from tests.support.filings import proposal, proposal_json, termination_notice
+from tests.support.filings import proposal, termination_notice
 
 RULES = data.rules()
 BEFORE = datetime(2025, 6, 30, 20, 59, tzinfo=UTC)  # 23.59 in Helsinki

@@ -1,4 +1,4 @@
-"""The floor: the same flow written by hand with aiokafka and asyncpg, with the same guarantees and no domain.
+"""The baseline: the same flow written by hand with aiokafka and asyncpg, with the same guarantees and no domain.
 
 intake: inbound topic → inbox, notice, three ledger rows, three outbox rows, in one transaction a batch → relay
 city:   to.<city> → inbox, case, and (with receipts) an outbox row → relay
@@ -41,12 +41,12 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE INDEX IF NOT EXISTS outbox_unpublished ON outbox (xid, seq) WHERE published_at IS NULL;
 """
 _CLAIM = "INSERT INTO inbox (event_id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING RETURNING event_id"
-_WORK = """INSERT INTO work (notice_id, version, body) SELECT * FROM unnest($1::uuid[], $2::int[], $3::jsonb[])
+WORK = """INSERT INTO work (notice_id, version, body) SELECT * FROM unnest($1::uuid[], $2::int[], $3::jsonb[])
 ON CONFLICT (notice_id) DO UPDATE SET version = excluded.version, body = excluded.body
 WHERE work.version < excluded.version"""
 _LEDGER = """INSERT INTO ledger (notice_id, city, state) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])
 ON CONFLICT (notice_id, city) DO UPDATE SET state = excluded.state"""
-_OUTBOX = """INSERT INTO outbox (event_id, topic, key, traceparent, payload)
+OUTBOX = """INSERT INTO outbox (event_id, topic, key, traceparent, payload)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[])"""
 _READ = """SELECT seq, event_id, topic, key, traceparent, payload FROM outbox
 WHERE published_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, seq LIMIT 500"""
@@ -67,14 +67,14 @@ class Receipt(BaseModel):
     city: str
 
 
-class Floor:
-    """One process of the floor."""
+class Baseline:
+    """One process of the baseline."""
 
     def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
         provider = TracerProvider()
         provider.add_span_processor(BatchSpanProcessor(NullExporter(), max_queue_size=65_536))
-        self.tracer = provider.get_tracer("floor")
+        self.tracer = provider.get_tracer("baseline")
 
     def span(self, record: Any, headers: dict[str, bytes], subject: str) -> tuple[Any, str]:
         """Start the process span of a message; return it with the traceparent to pass on."""
@@ -116,7 +116,7 @@ class Floor:
         consumer = AIOKafkaConsumer(
             *topics,
             bootstrap_servers=self.given.bootstrap,
-            group_id=f"floor.{role}.{self.given.city}",
+            group_id=f"baseline.{role}.{self.given.city}",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=4_194_304,
@@ -157,9 +157,9 @@ class Floor:
                 event_id = uuid5(_NAMESPACE, f"{body.notice_id}{city}")
                 topic = f"to.{city}.change-security.v1"
                 outbox.append((event_id, topic, str(body.notice_id), traceparent, record.value))
-        await connection.execute(_WORK, *_columns(work))
+        await connection.execute(WORK, *_columns(work))
         await connection.execute(_LEDGER, *_columns(ledger))
-        await connection.execute(_OUTBOX, *_columns(outbox))
+        await connection.execute(OUTBOX, *_columns(outbox))
         await connection.execute("NOTIFY outbox")
 
     async def city(self, connection: Any, records: Sequence[Any], spans: list[Any]) -> None:
@@ -173,9 +173,9 @@ class Floor:
             event_id = uuid5(_NAMESPACE, f"{body.notice_id}{self.given.city}receipt")
             topic = f"from.{self.given.city}.change-security.v1"
             outbox.append((event_id, topic, str(body.notice_id), traceparent, receipt))
-        await connection.execute(_WORK, *_columns(work))
+        await connection.execute(WORK, *_columns(work))
         if self.given.receipts and outbox:
-            await connection.execute(_OUTBOX, *_columns(outbox))
+            await connection.execute(OUTBOX, *_columns(outbox))
             await connection.execute("NOTIFY outbox")
 
     async def ledger(self, connection: Any, records: Sequence[Any], spans: list[Any]) -> None:
@@ -212,8 +212,8 @@ class Floor:
                     headers=[
                         ("content-type", b"application/json"),
                         ("ce_id", str(row["event_id"]).encode()),
-                        ("ce_type", b"floor.v1"),
-                        ("ce_source", b"/floor"),
+                        ("ce_type", b"baseline.v1"),
+                        ("ce_source", b"/baseline"),
                         ("traceparent", row["traceparent"].encode()),
                     ],
                 )
@@ -231,7 +231,7 @@ def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
 
 def main() -> None:
     """Read the command line and run."""
-    parser = argparse.ArgumentParser(prog="python -m bench.floor", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.baseline", description=__doc__)
     parser.add_argument("--role", choices=["intake", "city", "ledger"], required=True)
     parser.add_argument("--city", default="")
     parser.add_argument("--dsn", required=True)
@@ -239,7 +239,7 @@ def main() -> None:
     parser.add_argument("--spans", action="store_true")
     parser.add_argument("--receipts", action="store_true")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a group that is just being made is not news here
-    uvloop.run(Floor(parser.parse_args()).run())
+    uvloop.run(Baseline(parser.parse_args()).run())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Compares every store, and every topic, with what was brought. Nothing here asks a running process."""
+"""The invariants of a campaign, checked from stores and topics alone: no running process is asked.
+
+Each check compares what is stored with what the workload sent, and counts the violations by kind.
+"""
 
 import asyncio
 import json
@@ -11,12 +14,12 @@ from uuid import UUID
 import asyncpg
 from aiokafka import ConsumerRecord
 
+from deploy.local.observing import records_on
 from deploy.local.stack import CITIES, JOINT, OFFICES, Stack
-from faults.work import CANARY, PLACES, Acknowledgements, Applications, Arrivals, LateRepetitions, Notices
+from faults.seat_invariants import broken_invariants
+from faults.workload import CANARY, PLACES, Acknowledgements, Applications, Arrivals, LateRepetitions, Notices
 from shared import topics
 from shared.messaging.codec import HEARTBEAT, Rejection, read_envelope
-from tests.support.observing import records_on
-from tests.support.training import broken_invariants
 
 
 @dataclass
@@ -53,7 +56,7 @@ async def number(stack: Stack, office: str, sql: str, *values: Any) -> int:
     return int((await rows(stack, office, sql, *values))[0][0])
 
 
-# -- change security ----------------------------------------------------------------------------------------------------
+# -- change security --------------------------------------------------------------------------------------------------
 
 
 async def check_notices(
@@ -103,7 +106,7 @@ async def check_notices(
     told = await rows(stack, JOINT, "SELECT topic, payload FROM change_security.outbox WHERE topic LIKE 'to.%'")
     bodies = [(row["topic"], json.loads(row["payload"])) for row in told]
     versions = Counter((topic, body["notice_id"], body["version"]) for topic, body in bodies if "version" in body)
-    verdict.add("authorities told twice", [one for one, count in versions.items() if count > 1])
+    verdict.add("authorities sent the same version twice", [one for one, count in versions.items() if count > 1])
     for city in CITIES:
         await _check_city(stack, city, brought, entries, late, verdict)
 
@@ -142,7 +145,7 @@ def _never_released(revisions: list[list[str]], city: str) -> bool:
     return all(named[named.index(True) :]) if any(named) else False
 
 
-# -- placement, training, advisory ----------------------------------------------------------------------------------------
+# -- placement, training, advisory ------------------------------------------------------------------------------------
 
 
 async def check_vacancies(stack: Stack, brought: Arrivals, verdict: Verdict) -> None:
@@ -280,7 +283,7 @@ async def check_topics(stack: Stack, verdict: Verdict) -> None:
 
 
 def _reader(topic: str) -> tuple[str, str] | None:
-    """Return the service and the office that handle what is addressed to them on a topic; None when everyone may read."""
+    """Return the service and the office that a topic is addressed to; None when everyone may read."""
     match topic.split("."):
         case ["to", office, service, _]:
             return service.replace("-", "_"), office

@@ -1,4 +1,4 @@
-"""Reads offices through their own APIs, with the operator's own token. Never a database."""
+"""The client of every office's API, with the operator's own token. It never reads a database."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -18,6 +18,11 @@ class Answer:
     def is_good(self) -> bool:
         """Whether the office did what was asked."""
         return 200 <= self.status < 300  # noqa: PLR2004
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether the token lacks a role, or is of another authority."""
+        return self.status == 403  # noqa: PLR2004
 
     @property
     def problem(self) -> str:
@@ -79,14 +84,15 @@ class Offices:
     async def _row(self, service: str, office: str, token: str) -> Row:
         ready = await self.ask(service, office, "/readyz", token)
         if not ready.status:
-            return Row(service, office, "away")
+            return Row(service, office, "unreachable")
         consumer, lag, outbox, parked = await asyncio.gather(
             *(
                 self.ask(service, office, path, token)
                 for path in ("/v1/consumer", "/v1/consumer/lag", "/v1/outbox", "/v1/parked/groups")
             )
         )
-        row = Row(service, office, "ready" if ready.is_good else "not_ready", permitted=consumer.is_good)
+        row = Row(service, office, "ready" if ready.is_good else "not_ready")
+        row.permitted = consumer.status not in {401, 403}
         if consumer.is_good and consumer.body["paused"]:
             row.state = "paused"
         if lag.is_good:

@@ -1,6 +1,6 @@
-"""What comes in during a campaign: notices, vacancies and contacts by topic, applications by HTTP, and officers' acts.
+"""The load generator of a campaign: notices, vacancies and contacts by topic, applications by HTTP, officers' acts.
 
-Everything is brought through every outage, at least once, and now and then repeated without need, as real senders do.
+Everything is sent through every outage, at least once, and now and then repeated without need, as real senders do.
 What was brought is kept here, so that the stores can be compared with it.
 """
 
@@ -21,10 +21,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from deploy.local.client import Caller, Callers
+from deploy.local.observing import records_on
+from deploy.local.sample_data import BUSINESS_ID, adviser, application, course, group
 from deploy.local.stack import CITIES, Stack
 from shared import topics
-from tests.support.observing import records_on
-from tests.support.training import HOME, course, group
 
 PLACES = {"091": "helsinki", "092": "vantaa", "049": "espoo", "235": "espoo"}
 UNKNOWN = "999"
@@ -128,7 +128,7 @@ class Plan:
 def _filing(places: list[str]) -> dict[str, Any]:
     return {
         "kind": "negotiation_proposal",
-        "employer": {"business_id": "2077474-0", "name": "Esimerkki Oy", "domicile": places[0]},
+        "employer": {"business_id": BUSINESS_ID, "name": "Esimerkki Oy", "domicile": places[0]},
         "measures": [{"measure": "termination", "personnel_group": "kaikki", "count": 12}],
         "sites": [{"municipality": place} for place in places[1:]],
     }
@@ -188,10 +188,9 @@ class Notices(Bringer):
         placed: list[tuple[float, Sent]] = []
         for place, plan in enumerate(self.plans.values()):
             placed += [(place + number * len(self.plans) / 8, one) for number, one in enumerate(plan.records())]
-        placed += [
-            (self._chance.uniform(0, len(self.plans)), Sent.event(topics.CHANGE_NOTICES_INBOUND.name, key, _SUBMITTED, key, b"{"))
-            for key in sorted(self.unreadable)
-        ]  # fmt: skip
+        for key in sorted(self.unreadable):
+            record = Sent.event(topics.CHANGE_NOTICES_INBOUND.name, key, _SUBMITTED, key, b"{")
+            placed.append((self._chance.uniform(0, len(self.plans)), record))
         queue = [one for _, one in sorted(placed, key=lambda one: one[0])]
         size = min(_LARGEST_BATCH, 1 + len(queue) // _BATCHES)
         pause = self._seconds / max(1, len(queue) / size)
@@ -236,7 +235,7 @@ class Vacancies(Arrivals):
         """Return a vacancy's record."""
         vacancy = {
             "title": "Kokki",
-            "employer": {"business_id": "2077474-0"},
+            "employer": {"business_id": BUSINESS_ID},
             "occupation": {"scheme": "ISCO-08", "code": "5120"},
             "municipality": "092",
         }
@@ -249,11 +248,9 @@ class Contacts(Arrivals):
     def prepare(self) -> None:
         """List the officers."""
         callers = Callers(self.stack, "advisory")
-        matters = ["recruitment", "change_situation", "training", "wage_subsidy", "other"]
-        listed = {"topics": matters, "languages": ["fi", "sv", "en"], "person_years": 1}
         for city in CITIES:
             for number in range(3):
-                callers.of(city, city, "coordinator").send(f"/v1/advisers/{city}-{number}", listed, "PUT")
+                callers.of(city, city, "coordinator").send(f"/v1/advisers/{city}-{number}", adviser(), "PUT")
 
     def record(self, one: UUID) -> Sent:
         """Return a contact's record."""
@@ -293,18 +290,11 @@ class Applications(Bringer):
             await asyncio.sleep(self._pause)
 
     def _apply(self, city: str, number: int) -> None:
-        body = {
-            "applicant_id": f"{CANARY}-{city}-{number}",
-            "course_id": self._course_id,
-            "assessment": {"need": self._chance.randint(0, 100)},
-            "languages": ["fi"],
-            "municipality": HOME[city],
-            "travel": ["092"],
-            "can_start_from": "2027-01-01",
-        }
+        applicant_id, need = f"{CANARY}-{city}-{number}", self._chance.randint(0, 100)
+        body = application(city, self._course_id, applicant_id, need, travel=["092"])
         officer = self._officers[city]
         for _ in range(1 + (self._chance.random() < _REPEATED)):
-            told = until_answered(officer, "POST", "/v1/applications", body, str(body["applicant_id"]))
+            told = until_answered(officer, "POST", "/v1/applications", body, applicant_id)
             self.cities[str(told["application_id"])] = city
 
     def _answer(self, city: str) -> None:

@@ -11,7 +11,8 @@ from shared.messaging import relay
 MARKING = text(
     "WITH taken AS (UPDATE outbox SET published_at = now() WHERE seq IN (SELECT seq FROM outbox"
     " WHERE published_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, seq LIMIT :batch)"
-    " RETURNING *) SELECT seq, event_id, topic, key, type, traceparent, payload, created_at FROM taken ORDER BY xid, seq"
+    " RETURNING *)"
+    " SELECT seq, event_id, topic, key, type, traceparent, payload, created_at FROM taken ORDER BY xid, seq"
 )
 
 

@@ -1,7 +1,7 @@
-"""Ways between an office's processes and its servers that can be cut, as a network can.
+"""A TCP and Unix socket proxy between an office's processes and its servers, whose links can be cut as a network can.
 
-A cut way holds back every byte in both directions and tells nobody: neither end sees a closed connection, as in a real
-partition. When it is mended the bytes go on, or the connections break, as the outage's length would have it.
+A cut link holds back every byte in both directions and tells nobody: neither end sees a closed connection, as in a real
+partition. When it is restored the bytes go on, or the connections break, as the outage's length would have it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _CHUNK = 65_536
 
 
 class Link:
-    """One way from an office to a server."""
+    """One link from an office to a server."""
 
     def __init__(self, onward: Callable[[], Awaitable[Ends]]) -> None:
         self._onward = onward
@@ -29,7 +29,7 @@ class Link:
         """Hold back everything."""
         self._open.clear()
 
-    def mend(self, *, breaking: bool) -> None:
+    def restore(self, *, breaking: bool) -> None:
         """Let everything through again; `breaking` ends the connections that were open, which both ends then notice."""
         if breaking:
             for writer in self._writers:
@@ -67,7 +67,7 @@ class Link:
 
 
 class Links:
-    """All ways of a stack, carried by one thread."""
+    """All links of a stack, carried by one thread."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -87,14 +87,14 @@ class Links:
         self._loop.close()
 
     def to_port(self, office: str, server: str, port: Callable[[], int]) -> int:
-        """Open a way from a free port of this machine, which is returned, to one that need not be known yet."""
+        """Open a link from a free port of this machine, which is returned, to one that need not be known yet."""
         link = self._links[office, server] = Link(lambda: asyncio.open_connection("127.0.0.1", port()))
         listening = self._run(asyncio.start_server(link.carry, "127.0.0.1", 0))
         self._servers.append(listening)
         return int(listening.sockets[0].getsockname()[1])
 
     def to_socket(self, office: str, server: str, listening: Path, socket: Path) -> None:
-        """Open a way from one Unix socket to another."""
+        """Open a link from one Unix socket to another."""
         listening.parent.mkdir(parents=True, exist_ok=True)
         link = self._links[office, server] = Link(lambda: asyncio.open_unix_connection(socket))
         self._servers.append(self._run(asyncio.start_unix_server(link.carry, listening)))
@@ -103,15 +103,15 @@ class Links:
         """Cut an office off from a server."""
         self._loop.call_soon_threadsafe(self._links[office, server].cut)
 
-    def mend(self, office: str, server: str, *, breaking: bool) -> None:
-        """Mend it. `breaking`: the connections do not outlive the outage."""
-        self._loop.call_soon_threadsafe(lambda: self._links[office, server].mend(breaking=breaking))
+    def restore(self, office: str, server: str, *, breaking: bool) -> None:
+        """Restore a link. `breaking`: the connections do not outlive the outage."""
+        self._loop.call_soon_threadsafe(lambda: self._links[office, server].restore(breaking=breaking))
 
     async def _close(self) -> None:
         for server in self._servers:
             server.close()
         for link in self._links.values():
-            link.mend(breaking=True)
+            link.restore(breaking=True)
         me = asyncio.current_task()
         carrying = [task for task in asyncio.all_tasks() if task is not me]
         for task in carrying:

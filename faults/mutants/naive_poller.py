@@ -1,4 +1,4 @@
-"""Asks its outbox for rows after the last number it has sent: a slower transaction's smaller numbers are stepped over."""
+"""Asks its outbox for rows after the last number it has sent: a slower transaction's smaller numbers are skipped."""
 
 import asyncio
 import itertools
@@ -46,7 +46,8 @@ class Chosen:
 
     async def execute(self, statement: Any, values: dict[str, Any]) -> Any:
         if statement is relay._READ:
-            read = str(relay._READ).replace("WHERE published_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot())", "WHERE seq = ANY(:numbers)")  # fmt: skip
+            unpublished = "WHERE published_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot())"
+            read = str(relay._READ).replace(unpublished, "WHERE seq = ANY(:numbers)")
             assert ":numbers" in read
             return await self._connection.execute(text(read), {"numbers": self._numbers, **values})
         return await self._connection.execute(statement, values)

@@ -1,4 +1,4 @@
-"""What tests read from outside: every record that stands on topics now, and the spans of a trace."""
+"""Reads a stack from outside: every record that stands on topics now, and the spans of a trace."""
 
 from typing import Any
 
@@ -26,7 +26,8 @@ async def records_on(stack: Stack, *topics: str) -> list[Any]:
 
 
 def spans_of(stack: Stack, trace_id: str) -> list[Any]:
-    """Return a trace's spans; none before the trace viewer has it."""
-    assert stack.zipkin is not None
+    """Return a trace's spans; none before the trace viewer has it, or where none runs."""
+    if stack.zipkin is None:
+        return []
     answer = httpx.get(f"{stack.zipkin.url}/api/v2/trace/{trace_id}")
     return list(answer.json()) if answer.is_success else []

@@ -1,19 +1,23 @@
-"""What the chapters have in common: a stack, a console, and the employer of the story."""
+"""What the chapters have in common: the running stack, the console, and the employer and notice that they follow."""
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
 from rich.console import Console
 
 from deploy.local.client import Callers
+from deploy.local.sample_data import proposal_json
 from deploy.local.stack import Stack
 
-EMPLOYER = {
-    "business_id": "2077474-0",
-    "name": "Esimerkkitehdas Oy",
-    "domicile": "091",
-    "regular_staff": 420,
-    "phone": "+358 9 000 0000",
-}
+EMPLOYER: Final[dict[str, Any]] = proposal_json()["employer"] | {"phone": "+358 9 000 0000"}
+
+
+@dataclass
+class Story:
+    """What one chapter leaves for the next: the notice that was filed, and the trace of its filing."""
+
+    notice_id: str = ""
+    trace_id: str = ""
 
 
 class Chapter:
@@ -22,11 +26,12 @@ class Chapter:
     SERVICE: ClassVar[str]
     TITLE: ClassVar[str]
 
-    def __init__(self, stack: Stack, console: Console) -> None:
+    def __init__(self, stack: Stack, console: Console, story: Story) -> None:
         self._stack = stack
         self._print = console.print
         self._console = console
         self._callers = Callers(stack, self.SERVICE)
+        self._story = story
 
     def tell(self, number: int) -> None:
         """Open the chapter and tell it."""

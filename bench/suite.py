@@ -1,4 +1,4 @@
-"""Runs a change security process as it is, but with a span exporter that drops spans, as the floor's does."""
+"""The measured side: change security's own process, with a span exporter that drops spans, as the baseline's does."""
 
 from bench.null_exporter import NullExporter
 from services.change_security.app import build
