@@ -11,8 +11,7 @@ publish = Transaction.publish
 
 def publish_under_any_key(self: Transaction, *what: Any, **where: Any) -> UUID:
     event_id = publish(self, *what, **where)
-    at, topic, _, *rest = self._outgoing.pop()
-    self._outgoing.append((at, topic, str(uuid4()), *rest))
+    self._outgoing.append(self._outgoing.pop()._replace(key=str(uuid4())))
     return event_id
 
 
