@@ -30,9 +30,9 @@ from shared.events.v1.advisory import (
 )
 from shared.http import Caller, Limit, ProblemError, not_found, permit_officer
 from shared.identity import Officer
-from shared.intake import without_identity_codes
-from shared.messaging.consumer import Handler
+from shared.messaging.handlers import Handler
 from shared.messaging.transaction import Transaction, Writer
+from shared.screening import without_identity_codes
 from shared.store import Found, Store
 
 DDL: Final = (

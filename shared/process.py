@@ -24,7 +24,8 @@ from shared.calendar import is_office_hour
 from shared.clock import Clock, SystemClock
 from shared.database import engine_for, is_unavailable
 from shared.identity import Identities
-from shared.messaging.consumer import Consumer, Inbound
+from shared.messaging.inbound import Inbound
+from shared.messaging.loop import Consumer
 from shared.messaging.parking import Parking
 from shared.messaging.relay import Relay
 from shared.messaging.transaction import Writer
@@ -107,6 +108,7 @@ def assemble(
         title=f"{service.name} @ {settings.office}", version="1", lifespan=life, redirect_slashes=False
     )
     http.install(app, service=service.name, office=settings.office, identities=identities, provider=provider)
+    app.state.broker = consumer.broker
     for router in parts.routers:
         app.include_router(router)
     operators = frozenset(settings.city_offices) if settings.is_joint else frozenset({settings.office})

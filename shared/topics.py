@@ -29,6 +29,8 @@ class Topic:
         writes, reads: who does, in words for the catalogue.
         max_message_bytes: the largest record that Kafka accepts.
         broker_time: whether the broker writes the time of a record: the time of arrival is legal evidence.
+        speaker: the field of every event on it that says for which office the event speaks. It must be the office in
+            the topic's name: only an office's own topic may carry its word.
         unknown_types: what a reader does with an event type it does not know. What is addressed to it is parked;
             facts that everyone may read are passed over.
     """
@@ -42,6 +44,7 @@ class Topic:
     retention: timedelta | None = timedelta(days=14)
     max_message_bytes: int = 1_048_588
     broker_time: bool = False
+    speaker: str | None = None
     unknown_types: Literal["park", "ignore"] = "park"
 
     @property
@@ -63,6 +66,10 @@ class Topic:
     def names(self, offices: Iterable[str]) -> tuple[str, ...]:
         """Return all names of this topic in Kafka."""
         return tuple(self.name_for(office) for office in offices) if self.per_office else (self.name,)
+
+    def may_carry(self, event: Event, name: str) -> bool:
+        """Whether the event speaks for the office whose topic `name` is."""
+        return self.speaker is None or self.name_for(str(getattr(event, self.speaker))) == name
 
     @property
     def config(self) -> dict[str, str]:
@@ -110,6 +117,7 @@ CHANGE_SECURITY_FROM: Final = Topic(
     key="notice_id",
     writes="change_security @ that office",
     reads="change_security @ joint office",
+    speaker="authority",
     types=_types(
         cs.NoticeStored,
         cs.NoticeAcknowledged,
@@ -151,6 +159,7 @@ PLACEMENT_FROM: Final = Topic(
     key="assignment_id, referral_id",
     writes="placement @ that office",
     reads="placement @ joint office",
+    speaker="office",
     types=_types(pl.CandidatesAnswered, pl.ReferralAnswered, pl.JobOfferAnswered),
 )
 VACANCIES_SHARED: Final = Topic(
@@ -175,6 +184,7 @@ TRAINING_FROM: Final = Topic(
     key="application_id",
     writes="training @ that office",
     reads="training @ joint office",
+    speaker="office",
     types=_types(
         tr.ApplicationReceived,
         tr.ApplicationWithdrawn,
@@ -228,6 +238,7 @@ ADVISORY_FROM: Final = Topic(
     key="contact_id, officer, announcement_id",
     writes="advisory @ that office",
     reads="advisory @ joint office",
+    speaker="office",
     types=_types(
         ad.ContactAnswered,
         ad.ContactClosed,

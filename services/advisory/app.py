@@ -17,11 +17,11 @@ from services.advisory.settings import SCHEMA, SERVICE, Settings
 from shared import topics
 from shared.clock import Clock
 from shared.events.registry import REGISTRY
-from shared.intake import examine
-from shared.messaging.consumer import Inbound, nothing_to_examine
+from shared.messaging.inbound import Inbound, nothing_to_screen
 from shared.messaging.transaction import Writer
 from shared.periodic import Background, Periodic
 from shared.process import Parts, Service, assemble
+from shared.screening import ERASE_ON_DISCARD, screen
 
 ADVISORY = Service(SERVICE, SCHEMA, Path(__file__).parent / "migrations")
 
@@ -74,7 +74,8 @@ def inbound(settings: Settings, advisory: JointAdvisory) -> Inbound:
         topics={name: known[name] for name in names},
         types=REGISTRY,
         handlers=handlers,
-        examine=examine if settings.is_joint else nothing_to_examine,
+        screen=screen if settings.is_joint else nothing_to_screen,
+        erase_on_discard=ERASE_ON_DISCARD,
     )
 
 

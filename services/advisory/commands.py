@@ -13,6 +13,7 @@ from services.advisory.domain.resources import Agreed, agreed_on
 from services.advisory.store import Announcements, Contacts, Guidance, Questions, Resources
 from shared import topics
 from shared.calendar import local_day, start_of
+from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import Event
 from shared.events.v1.advisory import (
     AnnouncementMade,
@@ -36,7 +37,6 @@ from shared.events.v1.advisory import (
     WorkRequested,
 )
 from shared.messaging.transaction import Transaction
-from shared.refusals import ConflictError, UnknownError
 from shared.store import Found
 
 SERVICES: Final[tuple[ServiceName, ...]] = ("change_security", "placement", "training")

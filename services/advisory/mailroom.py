@@ -16,8 +16,8 @@ from services.advisory.settings import SERVICE
 from shared import instruments
 from shared.events.envelope import derived_id
 from shared.http import MAX_BODY_BYTES
-from shared.intake import has_nul, has_personal_identity_code
 from shared.messaging.transaction import Writer
+from shared.screening import has_nul, has_personal_identity_code
 from shared.telemetry import describe
 
 _log = structlog.get_logger("advisory.mailroom")

@@ -21,11 +21,12 @@ from shared.clock import Clock
 from shared.desk import Desk
 from shared.events.registry import REGISTRY
 from shared.instruments import OVERDUE
-from shared.intake import examine
-from shared.messaging.consumer import Handler, Inbound, Prepare, nothing_to_examine, nothing_to_prepare
+from shared.messaging.handlers import Handler
+from shared.messaging.inbound import Inbound, Prepare, nothing_to_prepare, nothing_to_screen
 from shared.messaging.transaction import Writer
 from shared.periodic import Periodic
 from shared.process import Parts, Service, assemble
+from shared.screening import ERASE_ON_DISCARD, screen
 
 CHANGE_SECURITY = Service(SERVICE, SCHEMA, Path(__file__).parent / "migrations")
 DESK = Desk("change_security", ForAdvisory)
@@ -67,8 +68,9 @@ def inbound(settings: Settings, office: JointOffice) -> Inbound:
         topics={name: known[name] for name in names},
         types=REGISTRY,
         handlers=handlers,
-        # What the joint office tells it has examined itself.
-        examine=examine if settings.is_joint else nothing_to_examine,
+        # What the joint office tells it has screened itself.
+        screen=screen if settings.is_joint else nothing_to_screen,
+        erase_on_discard=ERASE_ON_DISCARD,
         prepare=prepare,
     )
 

@@ -14,10 +14,10 @@ from services.change_security.domain.release import workforce_released
 from services.change_security.domain.routing import AuthorityTable
 from services.change_security.store import Deliveries, Directory, Notices
 from shared import topics
+from shared.errors import RefusedError
 from shared.events.envelope import derived_id
 from shared.events.v1.change_security import Filing, Outcome, ReceiptOverdue
 from shared.messaging.transaction import Transaction
-from shared.refusals import RefusedError
 from shared.telemetry import current_trace_id
 
 AUTHORITY: Final = "authority:"

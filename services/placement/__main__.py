@@ -18,9 +18,9 @@ from services.placement.app import PLACEMENT, build, pool_key_of
 from services.placement.domain.pool import Jobseeker, Report, invent, read
 from services.placement.settings import SERVICE, Settings
 from services.placement.store import Pool
-from shared.intake import has_personal_identity_code
 from shared.opaque import reference_of
 from shared.process import bring_up_to_date, serve, writing
+from shared.screening import has_personal_identity_code
 from shared.telemetry import configure_logging
 
 _AT_ONCE = 2000

@@ -19,11 +19,12 @@ from shared.clock import Clock
 from shared.desk import Desk
 from shared.events.registry import REGISTRY
 from shared.events.v1.placement import JobOfferAnswered, OfferState
-from shared.intake import examine
-from shared.messaging.consumer import Handler, Inbound, nothing_to_examine
+from shared.messaging.handlers import Handler
+from shared.messaging.inbound import Inbound, nothing_to_screen
 from shared.messaging.transaction import Writer
 from shared.periodic import Periodic
 from shared.process import Parts, Service, assemble
+from shared.screening import ERASE_ON_DISCARD, screen
 
 PLACEMENT = Service(SERVICE, SCHEMA, Path(__file__).parent / "migrations")
 DESK = Desk("placement", ForAdvisory)
@@ -91,7 +92,8 @@ def inbound(settings: Settings, placement: JointPlacement) -> Inbound:
         topics={name: known[name] for name in names},
         types=REGISTRY,
         handlers=handlers,
-        examine=examine if settings.is_joint else nothing_to_examine,
+        screen=screen if settings.is_joint else nothing_to_screen,
+        erase_on_discard=ERASE_ON_DISCARD,
     )
 
 

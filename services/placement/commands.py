@@ -9,6 +9,7 @@ from services.placement.domain.vacancy import Posting
 from services.placement.store import Assignments, Vacancies, parsed
 from shared import topics
 from shared.calendar import local_day
+from shared.errors import RefusedError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.placement import (
     CandidatesRequested,
@@ -24,7 +25,6 @@ from shared.events.v1.placement import (
 )
 from shared.events.v1.training import CandidatesWanted
 from shared.messaging.transaction import Transaction
-from shared.refusals import RefusedError, UnknownError
 from shared.telemetry import current_trace_id
 
 

@@ -19,7 +19,8 @@ from shared import topics
 from shared.clock import Clock
 from shared.desk import Desk
 from shared.events.registry import REGISTRY
-from shared.messaging.consumer import Handler, Inbound, nothing_to_examine
+from shared.messaging.handlers import Handler
+from shared.messaging.inbound import Inbound
 from shared.messaging.transaction import Writer
 from shared.periodic import Background, Periodic
 from shared.process import Parts, Service, assemble
@@ -77,7 +78,6 @@ def inbound(settings: Settings, training: JointTraining) -> Inbound:
         topics={name: known[name] for name in names},
         types=REGISTRY,
         handlers=handlers,
-        examine=nothing_to_examine,
     )
 
 

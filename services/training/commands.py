@@ -13,6 +13,7 @@ from services.training.domain.seats import Applicant, Share, next_offers, obstac
 from services.training.store import Candidates, Catalogue, Decisions, Procurement, Queue
 from shared import topics
 from shared.calendar import local_day
+from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import Event, derived_id
 from shared.events.v1.placement import Candidate, Wanted
 from shared.events.v1.training import (
@@ -30,7 +31,6 @@ from shared.events.v1.training import (
     SeatOffered,
 )
 from shared.messaging.transaction import Transaction
-from shared.refusals import ConflictError, UnknownError
 from shared.store import Found
 
 

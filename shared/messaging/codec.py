@@ -14,7 +14,7 @@ from shared.events.envelope import Envelope, Event
 
 HEARTBEAT: Final = "messaging.heartbeat.v1"
 """The type of a record that says nothing but that its topic works. Readers pass over it."""
-MAX_BODY_BYTES: Final = 900_000
+MAX_EVENT_BYTES: Final = 900_000
 """What we write ourselves stays under Kafka's default record limit of 1 MiB, so the relay never meets a row it cannot send."""
 
 Headers = list[tuple[str, bytes]]

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from shared import instruments, topics
 from shared.clock import Clock
 from shared.database import Bulk
+from shared.errors import UnprocessableError
 from shared.events.envelope import Envelope, Event, derived_id
-from shared.messaging.codec import MAX_BODY_BYTES
+from shared.messaging.codec import MAX_EVENT_BYTES
 from shared.telemetry import as_parent, context_of, traceparent_of
 
 _OUTBOX = Bulk(
@@ -35,18 +36,6 @@ _OUTBOX = Bulk(
         "payload": "bytea",
     },
 )
-
-
-class UnprocessableError(Exception):
-    """Raised by a handler for a record that can never succeed: it is parked at once, with this reason.
-
-    The reason is shown to operators and must quote nothing from the record.
-    """
-
-    def __init__(self, reason: str, code: str = "unprocessable") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.code = code
 
 
 class Transaction:
@@ -114,8 +103,8 @@ class Transaction:
         """
         topic = to.name_for(office)
         payload = event.model_dump_json(exclude_none=True).encode()
-        if len(payload) > MAX_BODY_BYTES:
-            message = f"an event of type {event.type} is larger than {MAX_BODY_BYTES} bytes"
+        if len(payload) > MAX_EVENT_BYTES:
+            message = f"an event of type {event.type} is larger than {MAX_EVENT_BYTES} bytes"
             raise ValueError(message)
         key = event.key
         event_id = derived_id(self.cause, event.type, topic, key, self._published)

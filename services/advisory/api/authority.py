@@ -13,6 +13,7 @@ from services.advisory.api import models
 from services.advisory.domain.contact import ContactState, check
 from services.advisory.handlers.authority import tell
 from services.advisory.store import OwnContacts
+from shared.errors import RefusedError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import (
     AnnouncementMade,
@@ -37,9 +38,8 @@ from shared.http import (
     permit_officer,
 )
 from shared.identity import Officer
-from shared.intake import without_identity_codes
 from shared.messaging.transaction import Transaction, Writer
-from shared.refusals import RefusedError
+from shared.screening import without_identity_codes
 from shared.store import Found
 
 _CLEAN = [Depends(without_identity_codes)]

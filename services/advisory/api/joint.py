@@ -20,6 +20,7 @@ from services.advisory.domain.contact import ContactState
 from services.advisory.domain.resources import TASKS, Compared, compare
 from services.advisory.store import Announcements, Contacts, Guidance, Questions, Resources
 from shared.calendar import local_day, start_of
+from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import Audience, ContactTopic, Task, TimelineAnswered, Trilingual, WorkReported
 from shared.http import (
@@ -35,9 +36,8 @@ from shared.http import (
     tagged,
 )
 from shared.identity import Officer, System
-from shared.intake import without_identity_codes
 from shared.messaging.transaction import Transaction, Writer
-from shared.refusals import ConflictError, RefusedError, UnknownError
+from shared.screening import without_identity_codes
 
 _CLEAN = [Depends(without_identity_codes)]
 

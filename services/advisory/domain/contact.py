@@ -9,8 +9,8 @@ from uuid import UUID
 
 from stdnum.fi import ytunnus
 
+from shared.errors import RefusedError
 from shared.events.v1.advisory import Contact
-from shared.refusals import RefusedError
 
 JOIN_WITHIN: Final = timedelta(days=3)
 

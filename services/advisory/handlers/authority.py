@@ -17,7 +17,7 @@ from shared.events.v1.advisory import (
     GuidancePublished,
     HandOverOverdue,
 )
-from shared.messaging.consumer import Handler
+from shared.messaging.handlers import Handler
 from shared.messaging.transaction import Transaction
 
 

@@ -4,11 +4,11 @@ Idempotent by the inbox; beyond it, because a contact is queued once, a hand-ove
 states only move forward.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 from services.advisory.commands import JointAdvisory
 from services.advisory.store import Announcements, Contacts, Questions
-from shared import topics
+from shared.errors import RefusedError, UnprocessableError
 from shared.events.v1.advisory import (
     AnnouncementReceived,
     ContactAnswered,
@@ -22,10 +22,8 @@ from shared.events.v1.advisory import (
     TimelineAnswered,
     WorkReported,
 )
-from shared.intake import about_something_known, speaking_for_itself
-from shared.messaging.consumer import Handler
-from shared.messaging.transaction import Transaction, UnprocessableError
-from shared.refusals import RefusedError
+from shared.messaging.handlers import Handler
+from shared.messaging.transaction import Transaction
 
 
 class JointHandlers:
@@ -38,13 +36,13 @@ class JointHandlers:
         """Return the handler of each event type."""
         return {
             ContactSubmitted.type_name(): self.receive,
-            ContactAnswered.type_name(): _own_word(self.enter_answer),
-            ContactClosed.type_name(): _own_word(self.enter_closed),
-            ContactRegistered.type_name(): _own_word(self.enter_registered),
-            HandOverAsked.type_name(): _own_word(self.ask_hand_over),
-            HandOverAcknowledged.type_name(): _own_word(self.enter_acknowledged),
-            OfficerListed.type_name(): _own_word(self.list_adviser),
-            AnnouncementReceived.type_name(): _own_word(enter_receipt),
+            ContactAnswered.type_name(): self.enter_answer,
+            ContactClosed.type_name(): self.enter_closed,
+            ContactRegistered.type_name(): self.enter_registered,
+            HandOverAsked.type_name(): self.ask_hand_over,
+            HandOverAcknowledged.type_name(): self.enter_acknowledged,
+            OfficerListed.type_name(): self.list_adviser,
+            AnnouncementReceived.type_name(): enter_receipt,
             HandOverAnswered.type_name(): self.enter_service_answer,
             TimelineAnswered.type_name(): enter_reply,
             WorkReported.type_name(): enter_reply,
@@ -62,11 +60,11 @@ class JointHandlers:
 
     async def enter_answer(self, event: ContactAnswered, tx: Transaction) -> None:
         """Enter an answer."""
-        await about_something_known(self._advisory.answered(tx, event))
+        await self._advisory.answered(tx, event)
 
     async def enter_closed(self, event: ContactClosed, tx: Transaction) -> None:
         """Enter that a contact needs nothing more."""
-        await about_something_known(self._advisory.closed(tx, event))
+        await self._advisory.closed(tx, event)
 
     async def enter_registered(self, event: ContactRegistered, tx: Transaction) -> None:
         """Count a contact that a city has taken in itself."""
@@ -74,15 +72,15 @@ class JointHandlers:
 
     async def ask_hand_over(self, event: HandOverAsked, tx: Transaction) -> None:
         """Hand a contact over."""
-        await about_something_known(self._advisory.ask_hand_over(tx, event))
+        await self._advisory.ask_hand_over(tx, event)
 
     async def enter_acknowledged(self, event: HandOverAcknowledged, tx: Transaction) -> None:
         """Enter that a contact was taken over."""
-        await about_something_known(self._advisory.acknowledge(tx, event))
+        await self._advisory.acknowledge(tx, event)
 
     async def enter_service_answer(self, event: HandOverAnswered, tx: Transaction) -> None:
         """Enter what a service says of a matter that was handed over to it."""
-        await about_something_known(self._advisory.service_answered(tx, event))
+        await self._advisory.service_answered(tx, event)
 
     async def list_adviser(self, event: OfficerListed, tx: Transaction) -> None:
         """Take a city's officer into assignment; what waits may have an officer now."""
@@ -100,7 +98,3 @@ async def enter_reply(event: TimelineAnswered | WorkReported, tx: Transaction) -
     """Enter a service's answer to what it was asked."""
     if not await Questions(tx).answer(event.request_id, event.service, event):
         raise UnprocessableError("that service was not asked", "not-asked")
-
-
-def _own_word(handler: Callable[..., Awaitable[None]]) -> Handler:
-    return speaking_for_itself(handler, topics.ADVISORY_FROM, lambda event: str(event.office))

@@ -10,11 +10,11 @@ from services.change_security.api.models import NoticeIn
 from services.change_security.commands import check
 from services.change_security.domain.matter import ConflictError
 from services.change_security.store import Notices
+from shared.errors import RefusedError
 from shared.events.v1.change_security import Filing
 from shared.http import FieldProblem, ProblemError, not_found
 from shared.identity import Officer, System
 from shared.messaging.transaction import Transaction
-from shared.refusals import RefusedError
 
 
 def checked(filing: Filing) -> Filing:

@@ -40,8 +40,8 @@ from shared.http import (
     write_cursor,
 )
 from shared.identity import Officer, System
-from shared.intake import without_identity_codes
 from shared.messaging.transaction import Transaction, Writer
+from shared.screening import without_identity_codes
 
 _STAFF = ("officer", "coordinator")
 

@@ -18,7 +18,7 @@ from shared.events.v1.change_security import (
     NoticeWithdrawn,
     ReceiptOverdue,
 )
-from shared.messaging.consumer import Handler
+from shared.messaging.handlers import Handler
 from shared.messaging.transaction import Transaction
 from shared.telemetry import current_trace_id
 

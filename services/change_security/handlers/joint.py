@@ -11,7 +11,7 @@ from services.change_security.commands import AUTHORITY, JointOffice, UnknownNot
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.matter import Channel, ConflictError, Matter, Receipt, Status
 from services.change_security.store import Notices
-from shared import topics
+from shared.errors import RefusedError, UnprocessableError
 from shared.events.v1.change_security import (
     CaseClosed,
     Filing,
@@ -24,10 +24,8 @@ from shared.events.v1.change_security import (
     NoticeWithdrawalFiled,
     NoticeWithdrawalSubmitted,
 )
-from shared.intake import speaking_for_itself
-from shared.messaging.consumer import Handler
-from shared.messaging.transaction import Transaction, UnprocessableError
-from shared.refusals import RefusedError
+from shared.messaging.handlers import Handler
+from shared.messaging.transaction import Transaction
 
 _Answers = NoticeAcknowledged | NoticeDeclined | CaseClosed
 
@@ -55,7 +53,9 @@ class JointHandlers:
 
     def by_type(self) -> Mapping[str, Handler]:
         """Return the handler of each event type."""
-        from_offices: dict[str, Handler] = {
+        return {
+            NoticeSubmitted.type_name(): self.receive_submission,
+            NoticeWithdrawalSubmitted.type_name(): self.receive_withdrawal,
             NoticeFiled.type_name(): self.reconcile_filing,
             NoticeWithdrawalFiled.type_name(): self.reconcile_withdrawal,
             NoticeStored.type_name(): enter_stored,
@@ -63,14 +63,6 @@ class JointHandlers:
             NoticeDeclined.type_name(): enter_declined,
             CaseClosed.type_name(): enter_case_closed,
             NoticeTaken.type_name(): self.enter_taken,
-        }
-        return {
-            NoticeSubmitted.type_name(): self.receive_submission,
-            NoticeWithdrawalSubmitted.type_name(): self.receive_withdrawal,
-            **{
-                name: speaking_for_itself(handler, topics.CHANGE_SECURITY_FROM, lambda event: str(event.authority))
-                for name, handler in from_offices.items()
-            },
         }
 
     async def receive_submission(self, event: NoticeSubmitted, tx: Transaction) -> None:

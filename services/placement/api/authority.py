@@ -18,9 +18,9 @@ from services.placement.store import OwnReferrals, Pool
 from shared.events.v1.placement import JobOfferAnswered, OfferState, ReferralAnswered, ReferralState
 from shared.http import Caller, FieldProblem, Limit, ProblemError, invalid_request, not_found, permit_officer
 from shared.identity import Officer
-from shared.intake import without_identity_codes
 from shared.messaging.transaction import Writer
 from shared.opaque import reference_of
+from shared.screening import without_identity_codes
 
 
 def router(writer: Writer, authority: str, network: frozenset[str], pool_key: bytes) -> APIRouter:

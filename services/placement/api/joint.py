@@ -14,6 +14,7 @@ from services.placement.api import models
 from services.placement.commands import JointPlacement, NotNowError, check
 from services.placement.domain.vacancy import ConflictError, Posting
 from services.placement.store import Assignments, Supply, Vacancies, parsed
+from shared.errors import RefusedError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.placement import Vacancy
 from shared.http import (
@@ -32,9 +33,8 @@ from shared.http import (
     write_cursor,
 )
 from shared.identity import Officer, System
-from shared.intake import without_identity_codes
 from shared.messaging.transaction import Writer
-from shared.refusals import RefusedError, UnknownError
+from shared.screening import without_identity_codes
 
 _STAFF = ("officer", "coordinator")
 

@@ -23,7 +23,7 @@ from shared.events.v1.placement import (
     ReferralRequested,
     ReferralState,
 )
-from shared.messaging.consumer import Handler
+from shared.messaging.handlers import Handler
 from shared.messaging.transaction import Transaction
 
 

@@ -9,6 +9,7 @@ from services.placement.commands import JointPlacement
 from services.placement.domain.vacancy import ConflictError
 from services.placement.store import Assignments, Supply, Vacancies
 from shared import topics
+from shared.errors import RefusedError, UnknownError, UnprocessableError
 from shared.events.v1.change_security import WorkforceReleased
 from shared.events.v1.placement import (
     CandidatesAnswered,
@@ -19,10 +20,8 @@ from shared.events.v1.placement import (
     VacancySubmitted,
 )
 from shared.events.v1.training import CandidatesWanted
-from shared.intake import speaking_for_itself
-from shared.messaging.consumer import Handler
-from shared.messaging.transaction import Transaction, UnprocessableError
-from shared.refusals import RefusedError, UnknownError
+from shared.messaging.handlers import Handler
+from shared.messaging.transaction import Transaction
 
 
 class JointHandlers:
@@ -36,9 +35,9 @@ class JointHandlers:
         return {
             VacancySubmitted.type_name(): self.receive_vacancy,
             VacancyStatusSubmitted.type_name(): self.receive_status,
-            CandidatesAnswered.type_name(): _own_word(enter_answer),
-            ReferralAnswered.type_name(): _own_word(enter_referral_answer),
-            JobOfferAnswered.type_name(): _own_word(enter_offer_answer),
+            CandidatesAnswered.type_name(): enter_answer,
+            ReferralAnswered.type_name(): enter_referral_answer,
+            JobOfferAnswered.type_name(): enter_offer_answer,
             WorkforceReleased.type_name(): raise_expected_supply,
             CandidatesWanted.type_name(): self.gather,
         }
@@ -109,10 +108,6 @@ async def enter_offer_answer(event: JobOfferAnswered, tx: Transaction) -> None:
 async def raise_expected_supply(event: WorkforceReleased, tx: Transaction) -> None:
     """Take what change security expects to be released into the expected supply."""
     await Supply(tx).replace(event)
-
-
-def _own_word(handler: Handler) -> Handler:
-    return speaking_for_itself(handler, topics.PLACEMENT_FROM, lambda event: str(event.office))
 
 
 def _source(tx: Transaction) -> str:

@@ -38,9 +38,9 @@ from shared.http import (
     write_cursor,
 )
 from shared.identity import Officer
-from shared.intake import without_identity_codes
 from shared.messaging.transaction import Transaction, Writer
 from shared.opaque import reference_of
+from shared.screening import without_identity_codes
 from shared.store import Found
 
 _OPEN = frozenset({ApplicationState.WAITING, ApplicationState.OFFERED, ApplicationState.ACCEPTED})

@@ -21,6 +21,7 @@ from services.training.domain.supply import LOOK_BACK, Line, lines, plan
 from services.training.plots import queue_csv, queue_plot
 from services.training.store import Candidates, Catalogue, Decisions, Planning, Procurement, Queue
 from shared.calendar import local_day
+from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.training import GroupState
 from shared.http import (
@@ -40,9 +41,8 @@ from shared.http import (
     write_cursor,
 )
 from shared.identity import Officer, System
-from shared.intake import without_identity_codes
 from shared.messaging.transaction import Transaction, Writer
-from shared.refusals import ConflictError, UnknownError
+from shared.screening import without_identity_codes
 
 _STAGE: Final[Mapping[GroupState | None, models.Stage]] = {
     None: "proposed",

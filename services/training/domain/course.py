@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.training.domain.seats import HUNDRED, Slot
+from shared.errors import ConflictError
 from shared.events.v1.training import Course, CoursePublished, Group, GroupPublished, GroupState
-from shared.refusals import ConflictError
 
 _NEXT: Final = {
     GroupState.PLANNED: {GroupState.PROCUREMENT, GroupState.OPEN},

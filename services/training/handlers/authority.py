@@ -8,6 +8,7 @@ from typing import Final
 
 from services.training.store import Catalogue, OwnApplications
 from shared import topics
+from shared.errors import UnprocessableError
 from shared.events.envelope import Event
 from shared.events.v1.training import (
     ApplicantInvited,
@@ -19,8 +20,8 @@ from shared.events.v1.training import (
     SeatAnswered,
     SeatOffered,
 )
-from shared.messaging.consumer import Handler
-from shared.messaging.transaction import Transaction, UnprocessableError
+from shared.messaging.handlers import Handler
+from shared.messaging.transaction import Transaction
 
 
 async def keep_course(event: CoursePublished, tx: Transaction) -> None:

@@ -4,11 +4,11 @@ Idempotent by the inbox; beyond it, because an application is queued once, an of
 and vacancies carry versions. The same messages again give the same seats.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 from services.training.commands import JointTraining
 from services.training.store import Candidates, Planning, Queue
-from shared import topics
+from shared.errors import UnprocessableError
 from shared.events.v1.change_security import WorkforceReleased
 from shared.events.v1.placement import CandidatesGathered, VacancyPublished
 from shared.events.v1.training import (
@@ -18,9 +18,8 @@ from shared.events.v1.training import (
     ApplicationWithdrawn,
     SeatAnswered,
 )
-from shared.intake import about_something_known, speaking_for_itself
-from shared.messaging.consumer import Handler
-from shared.messaging.transaction import Transaction, UnprocessableError
+from shared.messaging.handlers import Handler
+from shared.messaging.transaction import Transaction
 
 
 class JointHandlers:
@@ -32,11 +31,11 @@ class JointHandlers:
     def by_type(self) -> Mapping[str, Handler]:
         """Return the handler of each event type."""
         return {
-            ApplicationReceived.type_name(): _own_word(self.receive),
-            ApplicationWithdrawn.type_name(): _own_word(self.withdraw),
-            SeatAnswered.type_name(): _own_word(self.answer),
-            ApplicationTransferred.type_name(): _own_word(self.transfer),
-            ApplicationIdentified.type_name(): _own_word(identify),
+            ApplicationReceived.type_name(): self.receive,
+            ApplicationWithdrawn.type_name(): self.withdraw,
+            SeatAnswered.type_name(): self.answer,
+            ApplicationTransferred.type_name(): self.transfer,
+            ApplicationIdentified.type_name(): identify,
             CandidatesGathered.type_name(): enter_candidates,
             WorkforceReleased.type_name(): plan_release,
             VacancyPublished.type_name(): plan_vacancy,
@@ -44,19 +43,19 @@ class JointHandlers:
 
     async def receive(self, event: ApplicationReceived, tx: Transaction) -> None:
         """Put an application into its queue; a free seat is offered at once."""
-        await about_something_known(self._training.receive(tx, event))
+        await self._training.receive(tx, event)
 
     async def withdraw(self, event: ApplicationWithdrawn, tx: Transaction) -> None:
         """Withdraw an application; its seat goes on."""
-        await about_something_known(self._training.withdraw(tx, event.application_id, event.office))
+        await self._training.withdraw(tx, event.application_id, event.office)
 
     async def answer(self, event: SeatAnswered, tx: Transaction) -> None:
         """Enter an answer; a seat that is turned down goes on."""
-        await about_something_known(self._training.answer(tx, event))
+        await self._training.answer(tx, event)
 
     async def transfer(self, event: ApplicationTransferred, tx: Transaction) -> None:
         """Give an application to the city that its applicant has moved to."""
-        await about_something_known(self._training.hand_over(tx, event.application_id, event.office, event.to_office))
+        await self._training.hand_over(tx, event.application_id, event.office, event.to_office)
 
 
 async def identify(event: ApplicationIdentified, tx: Transaction) -> None:
@@ -79,7 +78,3 @@ async def plan_release(event: WorkforceReleased, tx: Transaction) -> None:
 async def plan_vacancy(event: VacancyPublished, tx: Transaction) -> None:
     """Take a vacancy into supply planning, as demand."""
     await Planning(tx).enter_vacancy(event)
-
-
-def _own_word(handler: Callable[..., Awaitable[None]]) -> Handler:
-    return speaking_for_itself(handler, topics.TRAINING_FROM, lambda event: str(event.office))

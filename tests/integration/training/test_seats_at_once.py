@@ -14,6 +14,7 @@ from services.training.app import TRAINING
 from services.training.commands import Actor, JointTraining
 from services.training.settings import Settings
 from services.training.store import Queue
+from shared.errors import ConflictError, UnknownError
 from shared.events.v1.training import (
     Application,
     ApplicationReceived,
@@ -27,7 +28,6 @@ from shared.events.v1.training import (
 )
 from shared.messaging.transaction import Transaction, Writer
 from shared.process import Service, writing
-from shared.refusals import ConflictError, UnknownError
 from tests.support.training import broken_invariants
 
 OFFICER = Actor("officer:test", "helsinki")

@@ -13,8 +13,8 @@ from services.advisory.domain.assignment import BEHIND, Adviser, assign
 from services.advisory.domain.contact import Earlier, check, joins
 from services.advisory.domain.mail import read
 from services.advisory.domain.resources import TASKS, Agreed, agreed_on, compare
+from shared.errors import RefusedError
 from shared.events.v1.advisory import Absence, Contact, ContactChannel, ContactTopic
-from shared.refusals import RefusedError
 
 DAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)

@@ -13,8 +13,8 @@ from services.training.domain.course import AssessmentError, Held, change, move,
 from services.training.domain.procurement import LABELS, Size, employer_share, settle, unmet
 from services.training.domain.supply import Waiting, lines, plan
 from services.training.plots import queue_csv, queue_plot
+from shared.errors import ConflictError
 from shared.events.v1.training import Course, CourseKind, Criterion, Group, GroupState, Labels
-from shared.refusals import ConflictError
 
 TITLE = Labels(fi="Kokki")
 COURSE = Course(kind=CourseKind.LABOUR_MARKET_TRAINING, title=TITLE, min_size=2, max_size=10)
