@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -130,7 +130,7 @@ async def _replaced(consumer: Consumer, old: object) -> bool:
 
 
 async def _share(one: Consumer, other: Consumer) -> bool:
-    first, second = (set(each._subscriber.consumer.assignment()) if each.assigned else set() for each in (one, other))
+    first, second = (kafka.assignment() if (kafka := each._subscriber.consumer) else set() for each in (one, other))
     return bool(first) and bool(second) and not first & second and len(first | second) == 5
 
 
@@ -138,5 +138,5 @@ async def _has(rig: Rig, count: int) -> bool:
     return len(await rig.effects()) >= count
 
 
-async def _logged(logs: list[object]) -> bool:
+async def _logged(logs: Sequence[object]) -> bool:
     return "another process has this one's instance name" in str(logs)

@@ -83,7 +83,7 @@ async def consume(made: Consumer, kafka: Kafka, first: Any) -> list[Record]:
     made.processor.handle = remember  # type: ignore[method-assign]
     async with TestKafkaBroker(made.broker):
         (subscriber,) = made.broker.subscribers
-        subscriber.consumer = kafka
+        subscriber.consumer = kafka  # type: ignore[attr-defined]
         await subscriber.consume(first)
     return handled
 
