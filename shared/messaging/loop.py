@@ -6,6 +6,7 @@ redelivers records, and the inbox absorbs them: at least once on the wire, exact
 
 import asyncio
 import logging
+import random
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ from shared.telemetry import describe
 
 _WATCH_SECONDS: Final = 1.0
 _FENCED_SECONDS: Final = 60.0
-_FENCED_AFTER: Final = 2
+_NEWCOMER_YIELDS_AFTER: Final = 2
+_ESTABLISHED_YIELDS_AFTER: Final = 4
 _FINISH_SECONDS: Final = 3600.0
 """However long the batch in hand takes: FastStream waits for it not at all unless it is told how long."""
 _NO_PARTITION: Final = TopicPartition("", 0)
@@ -77,6 +79,7 @@ class Consumer:
         self._member = ""
         self._member_since = 0.0
         self._lost_early = 0
+        self._established = False
         self.broker = KafkaBroker(
             settings.kafka_bootstrap_servers,
             security=security_of(settings),
@@ -183,10 +186,11 @@ class Consumer:
             pause = 1.0
             try:
                 await self.broker.start()
+                self._take_up_leadership()
                 await self._watch()
             except FencedError:
                 _log.error("another process has this one's instance name, waiting", instance=self._instance)
-                pause = _FENCED_SECONDS
+                pause = _FENCED_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 - so that two newcomers part
             except Exception as error:  # noqa: BLE001 - whatever it is, the consumer goes on
                 _log.warning("kafka unavailable, starting again", error=describe(error))
             finally:
@@ -196,6 +200,18 @@ class Consumer:
             await self._pause(pause)
             self._broken.clear()
         _log.info("consumer stopped", group=self.inbound.group)
+
+    def _take_up_leadership(self) -> None:
+        """Join once more, after Kafka gave back the place of a process that was here before.
+
+        Kafka gives it back as it was, and does not say that it was the leader's: a topic that this process reads and
+        the one before did not, or that is made later, would be given to nobody. The second time it is told. For a
+        place that is not the leader's nothing changes.
+        """
+        if (kafka := self._subscriber.consumer) is not None:
+            coordinator = kafka._coordinator  # noqa: SLF001 - aiokafka has no other way to ask for it
+            if coordinator._group_subscription is None:  # noqa: SLF001 - set for the leader alone
+                coordinator.request_rejoin()
 
     async def _watch(self) -> None:
         """Raise when the membership in the group has broken down. Returns when told to stop.
@@ -221,17 +237,19 @@ class Consumer:
         """Notice that another process joins under this one's name: Kafka then forgets this one's membership.
 
         aiokafka joins again, which throws the other out, and so on without end. A membership that is lost sooner than
-        it can time out was taken; once may be a rebalance, twice in a row is another process.
+        it can time out was taken; once may be a rebalance, twice in a row is another process. Of the two the newcomer
+        yields: one that was here undisturbed for longer than that waits for it to do so.
         """
         if not member or member == self._member:
             return
         if self._member:
             early = now - self._member_since < self._session_seconds * 0.8
             self._lost_early = self._lost_early + 1 if early else 0
+            self._established = self._established or not early
             _log.warning("membership in the group lost, joined again", instance=self._instance)
         self._member, self._member_since = member, now
-        if self._lost_early >= _FENCED_AFTER:
-            self._lost_early = 0
+        if self._lost_early >= (_ESTABLISHED_YIELDS_AFTER if self._established else _NEWCOMER_YIELDS_AFTER):
+            self._lost_early, self._established = 0, False
             raise FencedError
 
     def _break_off(self, error: KafkaError) -> None:

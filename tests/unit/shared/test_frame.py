@@ -187,11 +187,16 @@ def test_the_acknowledgement_policy_is_the_explicit_one_and_the_instance_has_its
 def test_a_membership_that_is_taken_twice_before_it_could_time_out_is_another_process() -> None:
     made = consumer(session_timeout_seconds=10)
     made._watch_membership("a", 0)
-    made._watch_membership("b", 60)  # timed out while the network was down
-    made._watch_membership("", 61)
-    made._watch_membership("c", 63)
+    made._watch_membership("", 1)
+    made._watch_membership("b", 2)
     with pytest.raises(FencedError):
-        made._watch_membership("d", 66)
+        made._watch_membership("c", 5)
+
+
+def test_of_two_processes_the_newcomer_yields() -> None:
+    made = consumer(session_timeout_seconds=10)
+    for at, member in enumerate("abcd"):
+        made._watch_membership(member, 60 + at if at else 0)
 
 
 def test_a_membership_that_times_out_again_and_again_is_no_other_process() -> None:
