@@ -287,8 +287,8 @@ def _reader(topic: str) -> tuple[str, str] | None:
         case ["from", _, service, _]:
             return service.replace("-", "_"), JOINT
         case ["inbound", *_]:
-            (writer,) = (one for one in topics.TOPICS if one.name == topic)
-            return writer.reads.split(" @ ")[0], JOINT
+            (database,) = (one for one in topics.TOPICS if one.name == topic)
+            return database.reads.split(" @ ")[0], JOINT
     return None
 
 

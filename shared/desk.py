@@ -31,7 +31,7 @@ from shared.events.v1.advisory import (
 from shared.http import Caller, Limit, ProblemError, not_found, permit_officer
 from shared.identity import Officer
 from shared.messaging.handlers import Handler
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Transaction, Database
 from shared.screening import without_identity_codes
 from shared.store import Found, Store
 
@@ -177,7 +177,7 @@ class Desk:
         done = await self.answers(tx).work(start_of(event.since), start_of(event.until + timedelta(days=1)))
         self._tell(tx, WorkReported(request_id=event.request_id, service=self.service, done=tuple(done)))
 
-    def router(self, writer: Writer, authorities: frozenset[str]) -> APIRouter:
+    def router(self, database: Database, authorities: frozenset[str]) -> APIRouter:
         """Make the routes by which officers accept or reject what is handed over."""
         routes = APIRouter(prefix="/v1/hand-overs", tags=["hand-overs"])
 
@@ -193,19 +193,19 @@ class Desk:
             limit: Limit = 50,
         ) -> list[HandOverView]:
             """List matters that advisory hands over, those due first first."""
-            async with writer.reading() as tx:
+            async with database.read() as tx:
                 return [HandOverView.model_validate(row) for row in await _HandedOver(tx).page(state, limit)]
 
         @routes.post("/{hand_over_id}/acceptance")
         async def accept(who: Staff, hand_over_id: UUID, told: Acceptance) -> HandOverView:
             """Take the matter. Repeating it changes nothing."""
-            async with writer.transaction(uuid4()) as tx:
+            async with database.transaction(uuid4()) as tx:
                 return await self._decide(tx, hand_over_id, "accepted", who.actor, matter_id=told.matter_id)
 
         @routes.post("/{hand_over_id}/rejection", dependencies=[Depends(without_identity_codes)])
         async def reject(who: Staff, hand_over_id: UUID, told: Rejection) -> HandOverView:
             """Do not take the matter: it goes back to advisory, with the reason."""
-            async with writer.transaction(uuid4()) as tx:
+            async with database.transaction(uuid4()) as tx:
                 return await self._decide(tx, hand_over_id, "rejected", who.actor, reason=told.reason)
 
         return routes

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import instruments
 from shared.database import is_unavailable
 from shared.identity import Identities, KeysUnavailableError, Officer, System, UnauthenticatedError
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Transaction, Database
 from shared.telemetry import describe
 
 Item = TypeVar("Item")
@@ -194,17 +194,17 @@ def not_found(what: str) -> ProblemError:
 
 @asynccontextmanager
 async def answering(
-    writer: Writer, cause: UUID, problem_of: Callable[[Exception], ProblemError | None]
+    database: Database, cause: UUID, problem_of: Callable[[Exception], ProblemError | None]
 ) -> AsyncIterator[Transaction]:
     """Open the transaction of a request; nothing is recorded when it raises.
 
     Args:
-        writer: opens it.
+        database: opens it.
         cause: what derived ids start from.
         problem_of: tells the problem that a domain's own error is answered with; None for what is no such error.
     """
     try:
-        async with writer.transaction(cause) as tx:
+        async with database.transaction(cause) as tx:
             yield tx
     except Exception as error:
         problem = problem_of(error)

@@ -14,7 +14,7 @@ from shared.messaging.loop import Consumer
 from shared.messaging.parking import Parking
 from shared.messaging.relay import Relay
 from shared.messaging.replay import NotOpenError
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.redaction import redacted
 
 
@@ -123,7 +123,7 @@ class ConsumerView(BaseModel):
     parking_full: bool
 
 
-def router(consumer: Consumer, relay: Relay, writer: Writer, authorities: frozenset[str]) -> APIRouter:
+def router(consumer: Consumer, relay: Relay, database: Database, authorities: frozenset[str]) -> APIRouter:
     """Make the operators' routes. `authorities`: those whose operators may work at this office."""
 
     def operator(who: Caller) -> Officer:
@@ -144,7 +144,7 @@ def router(consumer: Consumer, relay: Relay, writer: Writer, authorities: frozen
         if cursor is not None:
             at, parked_id = read_cursor(cursor, 2)
             after = (datetime.fromisoformat(at), UUID(parked_id))
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             found = await Parking(tx.connection).page(status=status, limit=limit, after=after)
         following = write_cursor(found[-1].parked_at, found[-1].id) if len(found) == limit else None
         return Page(items=[ParkedView.model_validate(record) for record in found], next=following)
@@ -152,13 +152,13 @@ def router(consumer: Consumer, relay: Relay, writer: Writer, authorities: frozen
     @routes.get("/parked/groups")
     async def groups(_: Operator) -> list[ParkedGroup]:
         """Count what waits, by topic and reason."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return [ParkedGroup(**one) for one in await Parking(tx.connection).groups()]
 
     @routes.post("/parked/replays")
     async def replay_group(who: Operator, told: GroupReplay) -> list[Replayed]:
         """Replay every record that is parked for one reason; a dry run rolls each back and says what would happen."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             ids = await Parking(tx.connection).parked_for(told.code, told.topic, told.limit)
         return [Replayed(id=one, outcome=await outcome_of(one, told, who)) for one in ids]
 
@@ -172,14 +172,14 @@ def router(consumer: Consumer, relay: Relay, writer: Writer, authorities: frozen
             return "no-longer-open"
         if handled:
             return "handled"
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             record = await Parking(tx.connection).get(parked_id)
         return record.code if record else "no-longer-open"
 
     @routes.get("/parked/{parked_id}")
     async def one_parked(_: Operator, parked_id: UUID) -> ParkedDetail:
         """Show a parked record, its payload redacted by field class."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             record = await Parking(tx.connection).get(parked_id)
             if record is None:
                 raise not_found("parked record")
@@ -189,7 +189,7 @@ def router(consumer: Consumer, relay: Relay, writer: Writer, authorities: frozen
     @routes.get("/parked/{parked_id}/acts")
     async def acts(_: Operator, parked_id: UUID) -> list[ActView]:
         """List what operators did to a parked record."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             if await Parking(tx.connection).get(parked_id) is None:
                 raise not_found("parked record")
             found: list[dict[str, Any]] = await Parking(tx.connection).acts(parked_id)

@@ -28,7 +28,7 @@ from shared.messaging.inbound import Inbound
 from shared.messaging.loop import Consumer
 from shared.messaging.parking import Parking
 from shared.messaging.relay import Relay
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.migrations import is_current, migrate
 from shared.periodic import Background, Periodic
 from shared.settings import ProcessSettings
@@ -62,7 +62,7 @@ class Parts:
 def assemble(
     service: Service,
     settings: ProcessSettings,
-    parts_with: Callable[[Writer], Parts],
+    parts_with: Callable[[Database], Parts],
     *,
     clock: Clock | None = None,
     exporter: SpanExporter | None = None,
@@ -79,12 +79,12 @@ def assemble(
     provider = tracer_provider(service.name, settings, exporter)
     tracer = provider.get_tracer(service.name)
     engine = engine_for(settings, service.schema)
-    writer = Writer(engine, settings.office, clock or SystemClock(), tracer)
-    parts = parts_with(writer)
-    consumer = Consumer(parts.inbound, writer, settings, service.name)
+    database = Database(engine, settings.office, clock or SystemClock(), tracer)
+    parts = parts_with(database)
+    consumer = Consumer(parts.inbound, database, settings, service.name)
     relay = Relay(engine, settings, service.name, tracer)
     measuring = Periodic(
-        "measure", _MEASURE_SECONDS, lambda: _measure(consumer, relay, writer, service, settings.office)
+        "measure", _MEASURE_SECONDS, lambda: _measure(consumer, relay, database, service, settings.office)
     )
     http_client = httpx.AsyncClient()
     identities = Identities(settings.jwks_url, settings.token_issuer, settings.token_audience, http_client)
@@ -112,7 +112,7 @@ def assemble(
     for router in parts.routers:
         app.include_router(router)
     operators = frozenset(settings.city_offices) if settings.is_joint else frozenset({settings.office})
-    app.include_router(operations.router(consumer, relay, writer, operators))
+    app.include_router(operations.router(consumer, relay, database, operators))
     app.include_router(
         health.router({"database": _migrated(engine, service.migrations), "consumer": consumer.is_ready})
     )
@@ -137,14 +137,14 @@ async def _migrate_when_there(engine: AsyncEngine, service: Service) -> None:
     await migrate(engine, service.migrations, service.schema)
 
 
-async def _measure(consumer: Consumer, relay: Relay, writer: Writer, service: Service, office: str) -> None:
+async def _measure(consumer: Consumer, relay: Relay, database: Database, service: Service, office: str) -> None:
     """Set the gauges that nobody sets in passing: lag, outbox, parking, office hours."""
     labels = (office, service.name)
-    instruments.OFFICE_HOURS.set(int(is_office_hour(writer.clock.now())))
+    instruments.OFFICE_HOURS.set(int(is_office_hour(database.clock.now())))
     waiting, seconds = await relay.backlog()
     instruments.OUTBOX_WAITING.labels(*labels).set(waiting)
     instruments.OUTBOX_SECONDS.labels(*labels).set(seconds)
-    async with writer.reading() as tx:
+    async with database.read() as tx:
         instruments.PARKED_OPEN.labels(*labels).set(await Parking(tx.connection).open_count())
     for lag in await consumer.lags():
         instruments.LAG_RECORDS.labels(*labels, lag.topic).set(lag.records)
@@ -178,13 +178,13 @@ def serve(app: FastAPI, settings: ProcessSettings) -> None:
 
 
 @asynccontextmanager
-async def writing(service: Service, settings: ProcessSettings) -> AsyncIterator[Writer]:
+async def writing(service: Service, settings: ProcessSettings) -> AsyncIterator[Database]:
     """Open the service's own database for a command that ends, migrated."""
     engine = engine_for(settings, service.schema)
     try:
         await migrate(engine, service.migrations, service.schema)
         tracer = tracer_provider(service.name, settings).get_tracer(service.name)
-        yield Writer(engine, settings.office, SystemClock(), tracer)
+        yield Database(engine, settings.office, SystemClock(), tracer)
     finally:
         await engine.dispose()
 

@@ -43,8 +43,8 @@ def main() -> None:
 
 
 async def _import(settings: Settings, file: Path) -> Counter[str]:
-    async with writing(ADVISORY, settings) as writer:
-        return await Mailroom(joint_advisory(settings), writer, "", None).import_mailbox(file)
+    async with writing(ADVISORY, settings) as database:
+        return await Mailroom(joint_advisory(settings), database, "", None).import_mailbox(file)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from shared import topics
 from shared.clock import Clock
 from shared.events.registry import REGISTRY
 from shared.messaging.inbound import Inbound, nothing_to_screen
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.periodic import Background, Periodic
 from shared.process import Parts, Service, assemble
 from shared.screening import ERASE_ON_DISCARD, screen
@@ -31,14 +31,14 @@ def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExpor
     network = frozenset(settings.city_offices)
     advisory = joint_advisory(settings)
 
-    def parts(writer: Writer) -> Parts:
+    def parts(database: Database) -> Parts:
         if not settings.is_joint:
-            return Parts(inbound(settings, advisory), [authority_api.router(writer, settings.office, network)])
+            return Parts(inbound(settings, advisory), [authority_api.router(database, settings.office, network)])
         background: list[Background] = [
-            Periodic("assign and escalate", settings.sweep_seconds, lambda: sweep(advisory, writer)),
-            Mailroom(advisory, writer, settings.smtp_host, settings.smtp_port),
+            Periodic("assign and escalate", settings.sweep_seconds, lambda: sweep(advisory, database)),
+            Mailroom(advisory, database, settings.smtp_host, settings.smtp_port),
         ]
-        return Parts(inbound(settings, advisory), [joint_api.router(advisory, writer, network)], background)
+        return Parts(inbound(settings, advisory), [joint_api.router(advisory, database, network)], background)
 
     return assemble(ADVISORY, settings, parts, clock=clock, exporter=exporter)
 
@@ -79,8 +79,8 @@ def inbound(settings: Settings, advisory: JointAdvisory) -> Inbound:
     )
 
 
-async def sweep(advisory: JointAdvisory, writer: Writer) -> None:
+async def sweep(advisory: JointAdvisory, database: Database) -> None:
     """Assign what waits - an absence may have ended - and tell of hand-overs that are overdue."""
-    async with writer.transaction(uuid4()) as tx:
+    async with database.transaction(uuid4()) as tx:
         await advisory.assign_waiting(tx)
         await advisory.escalate(tx)

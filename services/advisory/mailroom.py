@@ -16,7 +16,7 @@ from services.advisory.settings import SERVICE
 from shared import instruments
 from shared.events.envelope import derived_id
 from shared.http import MAX_BODY_BYTES
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.screening import has_nul, has_personal_identity_code
 from shared.telemetry import describe
 
@@ -27,9 +27,9 @@ _BACKLOG_SECONDS: Final = 60.0
 class Mailroom:
     """Takes e-mails in as contacts: by SMTP in the background, or from a mailbox file."""
 
-    def __init__(self, advisory: JointAdvisory, writer: Writer, host: str, port: int | None) -> None:
+    def __init__(self, advisory: JointAdvisory, database: Database, host: str, port: int | None) -> None:
         self._advisory = advisory
-        self._writer = writer
+        self._database = database
         self._host = host
         self._port = port
         self._server: asyncio.Server | None = None
@@ -77,17 +77,17 @@ class Mailroom:
     async def take(self, content: bytes) -> str | None:
         """Take an e-mail in as a contact; return why not, without quoting it. The same message again has no effect."""
         message = message_from_bytes(content, policy=policy.default)
-        mail = read(message, self._writer.clock.now())
+        mail = read(message, self._database.clock.now())
         spoken = mail.text.encode("utf-8", "replace")
         for found, code in (
             (has_nul(spoken), "nul-character"),
             (has_personal_identity_code(spoken), "personal-identity-code"),
         ):
             if found:
-                instruments.REFUSED.labels(self._writer.office, SERVICE, f"urn:problem:{code}").inc()
+                instruments.REFUSED.labels(self._database.office, SERVICE, f"urn:problem:{code}").inc()
                 return code
         contact_id = derived_id("e-mail", mail.message_id or content)
-        async with self._writer.transaction(derived_id("take e-mail", contact_id)) as tx:
+        async with self._database.transaction(derived_id("take e-mail", contact_id)) as tx:
             person = Person(email=mail.sender[:200], text=mail.text)
             await self._advisory.receive(tx, contact_id, mail.contact, "e-mail", person)
         return None

@@ -49,7 +49,7 @@ async def _import(settings: Settings, file: Path, valid_from: date) -> None:
         municipalities, authorities = read_national(lines, valid_from, data.authorities())
     except (OSError, ValueError) as error:
         sys.exit(f"not imported: {error}")
-    async with writing(CHANGE_SECURITY, settings) as writer, writer.transaction(uuid4()) as tx:
+    async with writing(CHANGE_SECURITY, settings) as database, database.transaction(uuid4()) as tx:
         await Directory(tx).import_(municipalities, authorities, valid_from)
     print(f"imported {len(municipalities)} municipalities of {len(authorities)} authorities from {valid_from}")  # noqa: T201
 

@@ -23,7 +23,7 @@ from shared.events.registry import REGISTRY
 from shared.instruments import OVERDUE
 from shared.messaging.handlers import Handler
 from shared.messaging.inbound import Inbound, Prepare, nothing_to_prepare, nothing_to_screen
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.periodic import Periodic
 from shared.process import Parts, Service, assemble
 from shared.screening import ERASE_ON_DISCARD, screen
@@ -37,12 +37,12 @@ def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExpor
     network = frozenset(settings.city_offices)
     office = JointOffice(Rulebook(data.authorities(), data.rules()), shipped=data.authorities())
 
-    def parts(writer: Writer) -> Parts:
+    def parts(database: Database) -> Parts:
         if settings.is_joint:
-            routers = [joint_api.router(office, writer, network), DESK.router(writer, network)]
+            routers = [joint_api.router(office, database, network), DESK.router(database, network)]
         else:
-            routers = [authority_api.router(data.rules(), writer, settings.authority, network)]
-        periodic = joint_work(settings, office, writer) if settings.is_joint else ()
+            routers = [authority_api.router(data.rules(), database, settings.authority, network)]
+        periodic = joint_work(settings, office, database) if settings.is_joint else ()
         return Parts(inbound(settings, office), routers, periodic)
 
     return assemble(CHANGE_SECURITY, settings, parts, clock=clock, exporter=exporter)
@@ -75,18 +75,18 @@ def inbound(settings: Settings, office: JointOffice) -> Inbound:
     )
 
 
-def joint_work(settings: Settings, office: JointOffice, writer: Writer) -> list[Periodic]:
+def joint_work(settings: Settings, office: JointOffice, database: Database) -> list[Periodic]:
     """Make the joint office's periodic work: e-mail, overdue receipts, and imported municipalities."""
-    mailer = Mailer(writer, office, settings)
+    mailer = Mailer(database, office, settings)
 
     async def escalate() -> None:
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             awaited = await office.escalate(tx)
         for what in awaited:
             OVERDUE.labels(what).inc()
 
     async def read_directory() -> None:
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             await office.read_directory(tx)
 
     return [

@@ -15,7 +15,7 @@ from services.change_security.domain.matter import Matter
 from services.change_security.settings import Settings
 from services.change_security.store import Deliveries, Notices
 from services.change_security.tables import DeliveryRow
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.telemetry import describe
 
 _log = structlog.get_logger("services.change_security.mailer")
@@ -25,8 +25,8 @@ _LONGEST_WAIT = timedelta(hours=1)
 class Mailer:
     """Sends what is queued."""
 
-    def __init__(self, writer: Writer, office: JointOffice, settings: Settings) -> None:
-        self._writer = writer
+    def __init__(self, database: Database, office: JointOffice, settings: Settings) -> None:
+        self._database = database
         self._office = office
         self._settings = settings
 
@@ -47,7 +47,7 @@ class Mailer:
 
         An open one would hold back the relay, which waits for every older transaction to end.
         """
-        async with self._writer.transaction(uuid4()) as tx:
+        async with self._database.transaction(uuid4()) as tx:
             delivery = await Deliveries(tx).take_due()
             if delivery is None:
                 return None
@@ -67,7 +67,7 @@ class Mailer:
         return None
 
     async def _settle(self, delivery_id: UUID, problem: str | None, *, has_address: bool) -> None:
-        async with self._writer.transaction(uuid4()) as tx:
+        async with self._database.transaction(uuid4()) as tx:
             delivery = await Deliveries(tx).lock(delivery_id)
             delivery.problem = problem
             if problem is None:

@@ -192,10 +192,10 @@ class Notices:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._matters: dict[UUID, Matter | None] = tx.memory.setdefault("matters", {})
+        self._matters: dict[UUID, Matter | None] = tx.identity_map.setdefault("matters", {})
         # By notice, then by authority: a batch holds the entries of many notices.
-        self._entries: dict[UUID, dict[str, Entry | None]] = tx.memory.setdefault("entries", {})
-        self._waiting: set[tuple[UUID, int]] = tx.memory.setdefault("waiting", set())
+        self._entries: dict[UUID, dict[str, Entry | None]] = tx.identity_map.setdefault("entries", {})
+        self._waiting: set[tuple[UUID, int]] = tx.identity_map.setdefault("waiting", set())
 
     async def load(self, notice_ids: Iterable[UUID]) -> None:
         """Read and lock matters that this transaction will change."""

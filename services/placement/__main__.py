@@ -76,10 +76,10 @@ def _import(settings: Settings, file: Path) -> None:
 async def _put(settings: Settings, profiles: Iterable[Jobseeker | str]) -> None:
     key = pool_key_of(settings)
     rows = iter(profiles)
-    async with writing(PLACEMENT, settings) as writer:
+    async with writing(PLACEMENT, settings) as database:
         more = True
         while more:
-            async with writer.transaction(uuid4()) as tx:
+            async with database.transaction(uuid4()) as tx:
                 more = await _put_some(Pool(tx), rows, key)
 
 

@@ -21,7 +21,7 @@ from shared.events.registry import REGISTRY
 from shared.events.v1.placement import JobOfferAnswered, OfferState
 from shared.messaging.handlers import Handler
 from shared.messaging.inbound import Inbound, nothing_to_screen
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.periodic import Periodic
 from shared.process import Parts, Service, assemble
 from shared.screening import ERASE_ON_DISCARD, screen
@@ -40,16 +40,16 @@ def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExpor
     placement = JointPlacement(settings.city_offices, timedelta(seconds=settings.answer_seconds))
     pool_key = pool_key_of(settings)
 
-    def parts(writer: Writer) -> Parts:
+    def parts(database: Database) -> Parts:
         if settings.is_joint:
             routers = [
-                joint_api.router(placement, writer, network, settings.answer_seconds),
-                DESK.router(writer, network),
+                joint_api.router(placement, database, network, settings.answer_seconds),
+                DESK.router(database, network),
             ]
-            sweep = Periodic("expire vacancies", settings.sweep_seconds, lambda: expire_vacancies(placement, writer))
+            sweep = Periodic("expire vacancies", settings.sweep_seconds, lambda: expire_vacancies(placement, database))
         else:
-            routers = [authority_api.router(writer, settings.authority, network, pool_key)]
-            sweep = Periodic("expire job offers", settings.sweep_seconds, lambda: expire_offers(writer))
+            routers = [authority_api.router(database, settings.authority, network, pool_key)]
+            sweep = Periodic("expire job offers", settings.sweep_seconds, lambda: expire_offers(database))
         return Parts(inbound(settings, placement), routers, [sweep])
 
     return assemble(PLACEMENT, settings, parts, clock=clock, exporter=exporter)
@@ -97,15 +97,15 @@ def inbound(settings: Settings, placement: JointPlacement) -> Inbound:
     )
 
 
-async def expire_vacancies(placement: JointPlacement, writer: Writer) -> None:
+async def expire_vacancies(placement: JointPlacement, database: Database) -> None:
     """Expire the vacancies whose last day has gone."""
-    async with writer.transaction(uuid4()) as tx:
+    async with database.transaction(uuid4()) as tx:
         await placement.expire(tx)
 
 
-async def expire_offers(writer: Writer) -> None:
+async def expire_offers(database: Database) -> None:
     """Expire the job offers whose deadline has gone without an answer, and tell the joint office."""
-    async with writer.transaction(uuid4()) as tx:
+    async with database.transaction(uuid4()) as tx:
         for offer in await OwnReferrals(tx).offers_past():
             await OwnReferrals(tx).answer_offer(offer.offer_id, OfferState.EXPIRED)
             authority.tell(

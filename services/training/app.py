@@ -21,7 +21,7 @@ from shared.desk import Desk
 from shared.events.registry import REGISTRY
 from shared.messaging.handlers import Handler
 from shared.messaging.inbound import Inbound
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.periodic import Background, Periodic
 from shared.process import Parts, Service, assemble
 
@@ -43,13 +43,13 @@ def build(settings: Settings, *, clock: Clock | None = None, exporter: SpanExpor
         settings.city_offices, data.shares(), data.procurement_rules(), timedelta(hours=settings.answer_hours)
     )
 
-    def parts(writer: Writer) -> Parts:
+    def parts(database: Database) -> Parts:
         periodic: list[Background] = []
         if settings.is_joint:
-            routers = [joint_api.router(training, writer, network), DESK.router(writer, network)]
+            routers = [joint_api.router(training, database, network), DESK.router(database, network)]
         else:
-            routers = [authority_api.router(writer, settings.office, network, key)]
-            periodic.append(Periodic("expire seat offers", settings.sweep_seconds, lambda: expire_offers(writer)))
+            routers = [authority_api.router(database, settings.office, network, key)]
+            periodic.append(Periodic("expire seat offers", settings.sweep_seconds, lambda: expire_offers(database)))
         return Parts(inbound(settings, training), routers, periodic)
 
     return assemble(TRAINING, settings, parts, clock=clock, exporter=exporter)
@@ -81,8 +81,8 @@ def inbound(settings: Settings, training: JointTraining) -> Inbound:
     )
 
 
-async def expire_offers(writer: Writer) -> None:
+async def expire_offers(database: Database) -> None:
     """Close the seat offers whose deadline has gone without an answer; the joint office offers the seats on."""
-    async with writer.transaction(uuid4()) as tx:
+    async with database.transaction(uuid4()) as tx:
         for offer in await OwnApplications(tx).offers_past():
             await authority.expire(tx, offer.offer_id, offer.application_id)

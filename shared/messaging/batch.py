@@ -29,7 +29,7 @@ from shared.messaging.codec import HEARTBEAT, Rejection, read_envelope, read_eve
 from shared.messaging.handlers import Handler
 from shared.messaging.inbound import Inbound
 from shared.messaging.parking import OrderingKey, Parking, Record
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Transaction, Database
 from shared.settings import ProcessSettings
 from shared.telemetry import describe
 
@@ -62,9 +62,9 @@ class BatchProcessor:
         read_until: the time of the last record handled, by topic.
     """
 
-    def __init__(self, inbound: Inbound, writer: Writer, settings: ProcessSettings, service: str) -> None:
+    def __init__(self, inbound: Inbound, database: Database, settings: ProcessSettings, service: str) -> None:
         self.inbound = inbound
-        self.writer = writer
+        self.database = database
         self.full = False
         self.read_until: dict[str, datetime] = {}
         self._settings = settings
@@ -93,7 +93,7 @@ class BatchProcessor:
         if not self.full:
             return True
         try:
-            async with self.writer.reading() as tx:
+            async with self.database.read() as tx:
                 waiting = await Parking(tx.connection).open_count()
         except Exception as error:  # noqa: BLE001 - judged on the next line
             _log.warning("parking cannot be counted", error=describe(error))
@@ -149,7 +149,7 @@ class BatchProcessor:
         if identity not in new:
             return "duplicate"
         new.discard(identity)
-        span = self.writer.start_process_span(
+        span = self.database.start_process_span(
             item.envelope,
             f"process {item.record.topic}",
             self._attributes(item.record, item.envelope, item.event),
@@ -231,9 +231,9 @@ class BatchProcessor:
     async def _run_in_transaction(self, items: Sequence[Item]) -> None:
         outcomes: list[tuple[Item, Outcome]] = []
         spans: list[Span] = []
-        async with self.writer.engine.connect() as connection:
+        async with self.database.engine.connect() as connection:
             async with connection.begin():
-                tx = Transaction(connection, self.writer)
+                tx = Transaction(connection, self.database)
                 parking = Parking(connection)
                 keys = {item.record.ordering_key for item in items}
                 held = await parking.held_keys({key for key in keys if key is not None})

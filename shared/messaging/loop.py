@@ -26,7 +26,7 @@ from shared.messaging.inbound import Inbound
 from shared.messaging.parking import Record
 from shared.messaging.replay import Replay
 from shared.messaging.security import security_of
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.settings import ProcessSettings
 from shared.telemetry import describe
 
@@ -63,11 +63,11 @@ class Consumer:
         broker: FastStream's, with the one subscriber.
     """
 
-    def __init__(self, inbound: Inbound, writer: Writer, settings: ProcessSettings, service: str) -> None:
+    def __init__(self, inbound: Inbound, database: Database, settings: ProcessSettings, service: str) -> None:
         self.inbound = inbound
-        self.processor = BatchProcessor(inbound, writer, settings, service)
+        self.processor = BatchProcessor(inbound, database, settings, service)
         self.parked = Replay(self.processor)
-        self._clock = writer.clock
+        self._clock = database.clock
         self._batch_size = settings.batch_size
         self._session_seconds = settings.session_timeout_seconds
         self._instance = f"{inbound.group}.{settings.instance}"

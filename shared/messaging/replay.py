@@ -30,7 +30,7 @@ class Replay:
 
     def __init__(self, processor: BatchProcessor) -> None:
         self._processor = processor
-        self._writer = processor.writer
+        self._database = processor.database
 
     async def replay(self, parked_id: UUID, *, actor: str, reason: str) -> int:
         """Handle a parked record again, then those held behind it, in order, until one fails.
@@ -82,7 +82,7 @@ class Replay:
         Raises:
             NotOpenError: there is no such open record.
         """
-        async with self._writer.engine.connect() as connection, connection.begin():
+        async with self._database.engine.connect() as connection, connection.begin():
             parking = Parking(connection)
             record = await _take(parking, parked_id)
             await parking.resolve(parked_id, "discarded", erase_codes=self._processor.inbound.erase_on_discard)
@@ -99,7 +99,7 @@ class Replay:
             raise
         except Exception as error:  # noqa: BLE001 - judged on the next line
             why = _judged(error)
-            async with self._writer.engine.connect() as connection, connection.begin():
+            async with self._database.engine.connect() as connection, connection.begin():
                 parking = Parking(connection)
                 await parking.failed_again(parked_id, why.code, why.detail)
                 await parking.audit(parked_id, "replay", f"failed: {why.code}", actor, reason)
@@ -110,13 +110,13 @@ class Replay:
     ) -> UUID | None:
         """Handle one record and close it; return the next one of its key."""
         spans: list[Span] = []
-        async with self._writer.engine.connect() as connection, connection.begin():
+        async with self._database.engine.connect() as connection, connection.begin():
             parking = Parking(connection)
             record = await _take(parking, parked_id)
             item = self._processor.read(record)
             if item.rejection is not None:
                 raise UnprocessableError(item.rejection.detail, item.rejection.code)
-            tx = Transaction(connection, self._writer)
+            tx = Transaction(connection, self._database)
             # What is held by this very record must not wait for it: nothing counts as held here.
             new = await self._processor.claim(connection, [item], held=set())
             await self._processor.apply(item, tx, new, spans, as_child=False)

@@ -46,16 +46,16 @@ class Transaction:
         connection: for the stores; nobody else runs statements.
         cause: the identity that derived ids start from, so that a replay publishes the same ids again.
         envelope: the message being handled; None in a request.
-        memory: what the stores have read in this transaction, so that a batch reads once.
+        identity_map: what the stores have read in this transaction, so that a batch reads once.
     """
 
-    def __init__(self, connection: AsyncConnection, writer: "Writer") -> None:
+    def __init__(self, connection: AsyncConnection, database: "Database") -> None:
         self.connection = connection
-        self.office = writer.office
+        self.office = database.office
         self.cause: UUID = derived_id("no cause")
         self.envelope: Envelope | None = None
-        self.memory: dict[str, Any] = {}
-        self._writer = writer
+        self.identity_map: dict[str, Any] = {}
+        self._database = database
         self._session: AsyncSession | None = None
         self._staged: dict[int, tuple[Bulk, list[tuple[Any, ...]]]] = {}
         self._outgoing: list[tuple[Any, ...]] = []
@@ -67,7 +67,7 @@ class Transaction:
     @property
     def clock(self) -> Clock:
         """The process's clock."""
-        return self._writer.clock
+        return self._database.clock
 
     @property
     def session(self) -> AsyncSession:
@@ -124,7 +124,7 @@ class Transaction:
         return self._created_by
 
     def _start_create_span(self, subject: str) -> Span:
-        span = self._writer.tracer.start_span(
+        span = self._database.tracer.start_span(
             "create",
             kind=SpanKind.PRODUCER,
             attributes={
@@ -159,7 +159,7 @@ class Transaction:
             span.end()
 
 
-class Writer:
+class Database:
     """Opens transactions for an office's service."""
 
     def __init__(self, engine: AsyncEngine, office: str, clock: Clock, tracer: Tracer) -> None:
@@ -184,7 +184,7 @@ class Writer:
             tx.end_spans()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Transaction]:
+    async def read(self) -> AsyncIterator[Transaction]:
         """Open a transaction that writes nothing."""
         async with self.engine.connect() as connection, connection.begin() as transaction:
             yield Transaction(connection, self)

@@ -29,7 +29,7 @@ def pools(stack: Stack) -> None:
 
     async def fill(city: str) -> None:
         settings = settings_of(stack, city)
-        async with writing(PLACEMENT, settings) as writer, writer.transaction(uuid4()) as tx:
+        async with writing(PLACEMENT, settings) as database, database.transaction(uuid4()) as tx:
             for one in invent(300, city, ["092"], OCCUPATIONS, 1, date(2026, 11, 24)):
                 marked = one.model_dump() | {
                     "name": f"{one.name} {canary(city)}",

@@ -24,7 +24,7 @@ from shared.messaging.loop import Consumer
 from shared.messaging.parking import ParkedRecord, Parking
 from shared.messaging.relay import Relay
 from shared.messaging.schema import DDL
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Transaction, Database
 from shared.settings import ProcessSettings
 from shared.topics import Topic
 
@@ -76,7 +76,7 @@ class Rig:
     provider: TracerProvider = field(default_factory=TracerProvider)
 
     def __post_init__(self) -> None:
-        self.writer = Writer(self.engine, "test", SystemClock(), self.provider.get_tracer("test"))
+        self.database = Database(self.engine, "test", SystemClock(), self.provider.get_tracer("test"))
         self.group = f"rig.{self.topic}"
         kind = Topic(
             name=self.topic,
@@ -104,7 +104,7 @@ class Rig:
             screen=screen,
             erase_on_discard=erase_on_discard,
         )
-        return Consumer(inbound, self.writer, self.settings.model_copy(update=settings), "rig")
+        return Consumer(inbound, self.database, self.settings.model_copy(update=settings), "rig")
 
     def relay(self) -> Relay:
         """Make a relay of this schema's outbox."""

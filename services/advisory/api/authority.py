@@ -38,18 +38,18 @@ from shared.http import (
     permit_officer,
 )
 from shared.identity import Officer
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Transaction, Database
 from shared.screening import without_identity_codes
 from shared.store import Found
 
 _CLEAN = [Depends(without_identity_codes)]
 
 
-def router(writer: Writer, authority: str, authorities: frozenset[str]) -> APIRouter:
+def router(database: Database, authority: str, authorities: frozenset[str]) -> APIRouter:
     """Make a city's routes.
 
     Args:
-        writer: opens transactions on the city's own database.
+        database: opens transactions on the city's own database.
         authority: the city's authority.
         authorities: those of the region.
     """
@@ -69,7 +69,7 @@ def router(writer: Writer, authority: str, authorities: frozenset[str]) -> APIRo
     @routes.put("/advisers/{officer}", status_code=204, tags=["advisers"])
     async def list_adviser(_: Coordinator, officer: str, told: models.AdviserIn) -> None:
         """Say what an officer advises on, in which languages, for how much of a year, and when absent."""
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             before = await OwnContacts(tx).adviser(officer)
             listed = OfficerListed(
                 officer=officer, office=tx.office, version=before.version + 1 if before else 1, **told.model_dump()
@@ -80,7 +80,7 @@ def router(writer: Writer, authority: str, authorities: frozenset[str]) -> APIRo
     @routes.get("/advisers", tags=["advisers"])
     async def list_advisers(_: Own) -> list[models.AdviserOut]:
         """List the officers who advise."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             listed = await OwnContacts(tx).advisers()
         return [models.AdviserOut.model_validate(one, from_attributes=True) for one in listed]
 
@@ -95,7 +95,7 @@ def router(writer: Writer, authority: str, authorities: frozenset[str]) -> APIRo
         limit: Limit = 50,
     ) -> list[models.OwnContactOut]:
         """List the city's contacts, oldest first; or the own ones alone."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             rows = await OwnContacts(tx).page(who.subject if mine else None, state, limit)
         return [models.OwnContactOut.of(row) for row in rows]
 
@@ -105,7 +105,7 @@ def router(writer: Writer, authority: str, authorities: frozenset[str]) -> APIRo
     ) -> models.OwnContactOut:
         """Take a contact in and handle it in this city; the joint office keeps count."""
         contact_id = derived_id("contact", who.actor, key) if key else uuid4()
-        async with writer.transaction(derived_id("register", contact_id)) as tx:
+        async with database.transaction(derived_id("register", contact_id)) as tx:
             contact = told.contact(tx.clock.now())
             try:
                 check(contact)
@@ -122,13 +122,13 @@ def router(writer: Writer, authority: str, authorities: frozenset[str]) -> APIRo
     @routes.get("/contacts/{contact_id}", tags=["contacts"])
     async def read_contact(_: Own, contact_id: UUID) -> models.OwnContactOut:
         """Read a contact."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return models.OwnContactOut.of(await _own(tx, contact_id))
 
     @routes.post("/contacts/{contact_id}/answer", status_code=204, tags=["contacts"])
     async def answer(who: Own, contact_id: UUID, told: models.AnswerIn) -> None:
         """Enter that a contact is answered, and which guidance the employer was given. Repeating it changes nothing."""
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             row = await _own(tx, contact_id)
             if row.state == ContactState.ANSWERED:
                 return
@@ -147,7 +147,7 @@ def router(writer: Writer, authority: str, authorities: frozenset[str]) -> APIRo
     @routes.post("/contacts/{contact_id}/closing", status_code=204, tags=["contacts"])
     async def close(_: Own, contact_id: UUID) -> None:
         """Enter that a contact needs nothing more. Repeating it changes nothing."""
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             row = await _own(tx, contact_id)
             if row.state == ContactState.CLOSED:
                 return
@@ -168,7 +168,7 @@ def router(writer: Writer, authority: str, authorities: frozenset[str]) -> APIRo
         if told.to_authority is not None and told.to_authority not in authorities - {authority}:
             raise invalid_request([FieldProblem(pointer="/to_authority", code="no-other-authority")])
         hand_over_id = uuid4()
-        async with writer.transaction(derived_id("hand over", hand_over_id)) as tx:
+        async with database.transaction(derived_id("hand over", hand_over_id)) as tx:
             _must_be(await _own(tx, contact_id), ContactState.ASSIGNED)
             event = HandOverAsked(
                 contact_id=contact_id,
@@ -184,7 +184,7 @@ def router(writer: Writer, authority: str, authorities: frozenset[str]) -> APIRo
     @routes.post("/contacts/{contact_id}/acknowledgement", status_code=204, tags=["contacts"])
     async def acknowledge(who: Own, contact_id: UUID) -> None:
         """Acknowledge a contact that another authority hands over: from now on it is this officer's."""
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             row = await _own(tx, contact_id)
             if row.is_acknowledged:
                 return
@@ -204,13 +204,13 @@ def router(writer: Writer, authority: str, authorities: frozenset[str]) -> APIRo
     @routes.get("/guidance", tags=["guidance"])
     async def list_guidance(_: Own, topic: ContactTopic | None = None) -> list[GuidancePublished]:
         """List the articles in force, as far as they have come here."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return [one for one in await OwnContacts(tx).articles() if topic in {None, one.topic}]
 
     @routes.get("/announcements", tags=["announcements"])
     async def list_announcements(_: Own) -> list[models.OwnAnnouncementOut]:
         """List announcements, newest first."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             rows = await OwnContacts(tx).announcements()
         found = []
         for row in rows:
@@ -229,7 +229,7 @@ def router(writer: Writer, authority: str, authorities: frozenset[str]) -> APIRo
     @routes.post("/announcements/{announcement_id}/publication", status_code=204, tags=["announcements"])
     async def publish(_: Own, announcement_id: UUID) -> None:
         """Enter that the city has published an announcement. Repeating it changes nothing."""
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             published = await OwnContacts(tx).publish_announcement(announcement_id)
             if published is None:
                 raise not_found("announcement")

@@ -36,18 +36,18 @@ from shared.http import (
     tagged,
 )
 from shared.identity import Officer, System
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Transaction, Database
 from shared.screening import without_identity_codes
 
 _CLEAN = [Depends(without_identity_codes)]
 
 
-def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str]) -> APIRouter:
+def router(advisory: JointAdvisory, database: Database, authorities: frozenset[str]) -> APIRouter:
     """Make the joint office's routes.
 
     Args:
         advisory: what can be done.
-        writer: opens transactions.
+        database: opens transactions.
         authorities: those whose officers work here.
     """
     routes = APIRouter(prefix="/v1")
@@ -77,7 +77,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
     ) -> models.ContactOut:
         """Bring a contact into the queue. With a key, repeating it has one effect."""
         contact_id = derived_id("contact", who.actor, key) if key else uuid4()
-        async with answering(writer, derived_id("bring", contact_id), problem_of) as tx:
+        async with answering(database, derived_id("bring", contact_id), problem_of) as tx:
             contact = told.contact(tx.clock.now())
             if not await advisory.receive(tx, contact_id, contact, who.actor, told.person):
                 known = await _shown(tx, contact_id)
@@ -94,26 +94,26 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
         limit: Limit = 50,
     ) -> list[models.ContactOut]:
         """List contacts, newest first."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return [models.ContactOut.of(row) for row in await Contacts(tx).page(state, authority, limit)]
 
     @routes.get("/contacts/{contact_id}", response_model=models.ContactOut, tags=["contacts"])
     async def read_contact(request: Request, _: Staff, contact_id: UUID) -> Response:
         """Read a contact: who has it and why, every act, every hand-over."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return tagged(request, await _shown(tx, contact_id))
 
     @routes.post("/contacts/{contact_id}/taking", tags=["contacts"])
     async def take(who: Staff, contact_id: UUID) -> models.ContactOut:
         """Take a contact of the own authority's employer."""
-        async with answering(writer, uuid4(), problem_of) as tx:
+        async with answering(database, uuid4(), problem_of) as tx:
             await advisory.take(tx, contact_id, who.subject, who.authority, who.actor)
             return await _shown(tx, contact_id)
 
     @routes.post("/contacts/{contact_id}/caller-queries", status_code=201, tags=["contacts"], dependencies=_CLEAN)
     async def ask_caller(who: Staff, contact_id: UUID, told: models.PurposeIn) -> Person:
         """Ask who called, with a purpose. Logged, whether answered or refused."""
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             row = await Contacts(tx).get(contact_id)
             if row is None:
                 raise not_found("contact")
@@ -127,7 +127,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
     @routes.get("/contacts/{contact_id}/caller-queries", tags=["contacts"])
     async def list_queries(_: Staff, contact_id: UUID) -> list[models.QueryOut]:
         """List who asked who called, and why."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return [models.QueryOut.model_validate(row) for row in await Contacts(tx).queries(contact_id)]
 
     # -- resources
@@ -135,8 +135,8 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
     @routes.get("/shares", tags=["resources"])
     async def shares(_: Staff, day: date | None = None) -> list[models.ShareOut]:
         """Show each authority's agreed and actual share of the contacts of the calendar year."""
-        day = day or local_day(writer.clock.now())
-        async with writer.reading() as tx:
+        day = day or local_day(database.clock.now())
+        async with database.read() as tx:
             agreed = await advisory.agreed(tx, "advisory", day)
             handled = await Contacts(tx).handled(*year_of(day))
         whole, total = sum(agreed.values()), sum(handled.values())
@@ -157,7 +157,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
         if told.person_years.keys() - authorities or min(told.person_years.values()) < 0:
             fields = [FieldProblem(pointer="/person_years", code="authorities-and-years")]
             raise ProblemError(422, "invalid-request", "The request is not valid.", errors=fields)
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             await Resources(tx).decide(
                 task, told.person_years, told.valid_from, told.decided_on, who.actor, told.reason
             )
@@ -165,7 +165,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
     @routes.get("/resources/{task}", tags=["resources"])
     async def read_resources(_: Staff, task: Task) -> list[models.AgreedOut]:
         """Show what is agreed for a task, as shipped and as decided since, oldest first."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             rules = [*advisory.shipped, *await Resources(tx).decided()]
         return [
             models.AgreedOut.model_validate(one)
@@ -179,7 +179,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
     async def ask_timeline(response: Response, who: Staff, told: models.TimelineIn) -> models.RequestOut:
         """Ask every service what it has of an employer, as far as the officer's authority may see it."""
         request_id = uuid4()
-        async with writer.transaction(derived_id("timeline", request_id)) as tx:
+        async with database.transaction(derived_id("timeline", request_id)) as tx:
             await advisory.ask_timeline(tx, request_id, told.business_id, who.authority, who.actor)
         response.headers["Location"] = f"/v1/timelines/{request_id}"
         return models.RequestOut(request_id=request_id)
@@ -187,7 +187,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
     @routes.get("/timelines/{request_id}", tags=["timeline"])
     async def read_timeline(who: Staff, request_id: UUID) -> models.TimelineOut:
         """Read what has been answered so far; services that have not answered are named."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             found = await Questions(tx).read(request_id, "timeline")
             if found is None or found[0].question["authority"] != who.authority:
                 raise not_found("timeline")
@@ -210,7 +210,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
         response: Response, who: Staff, article_id: UUID, told: models.ArticleIn
     ) -> models.ArticleOut:
         """Write the next version of an article, to be approved."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             if not await Guidance(tx).versions(article_id):
                 raise not_found("article")
         return await new_version(response, article_id, who, told)
@@ -221,7 +221,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
         if told.owner not in authorities:
             fields = [FieldProblem(pointer="/owner", code="no-such-authority")]
             raise ProblemError(422, "invalid-request", "The request is not valid.", errors=fields)
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             version = await Guidance(tx).write(
                 article_id, told.topic, told.texts, told.owner, told.review_by, who.actor
             )
@@ -231,19 +231,19 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
     @routes.put("/guidance/{article_id}/versions/{version}/approval", status_code=204, tags=["guidance"])
     async def approve(who: CoordinationGroup, article_id: UUID, version: int, told: models.ApprovalIn) -> None:
         """Enter the coordination group's approval; every city gets the version."""
-        async with answering(writer, derived_id("approve", article_id, version), problem_of) as tx:
+        async with answering(database, derived_id("approve", article_id, version), problem_of) as tx:
             await advisory.approve(tx, article_id, version, who.actor, told.approved_on)
 
     @routes.get("/guidance", tags=["guidance"])
     async def list_guidance(_: Caller, topic: ContactTopic | None = None) -> list[models.ArticleOut]:
         """List the articles in force."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return [article_of(row) for row in await Guidance(tx).in_force(topic)]
 
     @routes.get("/guidance/{article_id}", tags=["guidance"])
     async def read_versions(_: Staff, article_id: UUID) -> list[models.ArticleOut]:
         """Read every version of an article, newest first."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             rows = await Guidance(tx).versions(article_id)
         if not rows:
             raise not_found("article")
@@ -252,7 +252,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
     @routes.get("/employers/{business_id}/guidance", tags=["guidance"])
     async def given(_: Staff, business_id: str) -> list[models.GivenOut]:
         """Tell which version of which article an employer was given, and when."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return [_given(row) for row in await Guidance(tx).given_to(business_id)]
 
     # -- announcements
@@ -263,7 +263,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
     ) -> models.AnnouncementOut:
         """Make a coordinated announcement: the same to every city, which receipts it."""
         announcement_id = uuid4()
-        async with writer.transaction(derived_id("announce", announcement_id)) as tx:
+        async with database.transaction(derived_id("announce", announcement_id)) as tx:
             await advisory.announce(tx, announcement_id, told.texts, told.audiences, told.publish_on, who.actor)
             response.headers["Location"] = f"/v1/announcements/{announcement_id}"
             return await announcement_of(tx, announcement_id)
@@ -271,7 +271,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
     @routes.get("/announcements/{announcement_id}", tags=["announcements"])
     async def read_announcement(_: Staff, announcement_id: UUID) -> models.AnnouncementOut:
         """Read an announcement: which city has it, which has published it."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return await announcement_of(tx, announcement_id)
 
     # -- the resourcing review
@@ -283,7 +283,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
             fields = [FieldProblem(pointer="/until", code="before-since")]
             raise ProblemError(422, "invalid-request", "The request is not valid.", errors=fields)
         request_id = uuid4()
-        async with writer.transaction(derived_id("review", request_id)) as tx:
+        async with database.transaction(derived_id("review", request_id)) as tx:
             await advisory.ask_work(tx, request_id, told.since, told.until, who.actor)
         response.headers["Location"] = f"/v1/reviews/{request_id}"
         return models.RequestOut(request_id=request_id)
@@ -314,7 +314,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
         return Response(file, media_type="application/pdf")
 
     async def reviewed(request_id: UUID) -> tuple[date, date, list[Compared], list[str], bool]:
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             found = await Questions(tx).read(request_id, "work")
             if found is None:
                 raise not_found("review")
@@ -340,7 +340,7 @@ def router(advisory: JointAdvisory, writer: Writer, authorities: frozenset[str])
             texts=Trilingual.model_validate(row.texts),
             owner=row.owner,
             review_by=row.review_by,
-            review_is_due=row.review_by <= local_day(writer.clock.now()),
+            review_is_due=row.review_by <= local_day(database.clock.now()),
             approved_on=row.approved_on,
             approved_by=row.approved_by,
         )

@@ -46,17 +46,17 @@ from shared.http import (
     write_cursor,
 )
 from shared.identity import Officer, System
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Transaction, Database
 from shared.screening import without_identity_codes
 from shared.telemetry import current_trace_id
 
 
-def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[str]) -> APIRouter:
+def router(rules: RuleTable, database: Database, authority: str, network: frozenset[str]) -> APIRouter:
     """Make a city's routes.
 
     Args:
         rules: the dated rules.
-        writer: opens transactions on the city's own database.
+        database: opens transactions on the city's own database.
         authority: the city's authority; only its officers work here.
         network: all authorities of the region, whose parts one may take.
     """
@@ -72,8 +72,8 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
 
     @asynccontextmanager
     async def changing(notice_id: UUID, *, act: str, by: Officer) -> AsyncIterator[tuple[Transaction, CaseRow]]:
-        cause = derived_id(act, notice_id, by.subject, writer.clock.now())
-        async with writer.transaction(cause) as tx:
+        cause = derived_id(act, notice_id, by.subject, database.clock.now())
+        async with database.transaction(cause) as tx:
             case = await Cases(tx).lock(notice_id)
             if case is None:
                 raise not_found("case")
@@ -135,10 +135,10 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
         else:
             officer(who)
         filing = checked(notice.filing)
-        now = writer.clock.now()
+        now = database.clock.now()
         arrived_at = arrival(notice, who, now)
         notice_id = derived_id("notice", authority, who.actor, key) if key else uuid4()
-        async with writer.transaction(derived_id("file", notice_id)) as tx:
+        async with database.transaction(derived_id("file", notice_id)) as tx:
             cases = Cases(tx)
             before = await answered_before(request, response, tx, who, key, notice_id)
             if before is not None:
@@ -236,7 +236,7 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
         if cursor is not None:
             at, notice_id = read_cursor(cursor, 2)
             before = (datetime.fromisoformat(at), UUID(notice_id))
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             rows = await Cases(tx).page(status=state, specialist=specialist, limit=limit, before=before)
         following = write_cursor(rows[-1].stored_at, rows[-1].notice_id) if len(rows) == limit else None
         return Page(items=[models.CaseLine.model_validate(row, from_attributes=True) for row in rows], next=following)
@@ -244,7 +244,7 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
     @routes.get("/cases/{notice_id}", response_model=models.CaseOut)
     async def read_case(request: Request, _: OwnOfficer, notice_id: UUID) -> Response:
         """Read a case."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             case = await Cases(tx).read(notice_id)
             if case is None:
                 raise not_found("case")
@@ -253,7 +253,7 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
     @routes.get("/cases/{notice_id}/revisions")
     async def list_revisions(_: OwnOfficer, notice_id: UUID) -> list[models.CaseRevisionOut]:
         """List the revisions that this authority has received, oldest first."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             case = await Cases(tx).read(notice_id)
             if case is None:
                 raise not_found("case")
@@ -368,7 +368,7 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
     @routes.get("/cases/{notice_id}/notes")
     async def list_notes(_: OwnOfficer, notice_id: UUID) -> list[models.NoteOut]:
         """List the notes, oldest first."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             if await Cases(tx).read(notice_id) is None:
                 raise not_found("case")
             rows = await Cases(tx).notes(notice_id)
@@ -378,7 +378,7 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
     async def state_hash(who: Caller) -> dict[str, str]:
         """Return one hash of all that follows from messages: a store rebuilt from the first offset gives the same."""
         permit_officer(who, frozenset({authority}), "operator")
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return {"hash": await Cases(tx).state_hash()}
 
     return routes

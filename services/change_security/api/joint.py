@@ -40,13 +40,13 @@ from shared.http import (
     write_cursor,
 )
 from shared.identity import Officer, System
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Transaction, Database
 from shared.screening import without_identity_codes
 
 _STAFF = ("officer", "coordinator")
 
 
-def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> APIRouter:
+def router(office: JointOffice, database: Database, authorities: frozenset[str]) -> APIRouter:
     """Make the joint office's routes. `authorities`: those whose officers work here."""
     routes = APIRouter(prefix="/v1", tags=["notices"])
 
@@ -94,7 +94,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
         else:
             permit_officer(who, authorities, *_STAFF)
         filing = checked(notice.filing)
-        now = writer.clock.now()
+        now = database.clock.now()
         receipt = Receipt(
             channel=Channel.HTTP if isinstance(who, System) else Channel.OFFICER,
             filed_by=who.actor,
@@ -102,7 +102,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
             registered_at=now,
         )
         notice_id = derived_id("notice", who.actor, key) if key else uuid4()
-        async with answering(writer, derived_id("file", notice_id), _problem_of) as tx:
+        async with answering(database, derived_id("file", notice_id), _problem_of) as tx:
             before = await answered_before(request, response, tx, who, key, notice_id)
             if before is not None:
                 return shown(who, await office.known(tx, before))
@@ -119,7 +119,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     ) -> Page[models.NoticeLine]:
         """List notices, newest first: a coordinator's all, an officer's those of the own authority."""
         officer = permit_officer(who, authorities, *_STAFF)
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             rows = await Notices(tx).page(
                 authority=None if "coordinator" in officer.roles else officer.authority,
                 status=state,
@@ -132,28 +132,28 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     @routes.get("/notices/{notice_id}", response_model=models.NoticeOut)
     async def read_notice(request: Request, who: Caller, notice_id: UUID) -> Response:
         """Read a notice with what the rules say of it."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             matter = await read(who, notice_id, tx)
         return tagged(request, shown(who, matter))
 
     @routes.get("/notices/{notice_id}/ledger", response_model=models.LedgerOut)
     async def read_ledger(request: Request, who: Caller, notice_id: UUID) -> Response:
         """Read who has been sent a notice, whose store has it, who has taken notice, and what is late."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             matter = await read(who, notice_id, tx)
-        return tagged(request, models.LedgerOut.of(matter, writer.clock.now()))
+        return tagged(request, models.LedgerOut.of(matter, database.clock.now()))
 
     @routes.get("/notices/{notice_id}/routing", response_model=models.RoutingOut)
     async def explain_routing(request: Request, who: Caller, notice_id: UUID) -> Response:
         """Explain where a notice went, and why."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             matter = await read(who, notice_id, tx)
         return tagged(request, _routing(matter, office))
 
     @routes.get("/notices/{notice_id}/revisions", response_model=list[models.RevisionOut])
     async def list_revisions(request: Request, who: Caller, notice_id: UUID) -> Response:
         """List the revisions of a notice, oldest first."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             matter = await read(who, notice_id, tx)
             rows = await Notices(tx).revisions(notice_id)
         hidden = filing_for(who, matter) is not matter.filing
@@ -176,7 +176,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
         """Put a new revision in force. 409 when it does not follow the newest one."""
         filing = checked(revision.filing)
         cause = derived_id("revise", notice_id, revision.predecessor)
-        async with answering(writer, cause, _problem_of) as tx:
+        async with answering(database, cause, _problem_of) as tx:
             may_change(who, await Notices(tx).get(notice_id))
             matter = await office.revise(tx, notice_id, filing, revision.predecessor, who.actor)
         return shown(who, matter)
@@ -184,7 +184,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     @routes.post("/notices/{notice_id}/withdrawal")
     async def withdraw_notice(who: Caller, notice_id: UUID) -> models.NoticeOut:
         """Withdraw a notice, as the employer asks. Repeating it changes nothing."""
-        async with answering(writer, derived_id("withdraw", notice_id), _problem_of) as tx:
+        async with answering(database, derived_id("withdraw", notice_id), _problem_of) as tx:
             may_change(who, await Notices(tx).get(notice_id))
             matter = await office.withdraw(tx, notice_id, who.actor)
         return shown(who, matter)
@@ -192,14 +192,14 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     @routes.post("/notices/{notice_id}/closing")
     async def close_notice(who: Coordinator, notice_id: UUID, closing: models.ClosingIn) -> models.NoticeOut:
         """Close a notice with or without terminations. Repeating it changes nothing."""
-        async with answering(writer, derived_id("close", notice_id), _problem_of) as tx:
+        async with answering(database, derived_id("close", notice_id), _problem_of) as tx:
             matter = await office.close(tx, notice_id, closing.outcome, who.actor)
         return shown(who, matter)
 
     @routes.get("/unrouted", tags=["unrouted"])
     async def list_unrouted(_: Coordinator, limit: Limit = 50, cursor: Cursor = None) -> Page[models.UnroutedLine]:
         """List places that lead to no authority, oldest first. Nobody is a default."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             rows = await Notices(tx).unrouted(limit, _place(cursor))
         following = write_cursor(rows[-1].since, rows[-1].notice_id) if len(rows) == limit else None
         items = [
@@ -218,7 +218,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     async def add_authority(who: Coordinator, notice_id: UUID, added: models.AuthorityIn) -> models.RoutingOut:
         """Send a notice to an authority by a coordinator's judgement, with a reason."""
         # Adding twice is two changes, each with its own version: their messages must not pass for one.
-        async with answering(writer, uuid4(), _problem_of) as tx:
+        async with answering(database, uuid4(), _problem_of) as tx:
             matter = await office.add_authority(
                 tx,
                 notice_id,
@@ -232,7 +232,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     @routes.get("/notices/{notice_id}/deliveries", tags=["external"])
     async def list_deliveries(who: Caller, notice_id: UUID) -> list[models.DeliveryOut]:
         """List the e-mails to authorities outside the region."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             await read(who, notice_id, tx)
             rows = await Deliveries(tx).of_notice(notice_id)
         return [models.DeliveryOut.model_validate(row, from_attributes=True) for row in rows]
@@ -240,8 +240,8 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     @routes.post("/notices/{notice_id}/authorities/{authority}/acknowledgement", tags=["external"])
     async def acknowledge_for(who: Coordinator, notice_id: UUID, authority: str) -> models.LedgerOut:
         """Enter that an authority outside the region has confirmed a notice."""
-        now = writer.clock.now()
-        async with answering(writer, derived_id("acknowledge", notice_id, authority, who.subject), _problem_of) as tx:
+        now = database.clock.now()
+        async with answering(database, derived_id("acknowledge", notice_id, authority, who.subject), _problem_of) as tx:
             matter = await office.known(tx, notice_id)
             entry = matter.entry(authority)
             if entry is None or entry.office is not None:
@@ -256,7 +256,7 @@ def router(office: JointOffice, writer: Writer, authorities: frozenset[str]) -> 
     @routes.put("/authorities/{authority}/email", status_code=204, tags=["external"])
     async def set_email(_: Coordinator, authority: str, address: models.EmailIn) -> None:
         """Set the address of an authority outside the region; what waited for one is sent."""
-        async with writer.transaction(derived_id("email", authority)) as tx:
+        async with database.transaction(derived_id("email", authority)) as tx:
             if not await Directory(tx).set_email(authority, address.email):
                 raise not_found("imported authority")
             await Deliveries(tx).without_address(authority)

@@ -18,16 +18,16 @@ from services.placement.store import OwnReferrals, Pool
 from shared.events.v1.placement import JobOfferAnswered, OfferState, ReferralAnswered, ReferralState
 from shared.http import Caller, FieldProblem, Limit, ProblemError, invalid_request, not_found, permit_officer
 from shared.identity import Officer
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.opaque import reference_of
 from shared.screening import without_identity_codes
 
 
-def router(writer: Writer, authority: str, network: frozenset[str], pool_key: bytes) -> APIRouter:
+def router(database: Database, authority: str, network: frozenset[str], pool_key: bytes) -> APIRouter:
     """Make a city's routes.
 
     Args:
-        writer: opens transactions on the city's own database.
+        database: opens transactions on the city's own database.
         authority: the city's authority.
         network: the authorities of the region.
         pool_key: the city's own secret for opaque references.
@@ -54,20 +54,20 @@ def router(writer: Writer, authority: str, network: frozenset[str], pool_key: by
             jobseeker = Jobseeker(jobseeker_id=jobseeker_id, **told.model_dump())
         except ValueError as error:
             raise invalid_request([FieldProblem(pointer="/occupations", code="not-isco-08")]) from error
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             Pool(tx).put(jobseeker, reference_of(pool_key, jobseeker_id))
 
     @routes.delete("/jobseekers/{jobseeker_id}", status_code=204, tags=["pool"])
     async def remove(_: Own, jobseeker_id: str) -> None:
         """Remove a profile."""
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             if not await Pool(tx).remove(jobseeker_id):
                 raise not_found("jobseeker")
 
     @routes.get("/assignments/{assignment_id}/why/{jobseeker_id}", tags=["pool"])
     async def explain(_: Own, assignment_id: UUID, jobseeker_id: str) -> models.WhyOut:
         """Explain why one of the own jobseekers is, or is not, among an assignment's candidates, as the pool is now."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             asked = await Pool(tx).asked(assignment_id)
             profile = await Pool(tx).profile(jobseeker_id)
             if asked is None or profile is None:
@@ -84,7 +84,7 @@ def router(writer: Writer, authority: str, network: frozenset[str], pool_key: by
         _: Own, state: Annotated[ReferralState | None, Query()] = None, limit: Limit = 50
     ) -> list[models.OwnReferralOut]:
         """List referrals of the own jobseekers, newest first."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             found = []
             for row in await OwnReferrals(tx).page(state, limit):
                 jobseeker = await Pool(tx).by_reference(row.reference)
@@ -106,7 +106,7 @@ def router(writer: Writer, authority: str, network: frozenset[str], pool_key: by
     async def consent(who: Own, referral_id: UUID, told: models.ConsentIn) -> None:
         """Enter whether the jobseeker consents to be referred. The first answer counts; repeating it changes nothing."""
         wanted = ReferralState.CONSENTED if told.consented else ReferralState.DECLINED
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             referrals = OwnReferrals(tx)
             row = await referrals.get(referral_id)
             if row is None:
@@ -129,7 +129,7 @@ def router(writer: Writer, authority: str, network: frozenset[str], pool_key: by
     )
     async def ask_contact(who: AnyOfficer, referral_id: UUID, told: models.ContactQueryIn) -> models.ContactOut:
         """Ask for a consenting jobseeker's name and contact, with a purpose. Logged, whether answered or refused."""
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             referrals = OwnReferrals(tx)
             row = await referrals.get(referral_id)
             concerned = row is not None and who.authority in {authority, row.requesting_authority}
@@ -146,7 +146,7 @@ def router(writer: Writer, authority: str, network: frozenset[str], pool_key: by
     @routes.get("/referrals/{referral_id}/contact-queries", tags=["referrals"])
     async def list_queries(_: Own, referral_id: UUID) -> list[models.ContactQueryOut]:
         """List who asked for a jobseeker's contact, and why."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             rows = await OwnReferrals(tx).queries(referral_id)
         return [models.ContactQueryOut.model_validate(row, from_attributes=True) for row in rows]
 
@@ -154,7 +154,7 @@ def router(writer: Writer, authority: str, network: frozenset[str], pool_key: by
     async def answer_offer(_: Own, offer_id: UUID, told: models.OfferAnswerIn) -> None:
         """Enter the jobseeker's answer to a job offer. 409 after the deadline, or against an earlier answer."""
         wanted = OfferState.ACCEPTED if told.accepted else OfferState.DECLINED
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             offer = await OwnReferrals(tx).offer(offer_id)
             if offer is None:
                 raise not_found("job offer")

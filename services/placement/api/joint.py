@@ -33,18 +33,18 @@ from shared.http import (
     write_cursor,
 )
 from shared.identity import Officer, System
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.screening import without_identity_codes
 
 _STAFF = ("officer", "coordinator")
 
 
-def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str], answer_seconds: float) -> APIRouter:
+def router(placement: JointPlacement, database: Database, authorities: frozenset[str], answer_seconds: float) -> APIRouter:
     """Make the joint office's routes.
 
     Args:
         placement: what can be done.
-        writer: opens transactions.
+        database: opens transactions.
         authorities: those whose officers work here.
         answer_seconds: how long pools have to answer, if an assignment does not say.
     """
@@ -84,7 +84,7 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
         may_report(who)
         _checked(told.vacancy)
         vacancy_id = derived_id("vacancy", who.actor, key) if key else uuid4()
-        async with answering(writer, derived_id("report", vacancy_id), problem_of) as tx:
+        async with answering(database, derived_id("report", vacancy_id), problem_of) as tx:
             before = await Vacancies(tx).get(vacancy_id) if key else None
             if before is not None and (before.revision, before.vacancy) != (1, told.vacancy):
                 raise ProblemError(422, "idempotency-key-reused", "The key was used before with another body.")
@@ -106,7 +106,7 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
     ) -> Response:
         """Read the open vacancies page by page; then follow the change stream from `changes` of the first page."""
         after = UUID(read_cursor(cursor, 1)[0]) if cursor else None
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             place = await Vacancies(tx).newest_change()
             found = await Vacancies(tx).shown(
                 municipality=municipality, occupation=occupation, language=language, after=after, limit=limit
@@ -124,7 +124,7 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
     async def changes(request: Request, _: Caller, cursor: Cursor = None, limit: Limit = 100) -> Response:
         """Read what changed after a cursor, oldest change first; stopped advertisements carry their status alone."""
         place, last = read_cursor(cursor, 2) if cursor else ("0", str(UUID(int=0)))
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             found = await Vacancies(tx).changes((int(place), UUID(last)), limit)
         following = write_cursor(found[-1][1], found[-1][0].vacancy_id) if found else write_cursor(place, last)
         items = [models.VacancyOut.of(posting) for posting, _ in found if posting.status != "draft"]
@@ -133,7 +133,7 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
     @routes.get("/vacancies/{vacancy_id}", response_model=models.VacancyOut, tags=["feed"])
     async def read_vacancy(request: Request, who: Caller, vacancy_id: UUID) -> Response:
         """Read a vacancy; the content of a stopped one is shown to its reporter and to officers."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             posting = await Vacancies(tx).read(vacancy_id)
         if posting is None or (posting.status == "draft" and shown(who, posting).vacancy is None):
             raise not_found("vacancy")
@@ -145,14 +145,14 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
     async def revise(who: Caller, vacancy_id: UUID, told: models.VacancyRevisionIn) -> models.VacancyOut:
         """Put a new revision in force. 409 when it does not follow the newest one."""
         _checked(told.vacancy)
-        async with answering(writer, derived_id("revise", vacancy_id, told.predecessor), problem_of) as tx:
+        async with answering(database, derived_id("revise", vacancy_id, told.predecessor), problem_of) as tx:
             may_change(who, await Vacancies(tx).get(vacancy_id))
             return shown(who, await placement.revise(tx, vacancy_id, told.vacancy, told.predecessor))
 
     @routes.put("/vacancies/{vacancy_id}/status", tags=["vacancies"])
     async def move(who: Caller, vacancy_id: UUID, told: models.StatusIn) -> models.VacancyOut:
         """Open, pause, fill or withdraw a vacancy. The same status again changes nothing."""
-        async with answering(writer, uuid4(), problem_of) as tx:
+        async with answering(database, uuid4(), problem_of) as tx:
             may_change(who, await Vacancies(tx).get(vacancy_id))
             return shown(who, await placement.move(tx, vacancy_id, told.status))
 
@@ -163,17 +163,17 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
         """Ask the three pools for candidates. Answers are shown as they come."""
         assignment_id = uuid4()
         within = timedelta(seconds=told.answer_within_seconds or answer_seconds)
-        async with answering(writer, derived_id("ask", assignment_id), problem_of) as tx:
+        async with answering(database, derived_id("ask", assignment_id), problem_of) as tx:
             await placement.ask_pools(
                 tx, assignment_id, told.vacancy_id, at_most=told.at_most, by=who.actor, answer_within=within
             )
         response.headers["Location"] = f"/v1/assignments/{assignment_id}"
-        return await _assignment(writer, assignment_id)
+        return await _assignment(database, assignment_id)
 
     @routes.get("/assignments/{assignment_id}", response_model=models.AssignmentOut, tags=["assignments"])
     async def read_assignment(request: Request, _: Staff, assignment_id: UUID) -> Response:
         """Read the candidates answered so far, and which pools have not answered."""
-        return tagged(request, await _assignment(writer, assignment_id))
+        return tagged(request, await _assignment(database, assignment_id))
 
     @routes.post(
         "/assignments/{assignment_id}/referrals",
@@ -184,7 +184,7 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
     async def refer(response: Response, who: Staff, assignment_id: UUID, told: models.ReferralIn) -> models.ReferralOut:
         """Ask the owning city whether a candidate consents to be referred."""
         referral_id = uuid4()
-        async with answering(writer, derived_id("refer", referral_id), problem_of) as tx:
+        async with answering(database, derived_id("refer", referral_id), problem_of) as tx:
             await placement.refer(
                 tx,
                 referral_id,
@@ -196,27 +196,27 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
                 authority=who.authority,
             )
         response.headers["Location"] = f"/v1/referrals/{referral_id}"
-        return await _referral(writer, referral_id)
+        return await _referral(database, referral_id)
 
     @routes.get("/referrals/{referral_id}", response_model=models.ReferralOut, tags=["referrals"])
     async def read_referral(request: Request, _: Staff, referral_id: UUID) -> Response:
         """Read a referral: consent, offers, outcome. The name is asked from the owning city."""
-        return tagged(request, await _referral(writer, referral_id))
+        return tagged(request, await _referral(database, referral_id))
 
     @routes.post("/referrals/{referral_id}/offers", status_code=status.HTTP_201_CREATED, tags=["referrals"])
     async def offer(who: Staff, referral_id: UUID, told: models.OfferIn) -> models.ReferralOut:
         """Make a job offer, binding or not, to be answered by a deadline."""
         offer_id = uuid4()
-        async with answering(writer, derived_id("offer", offer_id, who.subject), problem_of) as tx:
+        async with answering(database, derived_id("offer", offer_id, who.subject), problem_of) as tx:
             await placement.offer(tx, offer_id, referral_id, binding=told.binding, answer_by=told.answer_by)
-        return await _referral(writer, referral_id)
+        return await _referral(database, referral_id)
 
     @routes.put("/referrals/{referral_id}/outcome", tags=["referrals"])
     async def end(_: Staff, referral_id: UUID, told: models.OutcomeIn) -> models.ReferralOut:
         """End a referral; the owning city is told how."""
-        async with answering(writer, derived_id("end", referral_id), problem_of) as tx:
+        async with answering(database, derived_id("end", referral_id), problem_of) as tx:
             await placement.end_referral(tx, referral_id, told.outcome)
-        return await _referral(writer, referral_id)
+        return await _referral(database, referral_id)
 
     # -- expected supply
 
@@ -227,7 +227,7 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
         municipality: Annotated[str | None, Query(pattern=r"^\d{3}$")] = None,
     ) -> list[models.SupplyOut]:
         """Show the workers that change security expects to be free."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return [_supply(row) for row in await Supply(tx).expected(occupation, municipality)]
 
     @routes.get("/supply/suggestions", tags=["supply"])
@@ -236,7 +236,7 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
     ) -> list[models.SuggestionOut]:
         """Suggest employers: open vacancies that the expected supply could fill, the nearest first."""
         found = []
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             for row in await Supply(tx).expected(occupation, None):
                 if row.isco and (near := await Vacancies(tx).matching(row.isco, row.municipality or None, 5)):
                     vacancies = [models.VacancyOut.of(posting) for posting in near]
@@ -246,13 +246,13 @@ def router(placement: JointPlacement, writer: Writer, authorities: frozenset[str
     return routes
 
 
-async def _assignment(writer: Writer, assignment_id: UUID) -> models.AssignmentOut:
-    async with writer.reading() as tx:
+async def _assignment(database: Database, assignment_id: UUID) -> models.AssignmentOut:
+    async with database.read() as tx:
         found = await Assignments(tx).read(assignment_id)
     if found is None:
         raise not_found("assignment")
     assignment, answers = found
-    now = writer.clock.now()
+    now = database.clock.now()
     candidates = [
         models.CandidateOut(office=answer.office, **candidate)
         for answer in answers
@@ -286,8 +286,8 @@ def _pool_state(answer: Any, answer_by: datetime, now: datetime) -> Any:
     return "answered" if answer.received_at <= answer_by else "answered_late"
 
 
-async def _referral(writer: Writer, referral_id: UUID) -> models.ReferralOut:
-    async with writer.reading() as tx:
+async def _referral(database: Database, referral_id: UUID) -> models.ReferralOut:
+    async with database.read() as tx:
         row = await Assignments(tx).referral(referral_id)
         offers = await Assignments(tx).offers(referral_id)
     if row is None:

@@ -38,7 +38,7 @@ from shared.http import (
     write_cursor,
 )
 from shared.identity import Officer
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Transaction, Database
 from shared.opaque import reference_of
 from shared.screening import without_identity_codes
 from shared.store import Found
@@ -46,11 +46,11 @@ from shared.store import Found
 _OPEN = frozenset({ApplicationState.WAITING, ApplicationState.OFFERED, ApplicationState.ACCEPTED})
 
 
-def router(writer: Writer, authority: str, cities: frozenset[str], pool_key: bytes) -> APIRouter:
+def router(database: Database, authority: str, cities: frozenset[str], pool_key: bytes) -> APIRouter:
     """Make a city's routes.
 
     Args:
-        writer: opens transactions on the city's own database.
+        database: opens transactions on the city's own database.
         authority: the city's authority.
         cities: the offices that an applicant can move to.
         pool_key: the city's own secret for opaque references.
@@ -65,13 +65,13 @@ def router(writer: Writer, authority: str, cities: frozenset[str], pool_key: byt
     @routes.get("/courses", tags=["catalogue"])
     async def list_courses(_: Caller, kind: str | None = None, limit: Limit = 200) -> list[models.CourseOut]:
         """List the catalogue, as far as it has come here."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return [models.CourseOut.of(entry) for entry in await Catalogue(tx).courses(kind, None, limit)]
 
     @routes.get("/groups", tags=["catalogue"])
     async def list_groups(_: Caller, course_id: UUID | None = None) -> list[models.GroupOut]:
         """List groups, those that start first first."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return [models.GroupOut.of(held) for held in await Catalogue(tx).groups(course_id)]
 
     @routes.post(
@@ -85,7 +85,7 @@ def router(writer: Writer, authority: str, cities: frozenset[str], pool_key: byt
     ) -> models.OwnApplicationOut:
         """Enter an application, assessed by the course's criteria. With a key, repeating it has one effect."""
         application_id = derived_id("application", who.actor, key) if key else uuid4()
-        async with writer.transaction(derived_id("apply", application_id)) as tx:
+        async with database.transaction(derived_id("apply", application_id)) as tx:
             own = OwnApplications(tx)
             entry = await Catalogue(tx).course(told.course_id)
             if entry is None:
@@ -131,7 +131,7 @@ def router(writer: Writer, authority: str, cities: frozenset[str], pool_key: byt
     ) -> Page[models.OwnApplicationOut]:
         """List the own people's applications."""
         after = UUID(read_cursor(cursor, 1)[0]) if cursor else None
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             rows = await OwnApplications(tx).page(state, after, limit)
             found = [
                 models.OwnApplicationOut.of(row, await OwnApplications(tx).offers(row.application_id)) for row in rows
@@ -141,13 +141,13 @@ def router(writer: Writer, authority: str, cities: frozenset[str], pool_key: byt
     @routes.get("/applications/{application_id}", tags=["applications"])
     async def read_application(_: Own, application_id: UUID) -> models.OwnApplicationOut:
         """Read an application with its seat offers."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return await _shown(tx, application_id)
 
     @routes.post("/applications/{application_id}/withdrawal", status_code=204, tags=["applications"])
     async def withdraw(_: Own, application_id: UUID) -> None:
         """Withdraw an application; its seat goes on. Repeating it changes nothing."""
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             row = await _own(tx, application_id)
             if row.state == ApplicationState.WITHDRAWN:
                 return
@@ -159,7 +159,7 @@ def router(writer: Writer, authority: str, cities: frozenset[str], pool_key: byt
     async def answer(_: Own, offer_id: UUID, told: models.SeatAnswerIn) -> None:
         """Enter the applicant's answer to a seat offer. 409 after the deadline, or against an earlier answer."""
         wanted = SeatAnswer.ACCEPTED if told.accepted else SeatAnswer.DECLINED
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             offer = await OwnApplications(tx).offer(offer_id)
             if offer is None:
                 raise not_found("seat offer")
@@ -185,7 +185,7 @@ def router(writer: Writer, authority: str, cities: frozenset[str], pool_key: byt
         """Enter that the applicant has moved: the application goes on in the other city, with its place and its seat."""
         if told.to_office not in cities - {authority}:
             raise invalid_request([FieldProblem(pointer="/to_office", code="no-other-city")])
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             row = await _own(tx, application_id)
             if row.moved_to == told.to_office:
                 return
@@ -204,7 +204,7 @@ def router(writer: Writer, authority: str, cities: frozenset[str], pool_key: byt
     )
     async def identify(_: Own, application_id: UUID, told: models.ApplicantIn) -> None:
         """Enter whose application it is that came from another city; the applicant tells its id."""
-        async with writer.transaction(uuid4()) as tx:
+        async with database.transaction(uuid4()) as tx:
             row = await _own(tx, application_id)
             if row.applicant_id == told.applicant_id:
                 return
@@ -224,7 +224,7 @@ def router(writer: Writer, authority: str, cities: frozenset[str], pool_key: byt
     @routes.get("/invitations", tags=["invitations"])
     async def invitations(_: Own, limit: Limit = 50) -> list[models.InvitationOut]:
         """List invitations of the own jobseekers, by the pool's opaque reference, newest first."""
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             return [models.InvitationOut.model_validate(row) for row in await OwnApplications(tx).invitations(limit)]
 
     return routes

@@ -14,7 +14,7 @@ from services.change_security.store import Notices
 from shared.clock import SystemClock
 from shared.database import engine_for
 from shared.events.v1.change_security import HandlingMode
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -23,7 +23,7 @@ LATER = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 async def test_the_statement_that_enters_receipts_says_what_the_domain_says(stack: Stack) -> None:
     settings = Settings(**{name.lower(): value for name, value in stack.environment("pks").items()})  # type: ignore[arg-type]
     engine = engine_for(settings, SCHEMA)
-    writer = Writer(engine, "pks", SystemClock(), TracerProvider().get_tracer("test"))
+    database = Database(engine, "pks", SystemClock(), TracerProvider().get_tracer("test"))
     cases = {}
     for state, stored, escalated in product(EntryState, (0, 1, 3), (None, "stored", "acknowledged")):
         cases[uuid4()] = Entry(
@@ -42,13 +42,13 @@ async def test_the_statement_that_enters_receipts_says_what_the_domain_says(stac
             revision_stored=min(stored, 2),
             escalated=escalated,  # type: ignore[arg-type] # one of the three above
         )
-    async with writer.transaction(uuid4()) as tx:
+    async with database.transaction(uuid4()) as tx:
         for notice_id, entry in cases.items():
             Notices(tx).save_entry(notice_id, entry)
-    async with writer.transaction(uuid4()) as tx:
+    async with database.transaction(uuid4()) as tx:
         for notice_id in cases:
             Notices(tx).enter_stored(notice_id, "vantaa", 2, 1, LATER)
-    async with writer.transaction(uuid4()) as tx:
+    async with database.transaction(uuid4()) as tx:
         for notice_id, entry in cases.items():
             found = await Notices(tx).entry(notice_id, "vantaa")
             assert found == replace(entry.stored(2, 1, LATER)), entry

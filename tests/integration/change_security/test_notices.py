@@ -30,7 +30,7 @@ from shared.clock import SettableClock, SystemClock
 from shared.database import engine_for
 from shared.events.v1.change_security import NoticeAmended, NoticeAssigned, NoticeWithdrawn
 from shared.messaging.loop import Consumer
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.migrations import migrate
 from tests.support.filings import BAD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal_json, termination_notice
 from tests.support.matters import Matters, submit
@@ -48,9 +48,9 @@ def settings_of(stack: Stack, office: str, **changes: Any) -> Settings:
     return Settings(**(environment | {"otel_traces_exporter": "none"} | changes))
 
 
-def writer_of(settings: Settings, clock: Any = None) -> Writer:
+def writer_of(settings: Settings, clock: Any = None) -> Database:
     tracer = TracerProvider().get_tracer("test")
-    return Writer(engine_for(settings, SCHEMA), settings.office, clock or SystemClock(), tracer)
+    return Database(engine_for(settings, SCHEMA), settings.office, clock or SystemClock(), tracer)
 
 
 def test_a_three_site_notice_reaches_every_affected_authority_and_three_receipts_return(matters: Matters) -> None:
@@ -355,14 +355,14 @@ def test_whatever_the_order_of_messages_the_newest_version_stands(stack: Stack, 
         schema = f"order_{uuid4().hex[:8]}"
         engine = engine_for(settings, schema)
         await migrate(engine, CHANGE_SECURITY.migrations, schema)
-        writer = Writer(engine, "vantaa", SystemClock(), TracerProvider().get_tracer("test"))
+        database = Database(engine, "vantaa", SystemClock(), TracerProvider().get_tracer("test"))
         groups = [order] if together else [(place,) for place in order]
         for group in groups:
-            async with writer.transaction(uuid4()) as tx:
+            async with database.transaction(uuid4()) as tx:
                 for place in group:
                     handler, event = events[place]
                     await handler(event, tx)
-        async with writer.reading() as tx:
+        async with database.read() as tx:
             case = await Cases(tx).read(UUID(int=7))
             revisions = [row.revision for row in await Cases(tx).revisions(UUID(int=7))]
         await engine.dispose()
@@ -462,10 +462,10 @@ def test_an_authority_outside_the_region_gets_an_e_mail_with_its_own_receipt(
     office = JointOffice(Rulebook(data.authorities(), data.rules()), shipped=data.authorities())
 
     async def known() -> bool:
-        writer = writer_of(settings)
-        async with writer.reading() as tx:
+        database = writer_of(settings)
+        async with database.read() as tx:
             await office.read_directory(tx)
-        await writer.engine.dispose()
+        await database.engine.dispose()
         return office.book.authorities.authority_of("853", date(2026, 11, 24)) is not None
 
     assert asyncio.run(known())
@@ -479,11 +479,11 @@ def test_an_authority_outside_the_region_gets_an_e_mail_with_its_own_receipt(
     assert callers.coordinator.put(f"/v1/authorities/{authority}/email", json=address).status_code == 204
 
     async def send() -> int:
-        writer = writer_of(settings)
-        async with writer.reading() as tx:
+        database = writer_of(settings)
+        async with database.read() as tx:
             await office.read_directory(tx)
-        sent = await Mailer(writer, office, settings).send_due()
-        await writer.engine.dispose()
+        sent = await Mailer(database, office, settings).send_due()
+        await database.engine.dispose()
         return sent
 
     assert asyncio.run(send()) == 0  # nobody listens yet
@@ -532,17 +532,17 @@ def test_a_new_classification_ends_the_old_one_the_day_before(stack: Stack) -> N
     ]
 
     async def import_twice() -> list[tuple[date, date | None]]:
-        writer = writer_of(settings)
+        database = writer_of(settings)
         try:
             for day in (date(2025, 1, 1), date(2027, 1, 1)):
                 municipalities, authorities = read_national(lines, day, data.authorities())
-                async with writer.transaction(uuid4()) as tx:
+                async with database.transaction(uuid4()) as tx:
                     await Directory(tx).import_(municipalities, authorities, day)
-            async with writer.reading() as tx:
+            async with database.read() as tx:
                 rows, _ = await Directory(tx).read()
             return sorted((row.valid_from, row.valid_to) for row in rows if row.code == "990")
         finally:
-            await writer.engine.dispose()
+            await database.engine.dispose()
 
     assert asyncio.run(import_twice()) == [
         (date(2025, 1, 1), date(2026, 12, 31)),
@@ -564,13 +564,13 @@ def test_an_overdue_receipt_is_escalated_once_and_the_city_sees_it(
     clock = SettableClock(SystemClock().now() + timedelta(days=10))
 
     async def escalate() -> None:
-        writer = writer_of(settings, clock)
+        database = writer_of(settings, clock)
         office = JointOffice(Rulebook(data.authorities(), data.rules()), shipped=data.authorities())
         for _ in range(40):
-            async with writer.transaction(uuid4()) as tx:
+            async with database.transaction(uuid4()) as tx:
                 if not await office.escalate(tx):
                     break
-        await writer.engine.dispose()
+        await database.engine.dispose()
 
     asyncio.run(escalate())
     matters.wait_case("vantaa", notice_id, overdue="acknowledged")
@@ -610,7 +610,7 @@ def test_a_store_rebuilt_from_the_first_offset_has_the_same_state_hash(matters: 
         original = writer_of(settings)
         engine = engine_for(settings, rebuilt_schema)
         await migrate(engine, CHANGE_SECURITY.migrations, rebuilt_schema)
-        rebuilt = Writer(engine, "espoo", SystemClock(), TracerProvider().get_tracer("test"))
+        rebuilt = Database(engine, "espoo", SystemClock(), TracerProvider().get_tracer("test"))
         read = inbound(settings, JointOffice(Rulebook(data.authorities(), data.rules()), data.authorities()))
         group = f"{SERVICE}.{rebuilt_schema}"
         consumer = Consumer(
@@ -621,14 +621,14 @@ def test_a_store_rebuilt_from_the_first_offset_has_the_same_state_hash(matters: 
         )
         consumer.start()
         try:
-            async with original.reading() as tx:
+            async with original.read() as tx:
                 only = await _without_officers_own_acts(tx)
                 wanted = await Cases(tx).state_hash(only)
             async with asyncio.timeout(30):
                 found = ""
                 while found != wanted:
                     await asyncio.sleep(0.1)
-                    async with rebuilt.reading() as tx:
+                    async with rebuilt.read() as tx:
                         found = await Cases(tx).state_hash(only)
             return wanted, found, len(only)
         finally:

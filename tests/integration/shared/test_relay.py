@@ -17,7 +17,7 @@ from tests.support.rig import Happened, Rig, happened, record_effect, running, u
 
 async def publish(rig: Rig, *events: Happened, pause: float = 0) -> None:
     """Publish events in one transaction that may linger before it commits."""
-    async with rig.writer.transaction(uuid4()) as tx:
+    async with rig.database.transaction(uuid4()) as tx:
         for event in events:
             tx.publish(event, to=rig.topics[rig.topic])
         await tx.finish()
@@ -26,18 +26,18 @@ async def publish(rig: Rig, *events: Happened, pause: float = 0) -> None:
 
 
 async def test_concurrent_writers_lose_none_of_3200_events_and_each_key_keeps_its_order(rig: Rig) -> None:
-    async def write(writer: int) -> None:
+    async def write(database: int) -> None:
         for n in range(0, 400, 4):
             # Some transactions linger, so that later sequence numbers commit before earlier ones.
-            batch = [Happened(subject=f"w{writer}", n=n + k) for k in range(4)]
-            await publish(rig, *batch, pause=0.01 if (n // 4 + writer) % 5 == 0 else 0)
+            batch = [Happened(subject=f"w{database}", n=n + k) for k in range(4)]
+            await publish(rig, *batch, pause=0.01 if (n // 4 + database) % 5 == 0 else 0)
 
     async with running(rig.relay()):
-        await asyncio.gather(*(write(writer) for writer in range(8)))
+        await asyncio.gather(*(write(database) for database in range(8)))
         records = await rig.read_topic(3200)
     assert len(records) == 3200
-    for writer in range(8):
-        mine = [Happened.model_validate_json(one.value).n for one in records if one.key == f"w{writer}".encode()]
+    for database in range(8):
+        mine = [Happened.model_validate_json(one.value).n for one in records if one.key == f"w{database}".encode()]
         assert mine == list(range(400))
 
 
@@ -107,7 +107,7 @@ async def test_what_is_committed_while_no_relay_runs_is_sent_by_the_next_one(rig
 
 async def test_a_transaction_that_rolls_back_publishes_nothing(rig: Rig) -> None:
     async def change_mind() -> None:
-        async with rig.writer.transaction(uuid4()) as tx:
+        async with rig.database.transaction(uuid4()) as tx:
             tx.publish(Happened(subject="a", n=1), to=rig.topics[rig.topic])
             await tx.finish()
             raise KeyError

@@ -26,7 +26,7 @@ from shared.events.v1.training import (
     SeatAnswer,
     SeatAnswered,
 )
-from shared.messaging.transaction import Transaction, Writer
+from shared.messaging.transaction import Transaction, Database
 from shared.process import Service, writing
 from tests.support.training import broken_invariants
 
@@ -57,15 +57,15 @@ def received(course_id: UUID, city: str, points: int) -> ApplicationReceived:
 class OneCourse:
     """One course with two groups, and acts on it, each in a transaction of its own."""
 
-    def __init__(self, writer: Writer, training: JointTraining) -> None:
-        self.writer = writer
+    def __init__(self, database: Database, training: JointTraining) -> None:
+        self.database = database
         self.training = training
         self.course_id = uuid4()
         self.groups: list[UUID] = []
 
     async def act(self, work: Callable[[Transaction], Awaitable[object]]) -> None:
         try:
-            async with self.writer.transaction(uuid4()) as tx:
+            async with self.database.transaction(uuid4()) as tx:
                 await work(tx)
         except (ConflictError, UnknownError):
             pass  # refused: nothing has changed
@@ -97,7 +97,7 @@ class OneCourse:
         await asyncio.sleep(chance.random() * 0.05)
         if chance.random() < 0.3:
             await self.act(lambda tx: self.training.choose(tx, chance.choice(self.groups), one, OFFICER, "sattuma"))
-        async with self.writer.reading() as tx:
+        async with self.database.read() as tx:
             offer = await Queue(tx).held_offer(one)
         if offer is not None:
             answer = chance.choice([SeatAnswer.ACCEPTED, SeatAnswer.ACCEPTED, SeatAnswer.DECLINED, SeatAnswer.EXPIRED])
@@ -118,8 +118,8 @@ async def test_no_seat_is_given_twice_and_none_stays_empty_under_concurrent_offe
     schema = f"training_{uuid4().hex[:8]}"
     service = Service(TRAINING.name, schema, TRAINING.migrations)
     training = JointTraining(CITIES, data.shares(), data.procurement_rules(), timedelta(hours=72))
-    async with writing(service, settings_of(stack)) as writer:
-        course = OneCourse(writer, training)
+    async with writing(service, settings_of(stack)) as database:
+        course = OneCourse(database, training)
         await course.open(6, 9)
         await asyncio.gather(*(course.live(seed * 1000 + number) for number in range(60)))
         # Somebody who fits comes last: if a seat is still free, it is offered to that one.

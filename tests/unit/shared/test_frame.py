@@ -17,7 +17,7 @@ from shared.messaging.frame import Fetched, FrameLog
 from shared.messaging.inbound import Inbound
 from shared.messaging.loop import Consumer, FencedError
 from shared.messaging.parking import Record
-from shared.messaging.transaction import Writer
+from shared.messaging.transaction import Database
 from shared.settings import ProcessSettings
 from shared.topics import CHANGE_SECURITY_TO
 
@@ -63,9 +63,9 @@ def consumer(**settings: Any) -> Consumer:
         token_issuer="none",
         **settings,
     )
-    writer = Writer(cast("Any", None), "vantaa", SystemClock(), TracerProvider().get_tracer("test"))
+    database = Database(cast("Any", None), "vantaa", SystemClock(), TracerProvider().get_tracer("test"))
     inbound = Inbound("change-security.vantaa", {TOPIC: CHANGE_SECURITY_TO}, {}, {})
-    return Consumer(inbound, writer, made, "change-security")
+    return Consumer(inbound, database, made, "change-security")
 
 
 def record(offset: int, partition: int = 0) -> Any:
