@@ -225,7 +225,7 @@ def read_again(operators: Operators) -> None:
     """Have every consumer read its last records once more."""
     for operator in operators.values():
         with suppress(httpx.HTTPError):  # what does not answer is found still moving
-            operator.send("/v1/consumer/rereads", {"records": 10_000})
+            operator.send("/v1/consumer/rewind", {"records": 10_000})
     time.sleep(1)  # until they have stepped back
 
 

@@ -12,9 +12,10 @@ from shared.http.auth import Caller, permit_officer
 from shared.http.problems import ProblemError, not_found
 from shared.http.reading import Cursor, Limit, Page, read_cursor
 from shared.identity import Officer, Role
-from shared.messaging.consumer import Consumer
+from shared.messaging.loop import Consumer
 from shared.messaging.parking import Parking
 from shared.messaging.relay import Relay
+from shared.messaging.replay import NotOpenError
 from shared.messaging.transaction import Database
 from shared.redaction import redacted
 
@@ -90,7 +91,7 @@ class Replayed(BaseModel):
     outcome: str
 
 
-class Reread(BaseModel):
+class Rewind(BaseModel):
     """How many of the last records of each partition to read once more."""
 
     records: int = Field(default=50, ge=1, le=10_000)
@@ -130,7 +131,7 @@ def router(consumer: Consumer, relay: Relay, database: Database, authorities: fr
     def operator(who: Caller) -> Officer:
         return permit_officer(who, authorities, Role.OPERATOR)
 
-    Operator = Annotated[Officer, Depends(operator)]  # noqa: N806 - a type
+    Operator = Annotated[Officer, Depends(operator)]
     routes = APIRouter(prefix="/v1", tags=["operations"])
 
     @routes.get("/parked")
@@ -162,10 +163,10 @@ def router(consumer: Consumer, relay: Relay, database: Database, authorities: fr
     async def outcome_of(parked_id: UUID, told: GroupReplay, who: Officer) -> str:
         try:
             if told.dry_run:
-                rejection = await consumer.rehearse(parked_id)
+                rejection = await consumer.parked.dry_run(parked_id)
                 return rejection.code if rejection else "handled"
-            handled = await consumer.replay(parked_id, actor=who.subject, reason=told.reason)
-        except LookupError:
+            handled = await consumer.parked.replay(parked_id, actor=who.subject, reason=told.reason)
+        except NotOpenError:
             return "no-longer-open"
         if handled:
             return "handled"
@@ -196,16 +197,16 @@ def router(consumer: Consumer, relay: Relay, database: Database, authorities: fr
     async def replay(who: Operator, parked_id: UUID, why: Reason) -> Handled:
         """Handle a parked record again, and then what is held behind it."""
         try:
-            return Handled(handled=await consumer.replay(parked_id, actor=who.subject, reason=why.reason))
-        except LookupError as error:
+            return Handled(handled=await consumer.parked.replay(parked_id, actor=who.subject, reason=why.reason))
+        except NotOpenError as error:
             raise _not_open() from error
 
     @routes.post("/parked/{parked_id}/discard")
     async def discard(who: Operator, parked_id: UUID, why: Reason) -> Handled:
         """Give a parked record up; what is held behind it is handled."""
         try:
-            return Handled(handled=await consumer.discard(parked_id, actor=who.subject, reason=why.reason))
-        except LookupError as error:
+            return Handled(handled=await consumer.parked.discard(parked_id, actor=who.subject, reason=why.reason))
+        except NotOpenError as error:
             raise _not_open() from error
 
     @routes.get("/consumer")
@@ -221,10 +222,13 @@ def router(consumer: Consumer, relay: Relay, database: Database, authorities: fr
         except KafkaError as error:
             raise ProblemError(503, "kafka-unavailable", "Kafka does not answer. Try again.") from error
 
-    @routes.post("/consumer/rereads", status_code=202)
-    async def reread(_: Operator, told: Reread) -> None:
+    @routes.post("/consumer/rewind", status_code=202)
+    async def rewind(_: Operator, body: Rewind) -> None:
         """Read the last records once more, as a proof of idempotency: nothing may change."""
-        consumer.reread(told.records)
+        try:
+            await consumer.rewind(body.records)
+        except KafkaError as error:
+            raise ProblemError(503, "kafka-unavailable", "Kafka does not answer. Try again.") from error
 
     @routes.get("/outbox")
     async def outbox(_: Operator) -> OutboxView:

@@ -25,7 +25,8 @@ from shared.clock import Clock, SystemClock
 from shared.database import engine_for, is_unavailable
 from shared.http import problems
 from shared.identity import Identities
-from shared.messaging.consumer import Consumer, Inbound
+from shared.messaging.inbound import Inbound
+from shared.messaging.loop import Consumer
 from shared.messaging.parking import Parking
 from shared.messaging.relay import Relay
 from shared.messaging.transaction import Database
@@ -114,6 +115,7 @@ def assemble(
         title=f"{service.name} @ {settings.office}", version="1", lifespan=life, redirect_slashes=False
     )
     problems.install(app, service=service.name, office=settings.office, provider=provider)
+    app.state.broker = consumer.broker
     app.state.identities = identities
     app.state.authorities = settings.authorities
     app.state.parts = {type(made): made for made in (database, *parts.objects)}

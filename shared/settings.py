@@ -19,6 +19,10 @@ class ProcessSettings(BaseSettings):
         database_timeout_seconds: how long the database may take to answer one statement; then it counts as away. A network
             that falls silent closes no connection, and without a limit would be waited for without end.
         kafka_bootstrap_servers: `host:port`, comma separated.
+        instance: names this process among those of the same service and office, for Kafka: each has a name of its own,
+            and the same one when it is started again. With one process there is nothing to set.
+        session_timeout_seconds: a process that Kafka has not heard from for so long has lost its partitions to the
+            others of its service and office. One that is started again under its name has them at once.
         http_host, http_port: where the HTTP API listens.
         jwks_url: where the public keys of the token issuer are published.
         token_issuer, token_audience: the `iss` and `aud` that a bearer token must carry.
@@ -42,11 +46,13 @@ class ProcessSettings(BaseSettings):
     database_url: SecretStr
     database_timeout_seconds: float = Field(default=60.0, gt=0)
     kafka_bootstrap_servers: str
+    instance: str = Field(default="0", pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    session_timeout_seconds: float = Field(default=10.0, ge=6.0)
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     jwks_url: str
     token_issuer: str
-    token_audience: str = "employment-services"  # noqa: S105 - a name
+    token_audience: str = "employment-services"
     otel_traces_exporter: Literal["otlp", "zipkin", "none"] = "none"
     max_attempts: int = Field(default=5, ge=1)
     retry_delay_seconds: float = Field(default=0.1, ge=0)

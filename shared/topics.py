@@ -30,6 +30,8 @@ class Topic:
         writes, reads: who does, in words for the catalogue.
         max_message_bytes: the largest record that Kafka accepts.
         broker_time: whether the broker writes the time of a record: the time of arrival is legal evidence.
+        speaker: the field of every event on it that says for which office the event speaks. It must be the office in
+            the topic's name: only an office's own topic may carry its word.
         unknown_types: what a reader does with an event type it does not know. What is addressed to it is parked;
             facts that everyone may read are passed over.
     """
@@ -43,17 +45,13 @@ class Topic:
     retention: timedelta | None = timedelta(days=14)
     max_message_bytes: int = 1_048_588
     broker_time: bool = False
+    speaker: str | None = None
     unknown_types: Literal["park", "ignore"] = "park"
 
     @property
     def per_office(self) -> bool:
         """Whether there is one such topic for each city office."""
         return "{office}" in self.name
-
-    @property
-    def is_from_office(self) -> bool:
-        """Whether the office in the name is the one that writes it."""
-        return self.name.startswith("from.")
 
     def name_for(self, office: str | None = None) -> str:
         """Return the topic's name in Kafka.
@@ -69,6 +67,10 @@ class Topic:
     def names(self, offices: Iterable[str]) -> tuple[str, ...]:
         """Return all names of this topic in Kafka."""
         return tuple(self.name_for(office) for office in offices) if self.per_office else (self.name,)
+
+    def may_carry(self, event: Event, name: str) -> bool:
+        """Whether the event speaks for the office whose topic `name` is."""
+        return self.speaker is None or self.name_for(str(getattr(event, self.speaker))) == name
 
     @property
     def config(self) -> dict[str, str]:
@@ -116,6 +118,7 @@ CHANGE_SECURITY_FROM: Final = Topic(
     key="notice_id",
     writes="change_security @ each city",
     reads="change_security @ joint office",
+    speaker="authority",
     types=_types(
         cs.NoticeStored,
         cs.NoticeAcknowledged,
@@ -157,6 +160,7 @@ PLACEMENT_FROM: Final = Topic(
     key="assignment_id, referral_id",
     writes="placement @ each city",
     reads="placement @ joint office",
+    speaker="office",
     types=_types(pl.CandidatesAnswered, pl.ReferralAnswered, pl.JobOfferAnswered),
 )
 VACANCIES_SHARED: Final = Topic(
@@ -181,6 +185,7 @@ TRAINING_FROM: Final = Topic(
     key="application_id",
     writes="training @ each city",
     reads="training @ joint office",
+    speaker="office",
     types=_types(
         tr.ApplicationReceived,
         tr.ApplicationWithdrawn,
@@ -234,6 +239,7 @@ ADVISORY_FROM: Final = Topic(
     key="contact_id, officer, announcement_id",
     writes="advisory @ each city",
     reads="advisory @ joint office",
+    speaker="office",
     types=_types(
         ad.ContactAnswered,
         ad.ContactClosed,

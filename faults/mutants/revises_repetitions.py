@@ -7,7 +7,7 @@ from services.placement.__main__ import main
 from services.placement.handlers.joint import JointHandlers
 from services.placement.store import Vacancies
 from shared.events.v1.placement import VacancySubmitted
-from shared.messaging import consumer
+from shared.messaging import batch
 from shared.messaging.transaction import Transaction
 
 receive = JointHandlers.receive_vacancy
@@ -22,7 +22,7 @@ async def receive_as_next(self: JointHandlers, event: VacancySubmitted, tx: Tran
     await receive(self, event.model_copy(update={"revision": known.revision + 1}) if known else event, tx)
 
 
-consumer.claim = claim_everything  # type: ignore[assignment]
+batch.claim = claim_everything  # type: ignore[assignment]
 JointHandlers.receive_vacancy = receive_as_next  # type: ignore[method-assign]
 
 if __name__ == "__main__":

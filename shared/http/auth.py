@@ -23,7 +23,7 @@ def part(kind: type[Made]) -> Callable[[Request], Made]:
 
     def get(request: Request) -> Made:
         made = request.app.state.parts[kind]
-        assert isinstance(made, kind)  # noqa: S101 - the type by which it was kept
+        assert isinstance(made, kind)
         return made
 
     return get

@@ -115,12 +115,12 @@ def install(app: FastAPI, *, service: str, office: str, provider: TracerProvider
         )
 
     async def on_problem(_: Request, error: Exception) -> Response:
-        assert isinstance(error, ProblemError)  # noqa: S101 - registered for this class alone
-        challenge = {"WWW-Authenticate": "Bearer"} if error.problem.status == 401 else None  # noqa: PLR2004
+        assert isinstance(error, ProblemError)
+        challenge = {"WWW-Authenticate": "Bearer"} if error.problem.status == 401 else None
         return answer(error.problem, challenge)
 
     async def on_invalid(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+        assert isinstance(error, RequestValidationError)
         fields = [
             FieldProblem(pointer="/" + "/".join(map(str, found["loc"][1:])), code=str(found["type"]))
             for found in error.errors()
@@ -128,7 +128,7 @@ def install(app: FastAPI, *, service: str, office: str, provider: TracerProvider
         return answer(invalid_request(fields).problem)
 
     async def on_http(_: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+        assert isinstance(error, HTTPException)
         return answer(Problem(type="about:blank", title=str(error.detail), status=error.status_code))
 
     async def on_refusal(_: Request, error: Exception) -> Response:
@@ -145,7 +145,7 @@ def install(app: FastAPI, *, service: str, office: str, provider: TracerProvider
         # Starlette hands an unexpected error on after answering it, which would put its message into the server's log.
         try:
             return await call_next(request)
-        except Exception as error:  # noqa: BLE001 - every failure is answered here
+        except Exception as error:
             return answer(*_failure(error))
 
     too_large = Problem(

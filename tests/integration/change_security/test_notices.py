@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -29,7 +30,7 @@ from services.change_security.store import Cases, Directory
 from shared.clock import SettableClock, SystemClock
 from shared.database import engine_for
 from shared.events.v1.change_security import NoticeAmended, NoticeAssigned, NoticeWithdrawn
-from shared.messaging.consumer import Consumer
+from shared.messaging.loop import Consumer
 from shared.messaging.transaction import Database
 from shared.migrations import migrate
 from tests.support.filings import BAD_BUSINESS_ID, TEST_IDENTITY_CODE, termination_notice
@@ -318,7 +319,7 @@ def test_an_office_cannot_speak_for_another(matters: Matters, stack: Stack) -> N
         source="/offices/helsinki/change-security",
         topic="from.helsinki.change-security.v1",
     )
-    _parked_and_discarded(matters, "speaks-for-another")
+    _parked_and_discarded(matters, "sender-mismatch")
     assert matters.states(notice_id)["vantaa"] == "stored"
 
 
@@ -436,7 +437,7 @@ def test_an_authority_outside_the_region_gets_an_e_mail_with_its_own_receipt(
     mails: list[Any] = []
 
     class Inbox:
-        async def handle_DATA(self, _: Any, __: Any, envelope: Any) -> str:  # noqa: N802 - the library's name
+        async def handle_DATA(self, _: Any, __: Any, envelope: Any) -> str:
             mails.append(envelope)
             return "250 taken"
 
@@ -614,7 +615,7 @@ def test_a_store_rebuilt_from_the_first_offset_has_the_same_state_hash(matters: 
         read = inbound(settings, JointOffice(Rulebook(data.authorities(), data.rules()), data.authorities()))
         group = f"{SERVICE}.{rebuilt_schema}"
         consumer = Consumer(
-            type(read)(group, read.topics, read.types, read.handlers, read.examine, read.prepare),
+            replace(read, group=group),
             rebuilt,
             settings,
             SERVICE,

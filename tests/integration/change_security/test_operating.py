@@ -30,7 +30,7 @@ def test_small_replays_change_nothing_in_the_store(stack: Stack, callers: Caller
     duplicates = metric(stack, "vantaa", "messaging_records_total", topic=topic, outcome="duplicate") or 0
     handled = metric(stack, "vantaa", "messaging_records_total", topic=topic, outcome="handled")
     before = operator.read("/v1/state-hash")
-    operator.send("/v1/consumer/rereads", {"records": 25})
+    operator.send("/v1/consumer/rewind", {"records": 25})
 
     def absorbed() -> bool:
         return (metric(stack, "vantaa", "messaging_records_total", topic=topic, outcome="duplicate") or 0) > duplicates
@@ -96,7 +96,7 @@ def test_operating_needs_the_operators_role_of_the_office(callers: Callers) -> N
     for path in ("/v1/consumer/lag", "/v1/outbox", "/v1/parked/groups", f"/v1/parked/{uuid4()}"):
         assert officer.get(path).status_code == 403
     for path, body in (
-        ("/v1/consumer/rereads", {"records": 1}),
+        ("/v1/consumer/rewind", {"records": 1}),
         ("/v1/parked/replays", {"code": "invalid-body", "reason": "no"}),
     ):
         assert officer.post(path, json=body).status_code in {403, 422}

@@ -5,20 +5,19 @@ A personal identity code (henkilötunnus) is never in a message, a log, a span o
 
 import json
 import re
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from fastapi import Request
 from stdnum.fi import hetu
 
-from shared.errors import UnknownError, UnprocessableError
 from shared.http.problems import MAX_REQUEST_BYTES, ProblemError
 from shared.messaging.codec import Rejection
-from shared.messaging.consumer import Handler
-from shared.messaging.parking import PERSONAL_IDENTITY_CODE, Record
-from shared.messaging.transaction import Transaction
-from shared.topics import Topic
+from shared.messaging.parking import Record
+
+PERSONAL_IDENTITY_CODE: Final = "personal-identity-code"
+ERASE_ON_DISCARD: Final = frozenset({PERSONAL_IDENTITY_CODE})
+"""What should never have been sent is not kept: the payload is erased when the record is given up."""
 
 _CODE_LIKE: Final = re.compile(rb"\d{6}[-+A-FU-Ya-fu-y]\d{3}[0-9A-Za-z]")
 _WORD: Final = re.compile(rb"[0-9A-Za-z]")
@@ -39,7 +38,7 @@ def has_personal_identity_code(body: bytes) -> bool:
     )
 
 
-def examine(record: Record) -> Rejection | None:
+def screen(record: Record) -> Rejection | None:
     """Reject a record that is too large, or that carries a personal identity code."""
     if record.value is None:
         return None
@@ -65,33 +64,3 @@ async def without_identity_codes(request: Request) -> None:
         raise ProblemError(
             422, PERSONAL_IDENTITY_CODE, "The request contains a personal identity code.", "Send it without."
         )
-
-
-def speaking_for_itself(handler: Handler, topic: Topic, office_of: Callable[[Any], str]) -> Handler:
-    """Refuse an event in which an office speaks for another: only its own topic may carry its word.
-
-    Args:
-        handler: handles what is not refused.
-        topic: the topic per office that the event must have come by.
-        office_of: tells for which office an event speaks.
-    """
-
-    async def handle(event: Any, tx: Transaction) -> None:
-        came_by = tx.envelope.topic if tx.envelope else None
-        if came_by != topic.name_for(office_of(event)):
-            raise UnprocessableError("the office is not the one whose topic this is", "speaks-for-another")
-        await handler(event, tx)
-
-    return handle
-
-
-async def about_something_known(act: Awaitable[None]) -> None:
-    """Do what a message asks for; a message about something that is not there can never succeed.
-
-    Raises:
-        UnprocessableError: `unknown-…`, when the act raises `UnknownError`.
-    """
-    try:
-        await act
-    except UnknownError as error:
-        raise UnprocessableError(f"there is no such {error} of that office", f"unknown-{error}") from error
