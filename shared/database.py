@@ -100,7 +100,7 @@ class Bulk(Generic[Row]):
             f"{name}::jsonb AS {name}" if kind == "jsonb" else name for name, kind in self.columns.items()
         )
         names = ", ".join(self.columns)
-        source = f"(SELECT {reads} FROM unnest({arrays}) AS given({names})) AS rows"
+        source = f"(SELECT {reads} FROM unnest({arrays}) AS given({names})) AS rows"  # noqa: S608 - constants
         return text(self.sql.replace("{rows}", source))
 
     @cached_property
@@ -174,7 +174,7 @@ def insert(
     key = tuple(made.primary_key.columns.keys())
     into = ", ".join([*names, *literals])
     values = ", ".join([*names, *literals.values()])
-    sql = f"INSERT INTO {made.name} ({into}) SELECT {values} FROM {{rows}} ON CONFLICT "
+    sql = f"INSERT INTO {made.name} ({into}) SELECT {values} FROM {{rows}} ON CONFLICT "  # noqa: S608 - constants
     if replace is None:
         sql += "DO NOTHING"
     else:

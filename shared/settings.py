@@ -16,7 +16,8 @@ class ProcessSettings(BaseSettings):
         city_offices: the offices that the joint side exchanges messages with.
         opens_at, closes_at: office hours on business days, local time.
         database_url: the office's own PostgreSQL database, `postgresql://…`. No process opens another office's.
-        database_timeout_seconds: how long the database may take to answer one statement; then it counts as away. A network
+        database_timeout_seconds: how long the database may take to answer one statement; then it counts as away. A
+            network
             that falls silent closes no connection, and without a limit would be waited for without end.
         kafka_bootstrap_servers: `host:port`, comma separated.
         instance: names this process among those of the same service and office, for Kafka: each has a name of its own,
@@ -32,7 +33,7 @@ class ProcessSettings(BaseSettings):
         parking_limit: with more open parked records than this the consumer stops reading and says so.
         batch_size: at most so many records share one database transaction.
         heartbeat_seconds: how often a heartbeat is sent on each topic this process writes; 0 sends none.
-        archive_days: sent outbox rows, and the inbox, are kept this long. Longer than any topic's retention.
+        archive_days: sent outbox rows, the inbox and first answers are kept this long. Longer than any topic's retention.
         log_level: the lowest level that is written.
     """
 
@@ -52,7 +53,7 @@ class ProcessSettings(BaseSettings):
     http_port: int = 8080
     jwks_url: str
     token_issuer: str
-    token_audience: str = "employment-services"
+    token_audience: str = "employment-services"  # noqa: S105 - a name
     otel_traces_exporter: Literal["otlp", "zipkin", "none"] = "none"
     max_attempts: int = Field(default=5, ge=1)
     retry_delay_seconds: float = Field(default=0.1, ge=0)

@@ -57,7 +57,7 @@ class Store:
         found = await self._tx.connection.execute(_bound(sql, values))
         if not hasattr(kind, "__annotations__"):
             return list(found.scalars())
-        return [kind(**row._mapping) for row in found]
+        return [kind(**row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name for it
 
     async def _run(self, statement: str | Insert | Update | Delete, **values: Any) -> int:
         """Run a statement; return how many rows it wrote."""

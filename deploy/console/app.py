@@ -201,7 +201,7 @@ def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function 
     @app.get("/parked/{service}/{office}/{parked_id}")
     async def record(request: Request, service: str, office: str, parked_id: UUID) -> HTMLResponse:
         answer = await ask(request, service, office, f"/v1/parked/{parked_id}")
-        acts = await ask(request, service, office, f"/v1/parked/{parked_id}/acts")
+        acts = await ask(request, service, office, f"/v1/parked/{parked_id}/audit")
         return page(request, "record.html", answer=answer, acts=acts, service=service, office=office)
 
     @app.post("/parked/{service}/{office}/{parked_id}/{act}")

@@ -23,7 +23,7 @@ def part(kind: type[Made]) -> Callable[[Request], Made]:
 
     def get(request: Request) -> Made:
         made = request.app.state.parts[kind]
-        assert isinstance(made, kind)
+        assert isinstance(made, kind)  # noqa: S101 - the type by which it was kept
         return made
 
     return get
@@ -48,7 +48,9 @@ Caller = Annotated[Officer | System, Depends(caller)]
 
 
 def authorities(request: Request) -> frozenset[str]:
-    """Return the authorities whose officers work at this office: a city's own; at the joint office all of the region."""
+    """Return the authorities whose officers work at this office: a city's own; at the joint office all of the
+    region.
+    """
     served: frozenset[str] = request.app.state.authorities
     return served
 

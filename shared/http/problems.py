@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
+from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -115,12 +116,12 @@ def install(app: FastAPI, *, service: str, office: str, provider: TracerProvider
         )
 
     async def on_problem(_: Request, error: Exception) -> Response:
-        assert isinstance(error, ProblemError)
-        challenge = {"WWW-Authenticate": "Bearer"} if error.problem.status == 401 else None
+        assert isinstance(error, ProblemError)  # noqa: S101 - registered for this class alone
+        challenge = {"WWW-Authenticate": "Bearer"} if error.problem.status == 401 else None  # noqa: PLR2004
         return answer(error.problem, challenge)
 
     async def on_invalid(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
         fields = [
             FieldProblem(pointer="/" + "/".join(map(str, found["loc"][1:])), code=str(found["type"]))
             for found in error.errors()
@@ -128,7 +129,7 @@ def install(app: FastAPI, *, service: str, office: str, provider: TracerProvider
         return answer(invalid_request(fields).problem)
 
     async def on_http(_: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
         return answer(Problem(type="about:blank", title=str(error.detail), status=error.status_code))
 
     async def on_refusal(_: Request, error: Exception) -> Response:
@@ -145,7 +146,7 @@ def install(app: FastAPI, *, service: str, office: str, provider: TracerProvider
         # Starlette hands an unexpected error on after answering it, which would put its message into the server's log.
         try:
             return await call_next(request)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every failure is answered here
             return answer(*_failure(error))
 
     too_large = Problem(
@@ -165,6 +166,11 @@ def _failure(error: Exception) -> tuple[Problem, dict[str, str] | None]:
         _log.warning("database unavailable", error=describe(error))
         text = "The database does not answer; nothing was recorded. Try again."
         return Problem(type="urn:problem:database-unavailable", title=text, status=503), {"Retry-After": "5"}
+    if isinstance(error, KafkaError):
+        _log.warning("kafka unavailable", error=describe(error))
+        return Problem(
+            type="urn:problem:kafka-unavailable", title="Kafka does not answer. Try again.", status=503
+        ), None
     _log.error("request failed", error=describe(error))
     return Problem(type="urn:problem:internal", title="The request failed; nothing was recorded.", status=500), None
 

@@ -3,22 +3,22 @@
 A route that writes takes `WriteTx`: the transaction commits after the answer is made and before it is sent, and rolls
 back when anything raises. A route that reads takes `ReadTx`.
 
-Every router has `route_class=IdempotentRoute`. A request with an `Idempotency-Key` then has one effect, however often it
-is sent: the first answer is kept in the same transaction as its effect, and the same request again gets that answer.
-The same key with another method, path or body is refused. Refused requests keep nothing, so that they can be mended
-and sent again under their key.
+Every router has `route_class=IdempotentRoute`. A request with an `Idempotency-Key` then has one effect, however often
+it is sent: the first answer is kept in the same transaction as its effect, and the same request again gets that answer.
+The same key with another method, path or body is refused. Refused requests keep nothing, so that they can be mended and
+sent again under their key.
 """
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Final, NamedTuple
 from uuid import uuid4
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, SmallInteger, Text, func, update
+from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, SmallInteger, Text, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel, col, select
 
@@ -139,6 +139,12 @@ class IdempotentRoute(APIRoute):
             return answer
 
         return handle_once
+
+
+async def forget_answers(database: Database, after: timedelta) -> None:
+    """Delete first answers that are older than any repetition of their request."""
+    async with database.transaction(uuid4()) as tx:
+        await tx.connection.execute(delete(FirstAnswer).where(col(FirstAnswer.at) < tx.clock.now() - after))
 
 
 async def _fingerprint(request: Request) -> str:

@@ -95,7 +95,7 @@ class BatchProcessor:
         try:
             async with self.database.read() as tx:
                 waiting = await Parking(tx.connection).open_count()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - judged on the next line
             _log.warning("parking cannot be counted", error=describe(error))
             waiting = self._settings.parking_limit
         self.full = waiting >= self._settings.parking_limit

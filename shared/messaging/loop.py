@@ -190,8 +190,8 @@ class Consumer:
                 await self._watch()
             except FencedError:
                 _log.error("another process has this one's instance name, waiting", instance=self._instance)
-                pause = _FENCED_SECONDS * random.uniform(0.5, 1.5)
-            except Exception as error:
+                pause = _FENCED_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 - so that two newcomers part
+            except Exception as error:  # noqa: BLE001 - every failure is answered here
                 _log.warning("kafka unavailable, starting again", error=describe(error))
             finally:
                 self._broken.set()  # what waits inside a batch lets go of it
@@ -209,15 +209,15 @@ class Consumer:
         place that is not the leader's nothing changes.
         """
         if (kafka := self._subscriber.consumer) is not None:
-            coordinator = kafka._coordinator
-            if coordinator._group_subscription is None:
+            coordinator = kafka._coordinator  # noqa: SLF001 - aiokafka has no other way to ask for it
+            if coordinator._group_subscription is None:  # noqa: SLF001 - set for the leader alone
                 coordinator.request_rejoin()
 
     async def _watch(self) -> None:
         """Raise when the membership in the group has broken down. Returns when told to stop.
 
-        FastStream logs that, reads nothing more, and stays "ready". aiokafka offers no way to look at the membership but
-        a poll, and a poll would keep the partitions of a handler that hangs. So its coordinator is looked at.
+        FastStream logs that, reads nothing more, and stays "ready". aiokafka offers no way to look at the membership
+        but a poll, and a poll would keep the partitions of a handler that hangs. So its coordinator is looked at.
 
         Raises:
             KafkaError: Kafka refused something that is not tried again.
@@ -225,8 +225,8 @@ class Consumer:
         """
         self._member = ""
         while not self._stopping.is_set() and (kafka := self._subscriber.consumer) is not None:
-            coordinator = kafka._coordinator
-            if coordinator._coordination_task.done():
+            coordinator = kafka._coordinator  # noqa: SLF001 - aiokafka has no other way to ask for it
+            if coordinator._coordination_task.done():  # noqa: SLF001 - see above
                 raise KafkaError("the membership in the group has ended")
             self._watch_membership(coordinator.member_id, time.monotonic())
             await self._pause(_WATCH_SECONDS)
@@ -263,15 +263,16 @@ class Consumer:
     async def _receive(self, fetched: Fetched) -> None:
         """Handle the record that FastStream waited for and those that came with it; when this returns, it acknowledges.
 
-        FastStream's own batches (`batch=True`) sleep beside every empty poll, which delays what comes to an idle system.
-        An error is tried again here: let out, FastStream would read the same records again at once, without end.
+        FastStream's own batches (`batch=True`) sleep beside every empty poll, which delays what comes to an idle
+        system. An error is tried again here: let out, FastStream would read the same records again at once, without
+        end.
         """
         await fetched.drain(self._batch_size)
         while await self._may_go_on():
             try:
                 if await self.processor.handle([_record(one) for one in fetched.records]):
                     return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - every failure is answered here
                 _log.exception("consumer failed, trying again", error=describe(error))
                 await self._pause(1.0)
         raise NackMessage

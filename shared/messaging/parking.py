@@ -193,7 +193,7 @@ class Parking:
         """Return parked records, oldest first."""
         rows = await self._connection.execute(
             text(
-                f"SELECT {_COLUMNS} FROM parked"
+                f"SELECT {_COLUMNS} FROM parked"  # noqa: S608 - a constant
                 " WHERE (CAST(:status AS text) IS NULL OR status = :status)"
                 " AND (CAST(:at AS timestamptz) IS NULL OR (parked_at, id) > (:at, CAST(:id AS uuid)))"
                 " ORDER BY parked_at, id LIMIT :limit"
@@ -206,7 +206,7 @@ class Parking:
         """Return one parked record."""
         row = (
             await self._connection.execute(
-                text(f"SELECT {_COLUMNS} FROM parked WHERE id = :id"),
+                text(f"SELECT {_COLUMNS} FROM parked WHERE id = :id"),  # noqa: S608 - a constant
                 {"id": parked_id},
             )
         ).one_or_none()
@@ -237,7 +237,7 @@ class Parking:
                 " WHERE status IN ('parked', 'held') GROUP BY topic, code ORDER BY topic, code"
             )
         )
-        return [dict(row._mapping) for row in rows]
+        return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
 
     async def take(self, parked_id: UUID) -> Record | None:
         """Lock an open parked record for a replay or discard; return it, or None if it is not open."""
@@ -306,7 +306,7 @@ class Parking:
             text("SELECT act, outcome, actor, reason, at FROM parking_act WHERE parked_id = :id ORDER BY id"),
             {"id": parked_id},
         )
-        return [dict(row._mapping) for row in rows]
+        return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
 def _headers_to_json(headers: Headers) -> list[list[str]]:

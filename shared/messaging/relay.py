@@ -117,7 +117,7 @@ class Relay:
             except KafkaError as error:
                 instruments.SEND_FAILED.labels(*self._labels).inc()
                 _log.warning("kafka did not take the outbox, trying again", error=describe(error))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - every failure is answered here
                 log = _log.warning if is_unavailable(error) else _log.exception
                 log("relay failed, starting again", error=describe(error))
             finally:
@@ -196,7 +196,9 @@ class Relay:
         return len(rows)
 
     async def _beat(self, producer: AIOKafkaProducer) -> None:
-        """Send a heartbeat on every topic this outbox writes: a topic that is quiet is then told from one that is broken."""
+        """Send a heartbeat on every topic this outbox writes: a topic that is quiet is then told from one that is
+        broken.
+        """
         seconds = self._settings.heartbeat_seconds
         if not seconds or time.monotonic() < self._next_beat:
             return

@@ -10,15 +10,18 @@ from uuid import UUID
 from opentelemetry.trace import Span
 
 from shared.database import is_unavailable
-from shared.errors import UnprocessableError
+from shared.errors import ConflictError, UnprocessableError
 from shared.messaging.batch import BatchProcessor, exhausted, refusal_of
 from shared.messaging.codec import Rejection
 from shared.messaging.parking import Parking, Record
 from shared.messaging.transaction import Transaction
 
 
-class NotOpenError(LookupError):
-    """There is no such parked record, or it is closed already."""
+class NotOpenError(ConflictError):
+    """There is no such parked record, or it is no longer open."""
+
+    def __init__(self) -> None:
+        super().__init__("not-open", "There is no such parked record, or it is no longer open.")
 
 
 class _DryRunError(Exception):
@@ -69,7 +72,7 @@ class Replay:
             raise
         except _DryRunError:
             return None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every failure is answered here
             return _judged(error)
         return None
 
@@ -97,7 +100,7 @@ class Replay:
             return "replayed", await self._in_transaction(parked_id, actor, reason)
         except NotOpenError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every failure is answered here
             why = _judged(error)
             async with self._database.engine.connect() as connection, connection.begin():
                 parking = Parking(connection)
@@ -140,7 +143,7 @@ async def _take(parking: Parking, parked_id: UUID) -> Record:
     """
     record = await parking.take(parked_id)
     if record is None:
-        raise NotOpenError(f"no open parked record {parked_id}")
+        raise NotOpenError
     if record.ordering_key is not None:
         await parking.lock(record.ordering_key)
     return record

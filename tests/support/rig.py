@@ -61,7 +61,7 @@ async def until(holds: Callable[[], Awaitable[bool]], what: str, seconds: float 
     """Wait until something holds."""
     try:
         async with asyncio.timeout(seconds):
-            while not await holds():
+            while not await holds():  # noqa: ASYNC110 - nothing tells when
                 await asyncio.sleep(0.02)
     except TimeoutError:
         pytest.fail(f"waited {seconds:.0f} s until {what}")

@@ -1,7 +1,7 @@
 """Advisory: one queue of employers' contacts, hand-overs that are acknowledged, guidance, announcements.
 
-No caller's name, telephone number, e-mail address or words stand in an event: whoever handles the contact asks the office
-that took it, by a logged query with a purpose.
+No caller's name, telephone number, e-mail address or words stand in an event: whoever handles the contact asks the
+office that took it, by a logged query with a purpose.
 """
 
 from datetime import date, datetime
@@ -158,7 +158,10 @@ class Absence(Part):
 
 
 class OfficerListed(Event):
-    """An officer's competence and time for advisory, as the own city has them. The newest version replaces the older."""
+    """An officer's competence and time for advisory, as the own city has them.
+
+    The newest version replaces the older.
+    """
 
     KEY: ClassVar[str] = "officer"
     type: Literal["advisory.officer-listed.v1"] = "advisory.officer-listed.v1"

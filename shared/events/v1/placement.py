@@ -1,7 +1,7 @@
 """Placement: vacancies for everyone to see, three jobseeker pools that each answer for themselves.
 
-Across an authority's border go only an opaque reference, occupation codes, availability, languages, commuting area and a
-score with reasons. A name and a contact never travel in a message: they are asked for by a logged query to the owning
+Across an authority's border go only an opaque reference, occupation codes, availability, languages, commuting area and
+a score with reasons. A name and a contact never travel in a message: they are asked for by a logged query to the owning
 city, after the jobseeker's consent.
 """
 

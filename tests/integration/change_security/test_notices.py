@@ -239,7 +239,7 @@ def test_a_bad_submission_is_parked_and_never_lost(
     assert TEST_IDENTITY_CODE not in str(parked)
     done = callers.operator.send(f"/v1/parked/{parked['id']}/discard", {"reason": "the sender was told"})
     assert done == {"handled": 0}
-    acts = callers.operator.read(f"/v1/parked/{parked['id']}/acts")
+    acts = callers.operator.read(f"/v1/parked/{parked['id']}/audit")
     assert [(act["act"], act["actor"]) for act in acts] == [("discard", "officer-of-helsinki")]
     assert callers.operator.post(f"/v1/parked/{parked['id']}/replay", json={"reason": "again"}).status_code == 409
 
@@ -437,7 +437,7 @@ def test_an_authority_outside_the_region_gets_an_e_mail_with_its_own_receipt(
     mails: list[Any] = []
 
     class Inbox:
-        async def handle_DATA(self, _: Any, __: Any, envelope: Any) -> str:
+        async def handle_DATA(self, _: Any, __: Any, envelope: Any) -> str:  # noqa: N802 - the library's name
             mails.append(envelope)
             return "250 taken"
 

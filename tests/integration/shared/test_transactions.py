@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -180,6 +181,15 @@ async def test_a_refused_request_leaves_nothing_and_its_key_free(
     assert refused.headers["content-type"] == "application/problem+json"
     assert (await client.get("/count")).json() == 0
     assert (await client.post("/things", json={"size": 1}, headers=keyed("k"))).status_code == 201
+
+
+async def test_first_answers_are_forgotten_with_the_archive(client: httpx.AsyncClient, database: Database) -> None:
+    await client.post("/things", json={"size": 1}, headers=keyed("k"))
+    await transactions.forget_answers(database, timedelta(hours=1))
+    assert (await client.post("/things", json={"size": 1}, headers=keyed("k"))).headers["idempotent-replayed"]
+    await transactions.forget_answers(database, timedelta(0))
+    assert (await client.post("/things", json={"size": 1}, headers=keyed("k"))).status_code == 201
+    assert (await client.get("/count")).json() == 2
 
 
 async def test_only_an_officer_of_this_office_acts(client: httpx.AsyncClient) -> None:

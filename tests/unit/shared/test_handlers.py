@@ -54,7 +54,7 @@ def test_a_union_handles_each_of_its_events() -> None:
     assert dict(Handlers(change)) == {"test.opened.v1": change, "test.closed.v1": change}
 
 
-async def without_annotation(event, tx): ...  # type: ignore[no-untyped-def]
+async def without_annotation(event, tx): ...  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - that is the point
 
 
 async def with_anything(event: Any, tx: Transaction) -> None: ...
@@ -69,7 +69,7 @@ async def with_something_else(event: Opened | str, tx: Transaction) -> None: ...
 async def with_nothing() -> None: ...
 
 
-async def with_what_is_not_there(event: "Missing", tx: Transaction) -> None: ...  # type: ignore[name-defined]
+async def with_what_is_not_there(event: "Missing", tx: Transaction) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_a_traceparent_reads_back_as_it_was_written() -> None:
 
 def test_an_error_is_described_by_class_and_place_never_by_its_message() -> None:
     try:
-        raise ValueError("131052-308T")
+        raise ValueError("131052-308T")  # noqa: TRY301
     except ValueError as error:
         told = describe(error)
     assert told.startswith("ValueError in tests.unit.shared.test_telemetry:")
