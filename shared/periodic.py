@@ -46,7 +46,7 @@ class Periodic:
         while not self._stopping.is_set():
             try:
                 await self._work()
-            except Exception as error:  # noqa: BLE001 - every failure is answered here
+            except Exception as error:  # noqa: BLE001 - the next round tries again
                 _log.warning("periodic work failed", work=self._name, error=describe(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._seconds)

@@ -33,7 +33,8 @@ class ProcessSettings(BaseSettings):
         parking_limit: with more open parked records than this the consumer stops reading and says so.
         batch_size: at most so many records share one database transaction.
         heartbeat_seconds: how often a heartbeat is sent on each topic this process writes; 0 sends none.
-        archive_days: sent outbox rows, the inbox and first answers are kept this long. Longer than any topic's retention.
+        archive_days: sent outbox rows, the inbox and first answers are kept this long. Longer than
+            any topic keeps records.
         log_level: the lowest level that is written.
     """
 

@@ -191,7 +191,7 @@ class Consumer:
             except FencedError:
                 _log.error("another process has this one's instance name, waiting", instance=self._instance)
                 pause = _FENCED_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 - so that two newcomers part
-            except Exception as error:  # noqa: BLE001 - every failure is answered here
+            except Exception as error:  # noqa: BLE001 - whatever it is, the consumer goes on
                 _log.warning("kafka unavailable, starting again", error=describe(error))
             finally:
                 self._broken.set()  # what waits inside a batch lets go of it
@@ -272,7 +272,7 @@ class Consumer:
             try:
                 if await self.processor.handle([_record(one) for one in fetched.records]):
                     return
-            except Exception as error:  # noqa: BLE001 - every failure is answered here
+            except Exception as error:  # noqa: BLE001 - whatever it is, the consumer goes on
                 _log.exception("consumer failed, trying again", error=describe(error))
                 await self._pause(1.0)
         raise NackMessage

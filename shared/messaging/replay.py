@@ -72,7 +72,7 @@ class Replay:
             raise
         except _DryRunError:
             return None
-        except Exception as error:  # noqa: BLE001 - every failure is answered here
+        except Exception as error:  # noqa: BLE001 - what the replay would be parked with
             return _judged(error)
         return None
 
@@ -100,7 +100,7 @@ class Replay:
             return "replayed", await self._in_transaction(parked_id, actor, reason)
         except NotOpenError:
             raise
-        except Exception as error:  # noqa: BLE001 - every failure is answered here
+        except Exception as error:  # noqa: BLE001 - judged on the next line
             why = _judged(error)
             async with self._database.engine.connect() as connection, connection.begin():
                 parking = Parking(connection)
