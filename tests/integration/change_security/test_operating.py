@@ -11,9 +11,11 @@ from deploy.local.stack import Stack
 from tests.support.filings import termination_notice
 from tests.support.matters import Matters
 
+CLIENT = httpx.Client()
+
 
 def metric(stack: Stack, office: str, name: str, **labels: str) -> float | None:
-    text = httpx.get(f"{stack.url('change_security', office)}/metrics").text
+    text = CLIENT.get(f"{stack.url('change_security', office)}/metrics").text
     for line in text.splitlines():
         found = re.fullmatch(rf"{name}(\{{.*\}})? (\S+)", line)
         if found and all(f'{key}="{value}"' in (found[1] or "") for key, value in labels.items()):
