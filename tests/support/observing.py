@@ -7,6 +7,8 @@ from aiokafka import AIOKafkaConsumer
 
 from deploy.local.stack import Stack
 
+CLIENT = httpx.Client()
+
 
 async def records_on(stack: Stack, *topics: str) -> list[Any]:
     """Return the records that stand on topics now. It ends although heartbeats go on coming."""
@@ -28,5 +30,5 @@ async def records_on(stack: Stack, *topics: str) -> list[Any]:
 def spans_of(stack: Stack, trace_id: str) -> list[Any]:
     """Return a trace's spans; none before the trace viewer has it."""
     assert stack.zipkin is not None
-    answer = httpx.get(f"{stack.zipkin.url}/api/v2/trace/{trace_id}")
+    answer = CLIENT.get(f"{stack.zipkin.url}/api/v2/trace/{trace_id}")
     return list(answer.json()) if answer.is_success else []

@@ -33,9 +33,9 @@ from shared.messaging.transaction import Writer
 from shared.migrations import migrate
 from tests.support.filings import BAD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal_json, termination_notice
 from tests.support.matters import Matters, submit
+from tests.support.needs import national_classification
 
 SUBMITTED = "change-security.notice-submitted.v1"
-NATIONAL = Path(__file__).parents[4] / "shared" / "data" / "authorities.csv"
 
 
 def submission(notice_id: str, revision: int = 1, **changes: Any) -> dict[str, Any]:
@@ -428,7 +428,6 @@ def test_a_city_that_registers_a_notice_not_its_own_is_told_so(callers: Callers,
 # -- outside the region
 
 
-@pytest.mark.skipif(not NATIONAL.exists(), reason="the national classification is not beside this checkout")
 def test_an_authority_outside_the_region_gets_an_e_mail_with_its_own_receipt(
     callers: Callers, matters: Matters, stack: Stack
 ) -> None:
@@ -446,7 +445,7 @@ def test_an_authority_outside_the_region_gets_an_e_mail_with_its_own_receipt(
             "-m",
             "services.change_security",
             "import-authorities",
-            str(NATIONAL),
+            str(national_classification()),
             "--valid-from",
             "2026-01-01",
         ],
