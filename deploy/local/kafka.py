@@ -3,17 +3,17 @@
 import socket
 import struct
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
 from deploy.local.containers import Container
-from deploy.local.jvm import classpath, java
+from deploy.local.jvm import QUICK_START, classpath, java
 from deploy.local.processes import Child, Process, StartError, free_port
 
 _IMAGE = "apache/kafka:4.3.1"
-_HEAP = ("-Xms256m", "-Xmx512m")
+_JVM = ("-Xms256m", "-Xmx512m")
 _LOGGING = """
 status = warn
 appender.out.type = Console
@@ -32,8 +32,8 @@ class Listener(NamedTuple):
     advertised: int
 
 
-Making = Callable[[Path, Mapping[str, str], list[int]], Process]
-"""Prepares a broker in a folder, from Kafka's properties and the ports that clients reach."""
+Making = Callable[[Path, Mapping[str, str], list[int], Sequence[str]], Process]
+"""Prepares a broker in a folder, from Kafka's properties, the ports that clients reach, and options of the JVM."""
 
 
 class Kafka:
@@ -50,6 +50,8 @@ class Kafka:
         host: str = "127.0.0.1",
         port: int | None = None,
         advertised: Mapping[str, int] | None = None,
+        *,
+        short_lived: bool = False,
     ) -> None:
         self.port = port or free_port()
         self.listeners = {name: Listener(free_port(), there) for name, there in (advertised or {}).items()}
@@ -57,6 +59,7 @@ class Kafka:
         self._folder = folder
         self._make = make
         self._host = host
+        self._options = (*_JVM, *QUICK_START) if short_lived else _JVM
         self._process: Process | None = None
 
     def start(self) -> None:
@@ -68,7 +71,7 @@ class Kafka:
         if self._process is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             ports = [self.port, *(listener.port for listener in self.listeners.values())]
-            self._process = self._make(self._folder, self._properties(), ports)
+            self._process = self._make(self._folder, self._properties(), ports, self._options)
         self._process.start()
 
     def wait(self) -> None:
@@ -139,7 +142,7 @@ class Kafka:
         }
 
 
-def on_java(folder: Path, properties: Mapping[str, str], _: list[int]) -> Child:
+def on_java(folder: Path, properties: Mapping[str, str], _: list[int], options: Sequence[str]) -> Child:
     """Prepare a broker on this machine's Java, its data in the folder.
 
     Raises:
@@ -154,7 +157,17 @@ def on_java(folder: Path, properties: Mapping[str, str], _: list[int]) -> Child:
     base = [java(), f"-Dlog4j2.configurationFile={logging}", "-cp", classpath("kafka")]
     if not (data / "meta.properties").exists():
         formatted = subprocess.run(  # noqa: S603 - our own command
-            [*base, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(written)],
+            [
+                base[0],
+                *QUICK_START,
+                *base[1:],
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                _cluster_id(),
+                "-c",
+                str(written),
+            ],
             capture_output=True,
             text=True,
             check=False,
@@ -162,13 +175,13 @@ def on_java(folder: Path, properties: Mapping[str, str], _: list[int]) -> Child:
         if formatted.returncode != 0:
             message = f"Kafka's data folder could not be formatted:\n{formatted.stdout}{formatted.stderr}"
             raise StartError(message)
-    return Child("Kafka", [base[0], *_HEAP, *base[1:], "kafka.Kafka", str(written)], folder / "kafka.log")
+    return Child("Kafka", [base[0], *options, *base[1:], "kafka.Kafka", str(written)], folder / "kafka.log")
 
 
-def in_container(_: Path, properties: Mapping[str, str], ports: list[int]) -> Container:
+def in_container(_: Path, properties: Mapping[str, str], ports: list[int], options: Sequence[str]) -> Container:
     """Prepare a broker in a container of the official image, which takes Kafka's properties from its environment."""
     env = {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in properties.items()}
-    return Container("Kafka", _IMAGE, env | {"CLUSTER_ID": _cluster_id(), "KAFKA_HEAP_OPTS": " ".join(_HEAP)}, ports)
+    return Container("Kafka", _IMAGE, env | {"CLUSTER_ID": _cluster_id(), "KAFKA_HEAP_OPTS": " ".join(options)}, ports)
 
 
 def _answers(port: int) -> bool:

@@ -91,6 +91,8 @@ class Stack:
         settings: environment for every service process.
         modules: what runs instead of a service's own module, by service and office.
         linked: whether the processes reach Kafka and PostgreSQL over `links`, which can be cut.
+        short_lived: whether servers start quickly at the cost of throughput, and what they store may be lost with the
+            machine (never with a process): for tests.
     """
 
     folder: Path | None = None
@@ -101,6 +103,7 @@ class Stack:
     settings: dict[str, str] = field(default_factory=dict)
     modules: dict[tuple[str, str], str] = field(default_factory=dict)
     linked: bool = False
+    short_lived: bool = False
 
     def __post_init__(self) -> None:
         self._stopping = ExitStack()
@@ -118,6 +121,8 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for child in self._children.values():
+            child.terminate()  # all at once; each is waited for then
         self._stopping.close()
 
     def url(self, service: str, office: str) -> str:
@@ -128,7 +133,7 @@ class Stack:
         """Return a service's process, to stop, kill or freeze it."""
         return self._children[service, office]
 
-    def wait_ready(self, service: str, office: str, timeout: float = 60) -> None:
+    def wait_ready(self, service: str, office: str, timeout: float = 120) -> None:
         """Wait until a process is ready."""
         url = f"{self.url(service, office)}/readyz"
         self.child(service, office).wait_until(lambda: answers(url), timeout)
@@ -165,20 +170,24 @@ class Stack:
         ways = self._ways_to_kafka() if self.linked else {}
         given = os.environ.get("DATABASE_URL")
         self.databases: dict[str, Postgres] = {}
-        if way is Way.CONTAINERS:
-            self.kafka = Kafka(folder / "kafka", kafka.in_container, listening_host(), self.ports.kafka, ways)
-            made = Zipkin(folder / "zipkin", zipkin.in_container, self.ports.zipkin)
-        else:
-            self.kafka = Kafka(folder / "kafka", kafka.on_java, "127.0.0.1", self.ports.kafka, ways)
-            made = Zipkin(folder / "zipkin", zipkin.on_java, self.ports.zipkin)
-        self.zipkin = made if self.with_zipkin else None
+        in_containers = way is Way.CONTAINERS
+        self.kafka = Kafka(
+            folder / "kafka",
+            kafka.in_container if in_containers else kafka.on_java,
+            host=listening_host() if in_containers else "127.0.0.1",
+            port=self.ports.kafka,
+            advertised=ways,
+            short_lived=self.short_lived,
+        )
+        viewer = Zipkin(folder / "zipkin", zipkin.in_container if in_containers else zipkin.on_java, self.ports.zipkin)
+        self.zipkin = viewer if self.with_zipkin else None
         for office in OFFICES:
             if given:
                 self.databases[office] = GivenPostgres(given, office)
-            elif way is Way.CONTAINERS:
-                self.databases[office] = ContainerPostgres(office)
+            elif in_containers:
+                self.databases[office] = ContainerPostgres(office, short_lived=self.short_lived)
             else:
-                self.databases[office] = EmbeddedPostgres(folder / "postgres" / office)
+                self.databases[office] = EmbeddedPostgres(folder / "postgres" / office, short_lived=self.short_lived)
 
     def _start_servers(self) -> None:
         """Start Kafka, the databases and the trace viewer side by side, and wait for all but the trace viewer."""
@@ -226,9 +235,8 @@ class Stack:
                 must_be_free(self.ports.first_api + place, "an API")
 
     def start_process(self, service: str, office: str) -> None:
-        """Start a service's process for an office."""
-        place = len(self._children)
-        port = self.ports.first_api + place if self.ports.first_api is not None else free_port()
+        """Start the process of a service for an office, or another one in the place of the one that was stopped."""
+        port = self._port(service, office)
         child = Child(
             f"{service} @ {office}",
             [sys.executable, "-m", self.modules.get((service, office), f"services.{service}")],
@@ -239,6 +247,12 @@ class Stack:
         self._urls[service, office] = f"http://127.0.0.1:{port}"
         self._stopping.callback(child.stop)
         child.start()
+
+    def _port(self, service: str, office: str) -> int:
+        # A process that is started anew keeps its address: its callers know it.
+        if (service, office) in self._urls:
+            return int(self._urls[service, office].rpartition(":")[2])
+        return self.ports.first_api + len(self._urls) if self.ports.first_api is not None else free_port()
 
     def start_console(self, port: int | None = None) -> str:
         """Start the operators' console; return its address."""

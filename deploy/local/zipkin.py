@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deploy.local.containers import Container
-from deploy.local.jvm import classpath, java
+from deploy.local.jvm import QUICK_START, classpath, java
 from deploy.local.processes import Child, Process, answers, free_port
 
 _IMAGE = "openzipkin/zipkin:3.5"
-_HEAP = "-Xmx256m"
+_JVM = ("-Xmx256m", *QUICK_START)
 
 Making = Callable[[Path, int], Process]
 """Prepares a server in a folder, on a port."""
@@ -56,10 +56,10 @@ def on_java(folder: Path, port: int) -> Child:
     Raises:
         StartError: Java or Zipkin is missing.
     """
-    options = (_HEAP, f"-DQUERY_PORT={port}", f"-Dserver.port={port}", "-Dlogging.level.root=WARN")
+    options = (*_JVM, f"-DQUERY_PORT={port}", f"-Dserver.port={port}", "-Dlogging.level.root=WARN")
     return Child("Zipkin", [java(), *options, "-jar", classpath("zipkin")], folder / "zipkin.log")
 
 
 def in_container(_: Path, port: int) -> Container:
     """Prepare a server in a container of the official image."""
-    return Container("Zipkin", _IMAGE, {"QUERY_PORT": str(port), "JAVA_OPTS": _HEAP}, [port])
+    return Container("Zipkin", _IMAGE, {"QUERY_PORT": str(port), "JAVA_OPTS": " ".join(_JVM)}, [port])

@@ -5,9 +5,8 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaConsumer
 
+from deploy.local.processes import TLS
 from deploy.local.stack import Stack
-
-CLIENT = httpx.Client()
 
 
 async def records_on(stack: Stack, *topics: str) -> list[Any]:
@@ -30,5 +29,5 @@ async def records_on(stack: Stack, *topics: str) -> list[Any]:
 def spans_of(stack: Stack, trace_id: str) -> list[Any]:
     """Return a trace's spans; none before the trace viewer has it."""
     assert stack.zipkin is not None
-    answer = CLIENT.get(f"{stack.zipkin.url}/api/v2/trace/{trace_id}")
+    answer = httpx.get(f"{stack.zipkin.url}/api/v2/trace/{trace_id}", verify=TLS)
     return list(answer.json()) if answer.is_success else []
