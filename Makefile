@@ -17,6 +17,9 @@ test: $(VENV)/.ready ## run every check
 	@$(RUN) -m shared.contracts --check
 	@$(VENV)/bin/pytest --quiet
 
+unit: $(VENV)/.ready ## run what needs no running process: seconds
+	@$(VENV)/bin/pytest --quiet -m "not stack" tests/unit tests/contract tests/architecture
+
 up: $(VENV)/.ready ## keep the whole suite running on fixed ports
 	@$(RUN) -m deploy.local.up
 

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaConsumer
 
+from deploy.local.processes import TLS
 from deploy.local.stack import Stack
 
 
@@ -29,5 +30,5 @@ def spans_of(stack: Stack, trace_id: str) -> list[Any]:
     """Return a trace's spans; none before the trace viewer has it, or where none runs."""
     if stack.zipkin is None:
         return []
-    answer = httpx.get(f"{stack.zipkin.url}/api/v2/trace/{trace_id}")
+    answer = httpx.get(f"{stack.zipkin.url}/api/v2/trace/{trace_id}", verify=TLS)
     return list(answer.json()) if answer.is_success else []

@@ -1,7 +1,6 @@
 """The operators' console in a real browser, against the running stack."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +18,7 @@ from deploy.local.client import Callers, wait_for
 from deploy.local.observing import spans_of
 from deploy.local.stack import Stack
 from tests.support.filings import TEST_IDENTITY_CODE, termination_notice
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+from tests.support.needs import program
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +29,7 @@ def console(stack: Stack) -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as player:
-        launched = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        launched = player.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
         yield launched
         launched.close()
 

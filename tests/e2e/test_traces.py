@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
 from deploy.local.client import wait_for
@@ -15,12 +14,9 @@ Span = dict[str, Any]
 
 def fetched(stack: Stack, trace_id: str, spans: int) -> list[Span]:
     """Return a trace from Zipkin once it has so many spans."""
-    assert stack.zipkin is not None
-    url = f"{stack.zipkin.url}/api/v2/trace/{trace_id}"
 
     def look() -> list[Span] | None:
-        answer = httpx.get(url)
-        found = answer.json() if answer.is_success else []
+        found = spans_of(stack, trace_id)
         return found if len(found) >= spans else None
 
     return wait_for(look, f"{spans} spans", 20)

@@ -1,7 +1,6 @@
 """The course of notices through all offices, on the real broker and databases."""
 
 import asyncio
-import time
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import permutations
@@ -14,7 +13,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from opentelemetry.sdk.trace import TracerProvider
 
-from deploy.local.client import Callers, wait_for
+from deploy.local.client import Callers, has_read_everything, wait_for
 from deploy.local.processes import Child, free_port
 from deploy.local.sample_data import proposal_json
 from deploy.local.stack import Stack
@@ -35,9 +34,9 @@ from shared.messaging.transaction import Database
 from shared.migrations import migrate
 from tests.support.filings import BAD_BUSINESS_ID, TEST_IDENTITY_CODE, termination_notice
 from tests.support.matters import Matters, submit
+from tests.support.needs import national_classification
 
 SUBMITTED = "change-security.notice-submitted.v1"
-NATIONAL = Path(__file__).parents[4] / "shared" / "data" / "authorities.csv"
 
 
 def submission(notice_id: str, revision: int = 1, **changes: Any) -> dict[str, Any]:
@@ -195,9 +194,8 @@ def test_a_submission_delivered_twice_opens_one_case_in_each_store(matters: Matt
     notice_id = str(uuid4())
     record = (notice_id, SUBMITTED, submission(notice_id), matters.unique)
     submit(stack.kafka.bootstrap, record, record, (notice_id, SUBMITTED, submission(notice_id), f"{matters.unique}-2"))
-    ledger = matters.complete(notice_id)
-    time.sleep(0.5)
-    assert matters.ledger(notice_id)["version"] == ledger["version"] == 1
+    wait_for(lambda: has_read_everything(matters.callers.operator), "the joint office to read both")
+    assert matters.complete(notice_id)["version"] == 1
 
 
 def test_revisions_that_arrive_out_of_order_take_effect_in_order(matters: Matters, stack: Stack) -> None:
@@ -430,7 +428,6 @@ def test_a_city_that_registers_a_notice_not_its_own_is_told_so(callers: Callers,
 # -- outside the region
 
 
-@pytest.mark.skipif(not NATIONAL.exists(), reason="the national classification is not beside this checkout")
 def test_an_authority_outside_the_region_gets_an_e_mail_with_its_own_receipt(
     callers: Callers, matters: Matters, stack: Stack
 ) -> None:
@@ -448,7 +445,7 @@ def test_an_authority_outside_the_region_gets_an_e_mail_with_its_own_receipt(
             "-m",
             "services.change_security",
             "import-authorities",
-            str(NATIONAL),
+            str(national_classification()),
             "--valid-from",
             "2026-01-01",
         ],

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -36,9 +35,9 @@ from shared.events.v1.change_security import (
     ReasonKind,
 )
 from tests.support.filings import ARRIVED, proposal
+from tests.support.needs import national_classification
 
 BOOK = Rulebook(data.authorities(), data.rules())
-NATIONAL = Path(__file__).parents[4] / "shared" / "data" / "authorities.csv"
 DAY = date(2026, 11, 24)
 
 
@@ -103,10 +102,9 @@ def test_smaller_situations_are_handled_jointly(mode: HandlingMode, *, small: bo
     assert {one.mode for one in routing.recipients} == {mode}
 
 
-@pytest.mark.skipif(not NATIONAL.exists(), reason="the national classification is not beside this checkout")
 def test_the_national_classification_gives_every_municipality_an_authority() -> None:
     municipalities, authorities = read_national(
-        NATIONAL.read_text(encoding="utf-8").splitlines(), date(2025, 1, 1), data.authorities()
+        national_classification().read_text(encoding="utf-8").splitlines(), date(2025, 1, 1), data.authorities()
     )
     table = BOOK.authorities.with_others(municipalities, authorities)
     assert len(municipalities) == 304
