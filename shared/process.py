@@ -150,7 +150,7 @@ def _tell_waiting(state: RetryCallState) -> None:
     reraise=True,
 )
 async def _migrate_when_there(engine: AsyncEngine, service: Service) -> None:
-    """Bring the schema up to date; a database that is away, as after a common power cut, is waited for."""
+    """Bring the schema up to date; a database that is unavailable, as after a common power cut, is waited for."""
     await migrate(engine, service.migrations, service.schema)
 
 

@@ -1,4 +1,4 @@
-"""A process whose database is away, from its start or without a word."""
+"""A process whose database is unavailable, from its start or without a word."""
 
 from deploy.local.client import Callers, wait_for
 from deploy.local.processes import answers
