@@ -113,13 +113,13 @@ class Demo:
         for city in CITIES:
             wait_for(lambda city=city: self._case(city, notice_id), f"{city}'s case")  # type: ignore[misc]
         table = Table()
-        for column in ("database of", "competent authority", "status", "revision", "stored at"):
+        for column in ("database of", "competent authority", "state", "revision", "stored at"):
             table.add_column(column)
         for city in CITIES:
             case = self._case(city, notice_id)
             if case is not None:
                 stored = f"{case['stored_at']:%H:%M:%S.%f}"[:-3]
-                table.add_row(city, case["competent_authority"], case["status"], str(case["revision"]), stored)
+                table.add_row(city, case["competent_authority"], case["state"], str(case["revision"]), stored)
         self.console.print(table)
 
     def _case(self, city: str, notice_id: str) -> dict[str, Any] | None:
@@ -184,7 +184,7 @@ class Demo:
         self._ledger(notice_id, version=4)
         for city in ("helsinki", "vantaa"):
             case = self.callers.officer[city].read(f"/v1/cases/{notice_id}")
-            self.console.print(f"{city}: {case['status']}")
+            self.console.print(f"{city}: {case['state']}")
 
     def leave_unrouted(self) -> None:
         """An unknown municipality is nobody's by default."""

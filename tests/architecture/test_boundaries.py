@@ -14,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.stack import Stack
 from services.change_security.settings import SCHEMA, Settings
-from services.change_security.tables import metadata
+from services.change_security.authority.tables import metadata as cases
+from services.change_security.joint.tables import metadata as notices
 from shared.database import engine_for
 from shared.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for folder in ("services", "shared") for path in (ROOT / folder).rglob("*.py"))
-SHARED_TABLES = {"inbox", "outbox", "parked", "parking_act", "alembic_version", "handed_over"}
+SHARED_TABLES = {"inbox", "outbox", "parked", "parking_act", "alembic_version", "handed_over", "first_answer"}
 
 
 def test_import_contracts_hold() -> None:
@@ -52,10 +53,10 @@ def test_shared_code_knows_no_city_and_no_authority() -> None:
 
 
 def test_handlers_leave_errors_transactions_and_telemetry_to_the_kernel() -> None:
-    tree = ast.parse((ROOT / "services/change_security/handlers/authority.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "services/change_security/authority/handlers.py").read_text(encoding="utf-8"))
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
     for name in ("joint", "authority"):
-        code = (ROOT / f"services/change_security/handlers/{name}.py").read_text(encoding="utf-8")
+        code = (ROOT / f"services/change_security/{name}/handlers.py").read_text(encoding="utf-8")
         assert not re.search(r"commit\(|rollback\(|start_span|structlog|logging", code)
 
 
@@ -87,7 +88,10 @@ def test_the_repository_names_no_registry_and_no_machines_path() -> None:
 async def test_the_migrations_make_the_tables_that_the_models_read(stack: Stack) -> None:
     settings = Settings(**{name.lower(): value for name, value in stack.environment("pks").items()})  # type: ignore[arg-type]
     engine = engine_for(settings, SCHEMA)
-    assert await _differences(engine, metadata) == []
+    both = MetaData()
+    for table in (*notices.sorted_tables, *cases.sorted_tables):
+        table.to_metadata(both)
+    assert await _differences(engine, both) == []
     await engine.dispose()
 
 

@@ -33,7 +33,7 @@ def test_a_filed_notice_is_answered_after_commit_and_can_be_read_at_once(callers
     answer = callers.system.post("/v1/notices", json=body())
     assert answer.status_code == 201
     notice = callers.system.read(answer.headers["location"])
-    assert notice["status"] == "open"
+    assert notice["state"] == "open"
     assert notice["missing"] == []
     clocks = {clock["name"]: clock for clock in notice["assessment"]["clocks"]}
     assert clocks["earliest_end_of_employment"]["to_be_checked"] is True
@@ -211,7 +211,7 @@ def test_a_list_is_read_page_by_page_without_gaps_or_repeats(callers: Callers, m
         seen += [line["notice_id"] for line in page["items"]]
         cursor = f"&cursor={page['next']}"
     assert len(seen) == len(set(seen))
-    problem(callers.coordinator.get("/v1/notices?cursor=bm9uc2Vuc2U"), 400, "bad-cursor")
+    problem(callers.coordinator.get("/v1/notices?cursor=bm9uc2Vuc2U"), 400, "invalid-cursor")
 
 
 def test_the_api_describes_itself_in_openapi_3_1(stack: Stack) -> None:
@@ -275,12 +275,12 @@ def test_an_officer_works_through_the_course_of_a_case(callers: Callers, matters
     done = {step["step"] for step in case["course"] if step["state"] == "done"}
     assert done == {"specialist_named", "employer_contacted"}
     assert [item["item"] for item in case["checklist"] if item["checked"]] == ["aged_55"]
-    assert [note["text"] for note in vantaa.read(f"{path}/notes")] == ["Soitto työnantajalle sovittu."]
+    assert [note["text"] for note in vantaa.read(f"{path}/notes")["items"]] == ["Soitto työnantajalle sovittu."]
     vantaa.send(f"{path}/acknowledgement")
     acknowledged = vantaa.send(f"{path}/acknowledgement")["acknowledged_at"]
     _until(lambda: matters.states(notice_id)["vantaa"] == "acknowledged")
     closed = vantaa.send(f"{path}/closing", {"outcome": "no_terminations"})
-    assert (closed["status"], closed["acknowledged_at"]) == ("closed", acknowledged)
+    assert (closed["state"], closed["acknowledged_at"]) == ("closed", acknowledged)
     problem(vantaa.post(f"{path}/acknowledgement"), 409, "not-open")
     _until(lambda: _entry(matters, notice_id, "vantaa")["case_outcome"] == "no_terminations")
 
