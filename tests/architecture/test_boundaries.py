@@ -13,9 +13,9 @@ from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.stack import Stack
-from services.change_security.settings import SCHEMA, Settings
 from services.change_security.authority.tables import metadata as cases
 from services.change_security.joint.tables import metadata as notices
+from services.change_security.settings import SCHEMA, Settings
 from shared.database import engine_for
 from shared.topics import TOPICS
 

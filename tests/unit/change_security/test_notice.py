@@ -1,6 +1,7 @@
 """Routing, the lifecycle of a notice, and the ledger."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -217,6 +218,37 @@ def test_versions_only_grow_and_every_active_entry_is_told_the_newest(places: li
         notice = change.notice
 
 
+def test_an_authority_that_nobody_knows_cannot_be_added() -> None:
+    with pytest.raises(UnknownError, match="authority"):
+        lifecycle.add_authority(filed(), "atlantis", ARRIVED, BOOK)
+
+
+def test_only_an_authority_outside_the_region_is_acknowledged_for() -> None:
+    notice = filed()
+    outside = replace(entry(), authority="turku", office=None, mode=HandlingMode.EXTERNAL, version_sent=3)
+    change = lifecycle.acknowledge_outside(replace(notice, entries=(*notice.entries, outside)), "turku", ARRIVED)
+    confirmed = change.notice.entry("turku")
+    assert confirmed is not None
+    assert (confirmed.state, confirmed.is_receipted) == (EntryState.ACKNOWLEDGED, True)
+    assert change.events == ()
+    for authority in ("vantaa", "oulu"):
+        with pytest.raises(UnknownError):
+            lifecycle.acknowledge_outside(notice, authority, ARRIVED)
+
+
+@pytest.mark.parametrize(("by_officer", "days"), [(True, 1), (False, -1)])
+def test_an_arrival_in_the_future_or_given_by_a_system_is_refused(*, by_officer: bool, days: int) -> None:
+    with pytest.raises(RefusedError) as refused:
+        arrival(ARRIVED + timedelta(days=days), ARRIVED, by_officer=by_officer)
+    assert (refused.value.pointer, refused.value.code) == ("/arrived_at", "wrong-arrival")
+
+
+def test_an_officer_gives_an_earlier_arrival() -> None:
+    earlier = ARRIVED - timedelta(days=1)
+    assert arrival(earlier, ARRIVED, by_officer=True) == earlier
+    assert arrival(None, ARRIVED, by_officer=False) == ARRIVED
+
+
 # -- the ledger
 
 
@@ -255,6 +287,19 @@ def test_a_receipt_is_overdue_after_its_deadline_and_not_before() -> None:
     assert stored.overdue(one.acknowledge_by) is None
     assert stored.overdue(one.acknowledge_by + timedelta(seconds=1)) == "acknowledged"
     assert stored.acknowledged("vantaa", ARRIVED).overdue(datetime.max.replace(tzinfo=UTC)) is None
+
+
+def test_what_is_late_is_escalated_once_for_each_receipt() -> None:
+    late = datetime.max.replace(tzinfo=UTC)
+    first = entry().escalate(late)
+    assert first is not None
+    escalated, event = first
+    assert (event.awaiting, event.due_at, event.authority) == ("stored", entry().store_by, "vantaa")
+    assert escalated.escalate(late) is None
+    second = escalated.stored(1, 1, ARRIVED).escalate(late)
+    assert second is not None
+    assert (second[1].awaiting, second[1].due_at) == ("acknowledged", entry().acknowledge_by)
+    assert entry().escalate(ARRIVED) is None
 
 
 def test_a_declined_part_waits_for_a_coordinator_not_for_the_authority() -> None:
