@@ -119,6 +119,24 @@ def test_the_same_key_sent_at_the_same_time_has_one_effect(callers: Callers, mat
     assert len({answer.json()["notice_id"] for answer in answers}) == 1
 
 
+@pytest.mark.parametrize("office", ["pks", "vantaa"])
+def test_every_act_with_a_key_has_one_effect(callers: Callers, matters: Matters, office: str) -> None:
+    """A revision sent twice would be stale the second time; with its key it is answered as at first."""
+    caller, kind = (callers.coordinator, "notices") if office == "pks" else (callers.officer[office], "cases")
+    filed = caller.post("/v1/notices", json=body(), headers={"Idempotency-Key": f"{matters.unique}-1"})
+    path = f"/v1/{kind}/{filed.json()['notice_id']}/revisions"
+    revision = {"predecessor": 1, "filing": proposal_json(sites=[])}
+    first, again = (
+        caller.post(path, json=revision, headers={"Idempotency-Key": f"{matters.unique}-2"}) for _ in range(2)
+    )
+    assert (first.status_code, first.json()["revision"]) == (200, 2)
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["idempotent-replayed"] == "true"
+    other = caller.post(path, json=revision | {"predecessor": 2}, headers={"Idempotency-Key": f"{matters.unique}-2"})
+    problem(other, 422, "idempotency-key-reused")
+    problem(caller.post(path, json=revision), 409, "stale-predecessor")
+
+
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_body_over_256_kib_is_refused_before_it_is_parsed(callers: Callers, *, announced: bool) -> None:
     content = b'{"filing": "' + b"x" * 262_144 + b'"}'
@@ -276,6 +294,8 @@ def test_an_officer_works_through_the_course_of_a_case(callers: Callers, matters
     assert done == {"specialist_named", "employer_contacted"}
     assert [item["item"] for item in case["checklist"] if item["checked"]] == ["aged_55"]
     assert [note["text"] for note in vantaa.read(f"{path}/notes")["items"]] == ["Soitto työnantajalle sovittu."]
+    first = vantaa.read(f"{path}/notes?limit=1")
+    assert vantaa.read(f"{path}/notes?cursor={first['next']}") == {"items": [], "next": None}
     vantaa.send(f"{path}/acknowledgement")
     acknowledged = vantaa.send(f"{path}/acknowledgement")["acknowledged_at"]
     _until(lambda: matters.states(notice_id)["vantaa"] == "acknowledged")
