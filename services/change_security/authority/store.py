@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, tuple_
+from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from services.change_security.authority.tables import CaseCheckRow, CaseNoteRow, CaseRevisionRow, CaseRow, CaseStepRow
@@ -244,10 +244,6 @@ class Cases(Store):
             only=list(only) if only is not None else None,
         )
         return value
-
-    async def count(self) -> int:
-        """Return how many cases there are."""
-        return (await self._all(select(func.count()).select_from(CaseRow)))[0]
 
 
 def case_of(row: CaseRow) -> Case:
