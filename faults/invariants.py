@@ -128,8 +128,8 @@ async def _check_city(
     for one in mine & cases.keys():
         plan = plans[one]
         entry = entries.get(one, {}).get(city)
-        status = "released" if city not in plan.active else "withdrawn" if plan.withdrawn else "open"
-        if entry is None or cases[one]["version"] != entry["version_sent"] or cases[one]["status"] != status:
+        state = "released" if city not in plan.active else "withdrawn" if plan.withdrawn else "open"
+        if entry is None or cases[one]["version"] != entry["version_sent"] or cases[one]["state"] != state:
             wrong.append(one)
     verdict.add(f"cases overwritten by something older at {city}", wrong)
     sql = "SELECT payload FROM change_security.outbox WHERE type = 'change-security.notice-stored.v1'"

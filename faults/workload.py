@@ -325,7 +325,7 @@ class Acknowledgements(Bringer):
         officer = Callers(self.stack, "change_security").officer[city]
         while time.monotonic() < self._until:
             try:
-                cases = officer.read("/v1/cases?status=open&limit=20")["items"]
+                cases = officer.read("/v1/cases?state=open&limit=20")["items"]
                 for case in cases:
                     one = (UUID(case["notice_id"]), city)
                     if one not in self.done and officer.post(f"/v1/cases/{one[0]}/acknowledgement").is_success:

@@ -68,7 +68,7 @@ EXPECTED: Final[tuple[Expectation, ...]] = (
 
 def _case(seen: Seen, notice: str) -> tuple[int, str] | None:
     found = seen.cases.get(notice)
-    return (found["revision"], found["status"]) if found else None
+    return (found["revision"], found["state"]) if found else None
 
 
 def _confirmed(seen: Seen, notice: str) -> set[int]:

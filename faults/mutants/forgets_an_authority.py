@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from services.change_security.__main__ import main
-from services.change_security.domain import matter
+from services.change_security.domain import notice
 from services.change_security.domain.routing import Routing, route
 
 
@@ -13,7 +13,7 @@ def route_to_the_first(*what: Any, **how: Any) -> Routing:
     return replace(routing, recipients=routing.recipients[:1])
 
 
-setattr(matter, "route", route_to_the_first)  # noqa: B010 - not exported
+setattr(notice, "route", route_to_the_first)  # noqa: B010 - not exported
 
 if __name__ == "__main__":
     main()

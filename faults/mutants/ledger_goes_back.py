@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from services.change_security import store
 from services.change_security.__main__ import main
 from services.change_security.domain.ledger import Entry
+from services.change_security.joint import store
 
 sql = store._STORED.sql.replace("AND ledger_entry.version_stored < found.version", "")
 assert sql != store._STORED.sql

@@ -99,12 +99,12 @@ class CasesChapter(NoticeChapter):
 
     def _tell(self) -> None:
         table = Table()
-        for column in ("database of", "competent authority", "status", "revision", "stored at"):
+        for column in ("database of", "competent authority", "state", "revision", "stored at"):
             table.add_column(column)
         for city in CITIES:
             case = wait_for(lambda city=city: self._case(city), f"{city}'s case")  # type: ignore[misc]
             stored = f"{case['stored_at']:%H:%M:%S.%f}"[:-3]
-            table.add_row(city, case["competent_authority"], case["status"], str(case["revision"]), stored)
+            table.add_row(city, case["competent_authority"], case["state"], str(case["revision"]), stored)
         self._print(table)
 
     def _case(self, city: str) -> dict[str, Any] | None:
@@ -162,7 +162,7 @@ class WithdrawalChapter(NoticeChapter):
         self._ledger(notice_id, version=4)
         for city in ("helsinki", "vantaa"):
             case = self._callers.officer[city].read(f"/v1/cases/{notice_id}")
-            self._print(f"{city}: {case['status']}")
+            self._print(f"{city}: {case['state']}")
 
 
 class UnroutedChapter(NoticeChapter):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class CaseStatus(StrEnum):
+class CaseState(StrEnum):
     """Where an authority's case stands."""
 
     OPEN = "open"

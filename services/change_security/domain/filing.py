@@ -9,6 +9,7 @@ import re
 
 from stdnum.fi import ytunnus
 
+from shared.errors import RefusedError
 from shared.events.v1.change_security import Filing, FilingKind, Measure
 
 
@@ -17,6 +18,18 @@ def has_business_id(filing: Filing) -> bool:
     return re.fullmatch(r"\d{7}-\d", filing.employer.business_id) is not None and ytunnus.is_valid(
         filing.employer.business_id
     )
+
+
+def check(filing: Filing) -> None:
+    """Refuse what is not a filing of an employer.
+
+    Raises:
+        RefusedError: the business id is wrong.
+    """
+    if not has_business_id(filing):
+        raise RefusedError(
+            "/filing/employer/business_id", "wrong-business-id", "The business id (Y-tunnus) is not valid."
+        )
 
 
 def missing(filing: Filing) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from services.change_security.domain.filing import (
     masked,
     missing,
 )
-from services.change_security.domain.release import workforce_released
+from services.change_security.domain.workforce import workforce_released
 from shared.events.v1.change_security import Filing
 from shared.screening import has_personal_identity_code
 from tests.support.filings import BAD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal, termination_notice

@@ -1,6 +1,7 @@
-"""Routing, the course of a matter, and the ledger."""
+"""Routing, the lifecycle of a notice, and the ledger."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from uuid import UUID, uuid4
@@ -10,17 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.change_security import data
-from services.change_security.domain import matter as course
+from services.change_security.domain import notice as lifecycle
 from services.change_security.domain.ledger import Entry, EntryState
-from services.change_security.domain.matter import (
-    Channel,
-    ConflictError,
-    Matter,
-    Receipt,
-    Rulebook,
-    Status,
-)
-from services.change_security.domain.routing import read_national, route
+from services.change_security.domain.notice import Channel, Notice, NoticeState, Receipt, Rulebook, arrival
+from services.change_security.domain.routing import route
+from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.envelope import Event
 from shared.events.v1.change_security import (
     DeclineReason,
@@ -45,12 +40,12 @@ def receipt() -> Receipt:
     return Receipt(Channel.HTTP, "system:test", ARRIVED, ARRIVED)
 
 
-def filed(filing: Filing | None = None) -> Matter:
-    return course.file(uuid4(), filing or proposal(), receipt(), BOOK).matter
+def filed(filing: Filing | None = None) -> Notice:
+    return lifecycle.file(uuid4(), filing or proposal(), receipt(), BOOK).notice
 
 
-def told(change: course.Change) -> list[tuple[str, type[Event]]]:
-    return [(office, type(event)) for office, event in change.told]
+def heard(change: lifecycle.Change) -> list[tuple[str, type[Event]]]:
+    return [(office, type(event)) for office, event in change.events]
 
 
 # -- routing
@@ -103,7 +98,7 @@ def test_smaller_situations_are_handled_jointly(mode: HandlingMode, *, small: bo
 
 
 def test_the_national_classification_gives_every_municipality_an_authority() -> None:
-    municipalities, authorities = read_national(
+    municipalities, authorities = data.read_national(
         national_classification().read_text(encoding="utf-8").splitlines(), date(2025, 1, 1), data.authorities()
     )
     table = BOOK.authorities.with_others(municipalities, authorities)
@@ -121,61 +116,61 @@ def test_the_national_classification_gives_every_municipality_an_authority() -> 
 @pytest.mark.parametrize("lines", [["code,name"], ["municipality_code,municipality_fi"]])
 def test_a_classification_without_the_needed_columns_is_refused(lines: list[str]) -> None:
     with pytest.raises(ValueError, match="columns are missing"):
-        read_national(lines, DAY, BOOK.authorities)
+        data.read_national(lines, DAY, BOOK.authorities)
 
 
-# -- the course
+# -- the lifecycle
 
 
 def test_a_revision_that_drops_a_city_and_adds_another_assigns_amends_and_releases() -> None:
-    matter = filed(proposal(sites=[{"municipality": "092"}]))
-    change = course.revise(matter, proposal(sites=[{"municipality": "049"}]), 1, ARRIVED, BOOK)
-    assert told(change) == [("espoo", NoticeAssigned), ("helsinki", NoticeAmended), ("vantaa", NoticeReleased)]
-    assert change.matter.revision == 2
-    assert change.matter.version == 2
-    vantaa = change.matter.entry("vantaa")
+    notice = filed(proposal(sites=[{"municipality": "092"}]))
+    change = lifecycle.revise(notice, proposal(sites=[{"municipality": "049"}]), 1, ARRIVED, BOOK)
+    assert heard(change) == [("espoo", NoticeAssigned), ("helsinki", NoticeAmended), ("vantaa", NoticeReleased)]
+    assert change.notice.revision == 2
+    assert change.notice.version == 2
+    vantaa = change.notice.entry("vantaa")
     assert vantaa is not None
     assert vantaa.state is EntryState.RELEASED
 
 
 def test_an_authority_that_was_released_is_assigned_again() -> None:
-    matter = filed(proposal(sites=[{"municipality": "092"}]))
-    without = course.revise(matter, proposal(sites=[]), 1, ARRIVED, BOOK).matter
-    again = course.revise(without, proposal(sites=[{"municipality": "092"}]), 2, ARRIVED, BOOK)
-    assert ("vantaa", NoticeAssigned) in told(again)
+    notice = filed(proposal(sites=[{"municipality": "092"}]))
+    without = lifecycle.revise(notice, proposal(sites=[]), 1, ARRIVED, BOOK).notice
+    again = lifecycle.revise(without, proposal(sites=[{"municipality": "092"}]), 2, ARRIVED, BOOK)
+    assert ("vantaa", NoticeAssigned) in heard(again)
 
 
 def test_a_revision_must_follow_the_newest_one() -> None:
-    matter = course.revise(filed(), proposal(), 1, ARRIVED, BOOK).matter
+    notice = lifecycle.revise(filed(), proposal(), 1, ARRIVED, BOOK).notice
     with pytest.raises(ConflictError, match="newest revision is 2"):
-        course.revise(matter, proposal(), 1, ARRIVED, BOOK)
+        lifecycle.revise(notice, proposal(), 1, ARRIVED, BOOK)
 
 
 def test_the_time_of_arrival_is_never_moved() -> None:
-    matter = filed()
+    notice = filed()
     later = ARRIVED + timedelta(days=3)
     for changed in (
-        course.revise(matter, proposal(), 1, later, BOOK),
-        course.add_authority(matter, "espoo", later, BOOK),
-        course.withdraw(matter, later),
+        lifecycle.revise(notice, proposal(), 1, later, BOOK),
+        lifecycle.add_authority(notice, "espoo", later, BOOK),
+        lifecycle.withdraw(notice, later),
     ):
-        assert changed.matter.receipt.arrived_at == ARRIVED
+        assert changed.notice.receipt.arrived_at == ARRIVED
 
 
 def test_withdrawing_tells_every_active_authority_and_repeating_it_nobody() -> None:
-    change = course.withdraw(filed(), ARRIVED)
-    assert told(change) == [(city, NoticeWithdrawn) for city in ("espoo", "helsinki", "vantaa")]
-    assert course.withdraw(change.matter, ARRIVED).told == ()
+    change = lifecycle.withdraw(filed(), ARRIVED)
+    assert heard(change) == [(city, NoticeWithdrawn) for city in ("espoo", "helsinki", "vantaa")]
+    assert lifecycle.withdraw(change.notice, ARRIVED).events == ()
 
 
-def test_a_matter_that_has_ended_changes_no_more() -> None:
-    ended = course.close(filed(), Outcome.NO_TERMINATIONS, ARRIVED).matter
-    assert ended.status is Status.CLOSED
-    acts: tuple[Callable[[], course.Change], ...] = (
-        lambda: course.revise(ended, proposal(), 1, ARRIVED, BOOK),
-        lambda: course.withdraw(ended, ARRIVED),
-        lambda: course.close(ended, Outcome.TERMINATIONS, ARRIVED),
-        lambda: course.add_authority(ended, "espoo", ARRIVED, BOOK),
+def test_a_notice_that_has_ended_changes_no_more() -> None:
+    ended = lifecycle.close(filed(), Outcome.NO_TERMINATIONS, ARRIVED).notice
+    assert ended.state is NoticeState.CLOSED
+    acts: tuple[Callable[[], lifecycle.Change], ...] = (
+        lambda: lifecycle.revise(ended, proposal(), 1, ARRIVED, BOOK),
+        lambda: lifecycle.withdraw(ended, ARRIVED),
+        lambda: lifecycle.close(ended, Outcome.TERMINATIONS, ARRIVED),
+        lambda: lifecycle.add_authority(ended, "espoo", ARRIVED, BOOK),
     )
     for act in acts:
         with pytest.raises(ConflictError):
@@ -183,42 +178,73 @@ def test_a_matter_that_has_ended_changes_no_more() -> None:
 
 
 def test_an_authority_added_by_hand_stays_through_revisions() -> None:
-    matter = filed(proposal(sites=[]))
-    added = course.add_authority(matter, "vantaa", ARRIVED, BOOK).matter
-    revised = course.revise(added, proposal(sites=[]), 1, ARRIVED, BOOK).matter
+    notice = filed(proposal(sites=[]))
+    added = lifecycle.add_authority(notice, "vantaa", ARRIVED, BOOK).notice
+    revised = lifecycle.revise(added, proposal(sites=[]), 1, ARRIVED, BOOK).notice
     entry = revised.entry("vantaa")
     assert entry is not None
     assert entry.reasons == (Reason(kind=ReasonKind.MANUAL),)
 
 
 def test_a_city_that_registered_a_notice_not_its_own_is_told_so_and_its_receipt_awaited() -> None:
-    change = course.file(uuid4(), proposal(sites=[]), receipt(), BOOK, registered_by="vantaa")
-    assert ("vantaa", NoticeReleased) in told(change)
-    entry = change.matter.entry("vantaa")
+    change = lifecycle.file(uuid4(), proposal(sites=[]), receipt(), BOOK, registered_by="vantaa")
+    assert ("vantaa", NoticeReleased) in heard(change)
+    entry = change.notice.entry("vantaa")
     assert entry is not None
     assert not entry.is_receipted
     assert entry.stored(1, 1, ARRIVED).is_receipted
 
 
 def test_taking_others_parts_moves_who_acts_and_not_who_is_competent() -> None:
-    change = course.take(filed(), "helsinki", ("espoo", "helsinki"), ARRIVED)
-    espoo, vantaa = change.matter.entry("espoo"), change.matter.entry("vantaa")
+    change = lifecycle.take(filed(), "helsinki", ("espoo", "helsinki"), ARRIVED)
+    espoo, vantaa = change.notice.entry("espoo"), change.notice.entry("vantaa")
     assert espoo is not None
     assert vantaa is not None
     assert (espoo.authority, espoo.acting_authority, espoo.state) == ("espoo", "helsinki", EntryState.TAKEN_BY)
     assert vantaa.acting_authority == "vantaa"
-    assert [office for office, _ in change.told] == ["espoo", "helsinki"]
+    assert [office for office, _ in change.events] == ["espoo", "helsinki"]
 
 
 @given(st.lists(st.sampled_from(["091", "092", "049", "235"]), max_size=4), st.integers(1, 4))
 def test_versions_only_grow_and_every_active_entry_is_told_the_newest(places: list[str], times: int) -> None:
-    matter = filed()
+    notice = filed()
     for _ in range(times):
         sites = [{"municipality": place} for place in places]
-        change = course.revise(matter, proposal(sites=sites), matter.revision, ARRIVED, BOOK)
-        assert change.matter.version == matter.version + 1
-        assert all(entry.version_sent == change.matter.version for entry in change.matter.active)
-        matter = change.matter
+        change = lifecycle.revise(notice, proposal(sites=sites), notice.revision, ARRIVED, BOOK)
+        assert change.notice.version == notice.version + 1
+        assert all(entry.version_sent == change.notice.version for entry in change.notice.active)
+        notice = change.notice
+
+
+def test_an_authority_that_nobody_knows_cannot_be_added() -> None:
+    with pytest.raises(UnknownError, match="authority"):
+        lifecycle.add_authority(filed(), "atlantis", ARRIVED, BOOK)
+
+
+def test_only_an_authority_outside_the_region_is_acknowledged_for() -> None:
+    notice = filed()
+    outside = replace(entry(), authority="turku", office=None, mode=HandlingMode.EXTERNAL, version_sent=3)
+    change = lifecycle.acknowledge_outside(replace(notice, entries=(*notice.entries, outside)), "turku", ARRIVED)
+    confirmed = change.notice.entry("turku")
+    assert confirmed is not None
+    assert (confirmed.state, confirmed.is_receipted) == (EntryState.ACKNOWLEDGED, True)
+    assert change.events == ()
+    for authority in ("vantaa", "oulu"):
+        with pytest.raises(UnknownError):
+            lifecycle.acknowledge_outside(notice, authority, ARRIVED)
+
+
+@pytest.mark.parametrize(("by_officer", "days"), [(True, 1), (False, -1)])
+def test_an_arrival_in_the_future_or_given_by_a_system_is_refused(*, by_officer: bool, days: int) -> None:
+    with pytest.raises(RefusedError) as refused:
+        arrival(ARRIVED + timedelta(days=days), ARRIVED, by_officer=by_officer)
+    assert (refused.value.pointer, refused.value.code) == ("/arrived_at", "wrong-arrival")
+
+
+def test_an_officer_gives_an_earlier_arrival() -> None:
+    earlier = ARRIVED - timedelta(days=1)
+    assert arrival(earlier, ARRIVED, by_officer=True) == earlier
+    assert arrival(None, ARRIVED, by_officer=False) == ARRIVED
 
 
 # -- the ledger
@@ -259,6 +285,19 @@ def test_a_receipt_is_overdue_after_its_deadline_and_not_before() -> None:
     assert stored.overdue(one.acknowledge_by) is None
     assert stored.overdue(one.acknowledge_by + timedelta(seconds=1)) == "acknowledged"
     assert stored.acknowledged("vantaa", ARRIVED).overdue(datetime.max.replace(tzinfo=UTC)) is None
+
+
+def test_what_is_late_is_escalated_once_for_each_receipt() -> None:
+    late = datetime.max.replace(tzinfo=UTC)
+    first = entry().escalate(late)
+    assert first is not None
+    escalated, event = first
+    assert (event.awaiting, event.due_at, event.authority) == ("stored", entry().store_by, "vantaa")
+    assert escalated.escalate(late) is None
+    second = escalated.stored(1, 1, ARRIVED).escalate(late)
+    assert second is not None
+    assert (second[1].awaiting, second[1].due_at) == ("acknowledged", entry().acknowledge_by)
+    assert entry().escalate(ARRIVED) is None
 
 
 def test_a_declined_part_waits_for_a_coordinator_not_for_the_authority() -> None:

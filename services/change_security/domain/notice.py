@@ -1,15 +1,15 @@
-"""The course of one notice at the joint office: filed, revised, re-routed, withdrawn, closed.
+"""The lifecycle of one notice at the joint office: filed, revised, re-routed, taken, withdrawn, closed.
 
-Every function takes what is known and returns what follows: the matter as it now is, and what each office is told.
-Nothing is overwritten: a filing has revisions, each with its predecessor; the matter has versions, one for each change,
+Every function takes a notice and an act, and returns what follows: the notice as it now is, and the events to publish.
+Nothing is overwritten: a filing has revisions, each with its predecessor; the notice has versions, one for each change,
 so that an older message arriving late at an office changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from services.change_security.domain.calendar import business_days_after
@@ -18,6 +18,7 @@ from services.change_security.domain.ledger import Entry, EntryState
 from services.change_security.domain.routing import AuthorityTable, Recipient, Routing, Unrouted, route
 from services.change_security.domain.rules import RuleTable
 from shared.calendar import local_day
+from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.envelope import Event
 from shared.events.v1.change_security import (
     Filing,
@@ -36,8 +37,8 @@ from shared.events.v1.change_security import (
 _EndEvent = Callable[[Entry, Callable[[Entry], dict[str, Any]]], Event]
 
 
-class Status(StrEnum):
-    """Where a matter stands."""
+class NoticeState(StrEnum):
+    """Where a notice stands."""
 
     OPEN = "open"
     WITHDRAWN = "withdrawn"
@@ -53,15 +54,6 @@ class Channel(StrEnum):
     AUTHORITY = "authority"
 
 
-class ConflictError(Exception):
-    """The change does not fit the matter as it stands. `code` says how; nothing was changed."""
-
-    def __init__(self, code: Literal["stale_predecessor", "not_open", "unknown_authority"], text: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
-
-
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """How and when a filing came.
@@ -75,6 +67,21 @@ class Receipt:
     registered_at: datetime
 
 
+def arrival(given: datetime | None, now: datetime, *, by_officer: bool) -> datetime:
+    """Return when a filing first reached an authority: now, or earlier if an officer registers it afterwards.
+
+    Raises:
+        RefusedError: it lies in the future, or another than an officer gives it.
+    """
+    if given is None:
+        return now
+    if not by_officer:
+        raise RefusedError("/arrived_at", "wrong-arrival", "Invalid arrival time: only an officer may give one.")
+    if given > now:
+        raise RefusedError("/arrived_at", "wrong-arrival", "Invalid arrival time: it is in the future.")
+    return given
+
+
 @dataclass(frozen=True, slots=True)
 class Rulebook:
     """The tables that decisions are made by."""
@@ -84,11 +91,11 @@ class Rulebook:
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class Notice:
     """A notice with its newest revision and its ledger."""
 
     notice_id: UUID
-    status: Status
+    state: NoticeState
     version: int
     revision: int
     filing: Filing
@@ -113,12 +120,17 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What follows from an act: the matter as it now is, and what each office is told."""
+    """What follows from an act.
 
-    matter: Matter
-    told: tuple[tuple[str, Event], ...] = ()
-    mailed: tuple[str, ...] = field(default=())
-    """Authorities outside the region that get an e-mail."""
+    Attributes:
+        notice: the notice as it now is.
+        events: what each office hears, in order.
+        emails: the authorities outside the region that get an e-mail.
+    """
+
+    notice: Notice
+    events: tuple[tuple[str, Event], ...] = ()
+    emails: tuple[str, ...] = ()
 
 
 def file(
@@ -130,15 +142,15 @@ def file(
     trace_id: str | None = None,
     registered_by: str | None = None,
 ) -> Change:
-    """Open a matter for a filing and send it to every authority it concerns.
+    """Open the notice of a filing and send it to every authority it concerns.
 
     `registered_by`: the authority that registered the filing itself and has a case already. If the notice does not
-    concern it, it is told so, and its receipt of that is awaited like any other.
+    concern it, it hears so, and its receipt of that is awaited like any other.
     """
     routing = _route(filing, receipt, book)
-    matter = Matter(
+    notice = Notice(
         notice_id=notice_id,
-        status=Status.OPEN,
+        state=NoticeState.OPEN,
         version=1,
         revision=1,
         filing=filing,
@@ -147,49 +159,50 @@ def file(
         trace_id=trace_id,
         unrouted=routing.unrouted,
     )
-    change = _sent(matter, routing, receipt.registered_at, book)
+    change = _sent(notice, routing, receipt.registered_at, book)
     registrar = book.authorities.authorities.get(registered_by or "")
     if registrar is None or registrar.office is None or registrar.code in routing.authorities():
         return change
     recipient = Recipient(registrar.code, registrar.office, HandlingMode.OWN, (Reason(kind=ReasonKind.MANUAL),))
     at = receipt.registered_at
-    entry = replace(_entry(None, recipient, matter, at, at, at), state=EntryState.RELEASED)
+    entry = replace(_entry(None, recipient, notice, at, at, at), state=EntryState.RELEASED)
     released = NoticeReleased(notice_id=notice_id, version=1, revision=1, authority=registrar.code)
     return replace(
         change,
-        matter=replace(change.matter, entries=(*change.matter.entries, entry)),
-        told=(*change.told, (registrar.office, released)),
+        notice=replace(change.notice, entries=(*change.notice.entries, entry)),
+        events=(*change.events, (registrar.office, released)),
     )
 
 
-def revise(matter: Matter, filing: Filing, predecessor: int, at: datetime, book: Rulebook) -> Change:
+def revise(notice: Notice, filing: Filing, predecessor: int, at: datetime, book: Rulebook) -> Change:
     """Put a new revision of the filing in force. It may add an authority, or drop one.
 
     Raises:
-        ConflictError: the predecessor is not the newest revision, or the matter is no longer open.
+        ConflictError: the predecessor is not the newest revision, or the notice is no longer open.
     """
-    _must_be_open(matter)
-    if predecessor != matter.revision:
-        raise ConflictError("stale_predecessor", f"The newest revision is {matter.revision}.")
-    revised = replace(matter, version=matter.version + 1, revision=matter.revision + 1, filing=filing, revised_at=at)
-    routing = _route(filing, matter.receipt, book, manual=matter.manual)
+    _must_be_open(notice)
+    if predecessor != notice.revision:
+        raise ConflictError("stale-predecessor", f"The newest revision is {notice.revision}.")
+    revised = replace(notice, version=notice.version + 1, revision=notice.revision + 1, filing=filing, revised_at=at)
+    routing = _route(filing, notice.receipt, book, manual=notice.manual)
     return _sent(replace(revised, routing_version=routing.version, unrouted=routing.unrouted), routing, at, book)
 
 
-def add_authority(matter: Matter, authority: str, at: datetime, book: Rulebook) -> Change:
+def add_authority(notice: Notice, authority: str, at: datetime, book: Rulebook) -> Change:
     """Send the notice to an authority that a coordinator names.
 
     Raises:
-        ConflictError: the authority is not known, or the matter is no longer open.
+        UnknownError: there is no such authority.
+        ConflictError: the notice is no longer open.
     """
-    _must_be_open(matter)
+    _must_be_open(notice)
     if authority not in book.authorities.authorities:
-        raise ConflictError("unknown_authority", "There is no such authority.")
-    manual = tuple(dict.fromkeys((*matter.manual, authority)))
-    routing = _route(matter.filing, matter.receipt, book, manual=manual)
+        raise UnknownError("authority")
+    manual = tuple(dict.fromkeys((*notice.manual, authority)))
+    routing = _route(notice.filing, notice.receipt, book, manual=manual)
     changed = replace(
-        matter,
-        version=matter.version + 1,
+        notice,
+        version=notice.version + 1,
         manual=manual,
         routing_version=routing.version,
         unrouted=routing.unrouted,
@@ -197,53 +210,53 @@ def add_authority(matter: Matter, authority: str, at: datetime, book: Rulebook) 
     return _sent(changed, routing, at, book)
 
 
-def withdraw(matter: Matter, at: datetime) -> Change:
-    """End a matter that the employer has withdrawn. Withdrawing twice changes nothing.
+def withdraw(notice: Notice, at: datetime) -> Change:
+    """End a notice that the employer has withdrawn. Withdrawing twice changes nothing.
 
     Raises:
-        ConflictError: the matter is closed.
+        ConflictError: the notice is closed.
     """
-    if matter.status is Status.WITHDRAWN:
-        return Change(matter)
-    _must_be_open(matter)
-    return _ended(matter, Status.WITHDRAWN, at, lambda entry, about: NoticeWithdrawn(**about(entry)))
+    if notice.state is NoticeState.WITHDRAWN:
+        return Change(notice)
+    _must_be_open(notice)
+    return _ended(notice, NoticeState.WITHDRAWN, at, lambda entry, about: NoticeWithdrawn(**about(entry)))
 
 
-def close(matter: Matter, outcome: Outcome, at: datetime) -> Change:
-    """End a matter with or without terminations. Closing twice with the same outcome changes nothing.
+def close(notice: Notice, outcome: Outcome, at: datetime) -> Change:
+    """End a notice with or without terminations. Closing twice with the same outcome changes nothing.
 
     Raises:
-        ConflictError: the matter is withdrawn, or closed with another outcome.
+        ConflictError: the notice is withdrawn, or closed with another outcome.
     """
-    if matter.status is Status.CLOSED and matter.outcome is outcome:
-        return Change(matter)
-    _must_be_open(matter)
-    closed = replace(matter, outcome=outcome)
-    return _ended(closed, Status.CLOSED, at, lambda entry, about: NoticeClosed(**about(entry), outcome=outcome))
+    if notice.state is NoticeState.CLOSED and notice.outcome is outcome:
+        return Change(notice)
+    _must_be_open(notice)
+    closed = replace(notice, outcome=outcome)
+    return _ended(closed, NoticeState.CLOSED, at, lambda entry, about: NoticeClosed(**about(entry), outcome=outcome))
 
 
-def take(matter: Matter, taker: str, parts: Iterable[str], at: datetime) -> Change:
+def take(notice: Notice, taker: str, parts: Iterable[str], at: datetime) -> Change:
     """Let an authority act in other authorities' parts, on their behalf: the competence does not move.
 
-    A part that the matter does not have is passed over: it may have been released meanwhile.
+    A part that the notice does not have is passed over: it may have been released meanwhile.
     """
     wanted = frozenset(parts)
-    changed = replace(matter, version=matter.version + 1)
+    changed = replace(notice, version=notice.version + 1)
     entries: list[Entry] = []
-    told: list[tuple[str, Event]] = []
-    for entry in matter.entries:
+    events: list[tuple[str, Event]] = []
+    for entry in notice.entries:
         taken = entry
         if entry.authority in wanted and entry.state is not EntryState.RELEASED:
             taken = entry.taken_by(taker, at)
             if entry.office is not None:
                 taken = taken.resent(changed.version, entry.revision_sent)
-                told.append(
+                events.append(
                     (
                         entry.office,
                         HandlingChanged(
-                            notice_id=matter.notice_id,
+                            notice_id=notice.notice_id,
                             version=changed.version,
-                            revision=matter.revision,
+                            revision=notice.revision,
                             authority=entry.authority,
                             handling_mode=taken.mode,
                             acting_authority=taker,
@@ -251,12 +264,26 @@ def take(matter: Matter, taker: str, parts: Iterable[str], at: datetime) -> Chan
                     )
                 )
         entries.append(taken)
-    return Change(replace(changed, entries=tuple(entries)), tuple(told))
+    return Change(replace(changed, entries=tuple(entries)), tuple(events))
 
 
-def _must_be_open(matter: Matter) -> None:
-    if matter.status is not Status.OPEN:
-        raise ConflictError("not_open", f"The matter is {matter.status}.")
+def acknowledge_outside(notice: Notice, authority: str, at: datetime) -> Change:
+    """Enter that an authority outside the region has confirmed the notice: it has it, and has acknowledged it.
+
+    Raises:
+        UnknownError: the notice concerns no such authority.
+    """
+    entry = notice.entry(authority)
+    if entry is None or entry.office is not None:
+        raise UnknownError("external authority in the notice")
+    confirmed = entry.stored(entry.version_sent, entry.revision_sent, at).acknowledged(authority, at)
+    entries = tuple(confirmed if part is entry else part for part in notice.entries)
+    return Change(replace(notice, entries=entries))
+
+
+def _must_be_open(notice: Notice) -> None:
+    if notice.state is not NoticeState.OPEN:
+        raise ConflictError("not-open", f"The notice is {notice.state}.")
 
 
 def _route(filing: Filing, receipt: Receipt, book: Rulebook, manual: Sequence[str] = ()) -> Routing:
@@ -272,41 +299,41 @@ def _route(filing: Filing, receipt: Receipt, book: Rulebook, manual: Sequence[st
     )
 
 
-def _sent(matter: Matter, routing: Routing, at: datetime, book: Rulebook) -> Change:
+def _sent(notice: Notice, routing: Routing, at: datetime, book: Rulebook) -> Change:
     """Compare the routing with the ledger: assign to the new, amend for the old, release those no longer concerned."""
     day = local_day(at)
     acknowledge_by = business_days_after(at, book.rules.value("acknowledge_within", day))
     store_by = at + timedelta(minutes=book.rules.value("store_within", day))
-    lacking = missing(matter.filing)
-    before = {entry.authority: entry for entry in matter.entries}
+    lacking = missing(notice.filing)
+    before = {entry.authority: entry for entry in notice.entries}
     entries: list[Entry] = []
-    told: list[tuple[str, Event]] = []
-    mailed: list[str] = []
+    events: list[tuple[str, Event]] = []
+    emails: list[str] = []
     for recipient in routing.recipients:
         old = before.pop(recipient.authority, None)
         is_new = old is None or old.state is EntryState.RELEASED
-        entry = _entry(old if not is_new else None, recipient, matter, at, store_by, acknowledge_by)
+        entry = _entry(old if not is_new else None, recipient, notice, at, store_by, acknowledge_by)
         entries.append(entry)
         if recipient.office is None:
-            mailed.append(recipient.authority)
+            emails.append(recipient.authority)
             continue
-        tell = NoticeAssigned if is_new else NoticeAmended
-        told.append(
+        kind = NoticeAssigned if is_new else NoticeAmended
+        events.append(
             (
                 recipient.office,
-                tell(
-                    notice_id=matter.notice_id,
-                    version=matter.version,
-                    revision=matter.revision,
+                kind(
+                    notice_id=notice.notice_id,
+                    version=notice.version,
+                    revision=notice.revision,
                     authority=recipient.authority,
                     reasons=recipient.reasons,
                     handling_mode=entry.mode,
-                    routing_version=matter.routing_version,
-                    arrived_at=matter.receipt.arrived_at,
-                    registered_at=matter.receipt.registered_at,
+                    routing_version=notice.routing_version,
+                    arrived_at=notice.receipt.arrived_at,
+                    registered_at=notice.receipt.registered_at,
                     acknowledge_by=entry.acknowledge_by,
                     missing=lacking,
-                    filing=matter.filing,
+                    filing=notice.filing,
                 ),
             )
         )
@@ -314,74 +341,75 @@ def _sent(matter: Matter, routing: Routing, at: datetime, book: Rulebook) -> Cha
         if old.state is EntryState.RELEASED:
             entries.append(old)
             continue
-        entries.append(old.released(matter.version, matter.revision, at))
+        entries.append(old.released(notice.version, notice.revision, at))
         if old.office is not None:
-            told.append(
+            events.append(
                 (
                     old.office,
                     NoticeReleased(
-                        notice_id=matter.notice_id,
-                        version=matter.version,
-                        revision=matter.revision,
+                        notice_id=notice.notice_id,
+                        version=notice.version,
+                        revision=notice.revision,
                         authority=old.authority,
                     ),
                 )
             )
         else:
-            mailed.append(old.authority)
-    return Change(replace(matter, entries=tuple(entries)), tuple(told), tuple(mailed))
+            emails.append(old.authority)
+    return Change(replace(notice, entries=tuple(entries)), tuple(events), tuple(emails))
 
 
 def _entry(
     old: Entry | None,
     recipient: Recipient,
-    matter: Matter,
+    notice: Notice,
     at: datetime,
     store_by: datetime,
     acknowledge_by: datetime,
 ) -> Entry:
     if old is None:
         return Entry(
+            notice_id=notice.notice_id,
             authority=recipient.authority,
             office=recipient.office,
             mode=recipient.mode,
             acting_authority=recipient.authority,
             state=EntryState.SENT,
             reasons=recipient.reasons,
-            version_sent=matter.version,
-            revision_sent=matter.revision,
+            version_sent=notice.version,
+            revision_sent=notice.revision,
             sent_at=at,
             store_by=store_by,
             acknowledge_by=acknowledge_by,
         )
-    # What the authority has already done with the matter stands; only the new content is awaited in its store.
+    # What the authority has already done with the notice stands; only the new content is awaited in its store.
     return replace(
         old,
         reasons=recipient.reasons,
-        version_sent=matter.version,
-        revision_sent=matter.revision,
+        version_sent=notice.version,
+        revision_sent=notice.revision,
         sent_at=at,
         store_by=store_by,
     )
 
 
-def _ended(matter: Matter, status: Status, at: datetime, event: _EndEvent) -> Change:
-    ended = replace(matter, status=status, version=matter.version + 1)
+def _ended(notice: Notice, state: NoticeState, at: datetime, event: _EndEvent) -> Change:
+    ended = replace(notice, state=state, version=notice.version + 1)
 
     def about(entry: Entry) -> dict[str, Any]:
         return {
-            "notice_id": matter.notice_id,
+            "notice_id": notice.notice_id,
             "version": ended.version,
-            "revision": matter.revision,
+            "revision": notice.revision,
             "authority": entry.authority,
         }
 
     entries = tuple(
         entry
         if entry.state is EntryState.RELEASED
-        else replace(entry.resent(ended.version, matter.revision), sent_at=at)
-        for entry in matter.entries
+        else replace(entry.resent(ended.version, notice.revision), sent_at=at)
+        for entry in notice.entries
     )
-    told = tuple((entry.office, event(entry, about)) for entry in matter.active if entry.office is not None)
-    mailed = tuple(entry.authority for entry in matter.active if entry.office is None)
-    return Change(replace(ended, entries=entries, unrouted=()), told, mailed)
+    events = tuple((entry.office, event(entry, about)) for entry in notice.active if entry.office is not None)
+    emails = tuple(entry.authority for entry in notice.active if entry.office is None)
+    return Change(replace(ended, entries=entries, unrouted=()), events, emails)

@@ -10,19 +10,19 @@ from uuid import UUID, uuid4
 import aiosmtplib
 import structlog
 
-from services.change_security.commands import JointOffice
-from services.change_security.domain.matter import Matter
+from services.change_security.domain.notice import Notice
+from services.change_security.joint.commands import JointOffice
+from services.change_security.joint.store import Deliveries, Notices
+from services.change_security.joint.tables import DeliveryRow, DeliveryState
 from services.change_security.settings import Settings
-from services.change_security.store import Deliveries, Notices
-from services.change_security.tables import DeliveryRow
 from shared.messaging.transaction import Database
 from shared.telemetry import describe
 
-_log = structlog.get_logger("services.change_security.mailer")
+_log = structlog.get_logger("services.change_security.email_delivery")
 _LONGEST_WAIT = timedelta(hours=1)
 
 
-class Mailer:
+class EmailDelivery:
     """Sends what is queued."""
 
     def __init__(self, database: Database, office: JointOffice, settings: Settings) -> None:
@@ -53,11 +53,11 @@ class Mailer:
                 return None
             delivery.attempts += 1
             delivery.next_attempt_at = tx.clock.now() + min(timedelta(seconds=20 * 2**delivery.attempts), _LONGEST_WAIT)
-            matter = await Notices(tx).read(delivery.notice_id)
+            notice = await Notices(tx).read(delivery.notice_id)
             authority = self._office.book.authorities.authorities.get(delivery.authority)
-            if matter is None or authority is None or authority.email is None:
+            if notice is None or authority is None or authority.email is None:
                 return delivery.delivery_id, None
-            return delivery.delivery_id, self._letter(delivery, matter, authority.email)
+            return delivery.delivery_id, self._letter(delivery, notice, authority.email)
 
     async def _problem_of_sending(self, letter: EmailMessage) -> str | None:
         try:
@@ -69,27 +69,29 @@ class Mailer:
     async def _settle(self, delivery_id: UUID, problem: str | None, *, has_address: bool) -> None:
         async with self._database.transaction(uuid4()) as tx:
             delivery = await Deliveries(tx).lock(delivery_id)
+            if delivery is None:
+                return
             delivery.problem = problem
             if problem is None:
-                delivery.state, delivery.sent_at = "sent", tx.clock.now()
+                delivery.state, delivery.sent_at = DeliveryState.SENT, tx.clock.now()
             elif not has_address:
-                delivery.state = "no_address"
+                delivery.state = DeliveryState.NO_ADDRESS
             else:
                 _log.warning("e-mail not taken, trying again", notice_id=str(delivery.notice_id), error=problem)
 
-    def _letter(self, delivery: DeliveryRow, matter: Matter, address: str) -> EmailMessage:
-        entry = matter.entry(delivery.authority)
+    def _letter(self, delivery: DeliveryRow, notice: Notice, address: str) -> EmailMessage:
+        entry = notice.entry(delivery.authority)
         letter = EmailMessage()
         letter["From"] = self._settings.mail_from
         letter["To"] = address
         # No employer, no measure: a subject is shown where a body is not.
-        letter["Subject"] = f"Muutosturva / Omställningsskydd / Change security: {matter.notice_id}"
+        letter["Subject"] = f"Muutosturva / Omställningsskydd / Change security: {notice.notice_id}"
         letter["Message-ID"] = f"<{delivery.delivery_id}@{self._settings.mail_from.rpartition('@')[2]}>"
         lines = [
-            f"Notice: {matter.notice_id}",
-            f"Revision: {matter.revision}",
-            f"Status: {entry.state if entry and entry.state == 'released' else matter.status}",
-            f"Arrived at an authority: {matter.receipt.arrived_at.isoformat()}",
+            f"Notice: {notice.notice_id}",
+            f"Revision: {notice.revision}",
+            f"Status: {entry.state if entry and entry.state == 'released' else notice.state}",
+            f"Arrived at an authority: {notice.receipt.arrived_at.isoformat()}",
             "",
             "Why you receive this:",
             *(
@@ -102,10 +104,10 @@ class Mailer:
         ]
         letter.set_content("\n".join(lines))
         letter.add_attachment(
-            matter.filing.model_dump_json(exclude_none=True, indent=2).encode(),
+            notice.filing.model_dump_json(exclude_none=True, indent=2).encode(),
             maintype="application",
             subtype="json",
-            filename=f"{matter.notice_id}-{matter.revision}.json",
+            filename=f"{notice.notice_id}-{notice.revision}.json",
         )
         return letter
 
