@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from services.change_security.domain.case import StepState
 from services.change_security.domain.filing import missing
@@ -13,13 +13,14 @@ from services.change_security.domain.ledger import Entry
 from services.change_security.domain.matter import Matter
 from services.change_security.domain.rules import Assessment, RuleTable, assess
 from shared.events.v1.change_security import DeclineReason, Filing, HandlingMode, Outcome, Reason
+from shared.events.values import Instant
 
 
 class NoticeIn(BaseModel):
     """A filing to be registered."""
 
     filing: Filing
-    arrived_at: AwareDatetime | None = Field(
+    arrived_at: Instant | None = Field(
         default=None,
         description="When an e-mail or paper filing first reached an authority; given by the officer who registers it.",
     )

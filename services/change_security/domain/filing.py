@@ -5,18 +5,13 @@ what is missing is listed, and completion is asked for. Refused are only: what i
 business id, and a personal identity code anywhere in it.
 """
 
-import re
-
-from stdnum.fi import ytunnus
-
 from shared.events.v1.change_security import Filing, FilingKind, Measure
+from shared.events.values import is_business_id
 
 
 def has_business_id(filing: Filing) -> bool:
-    """Whether the employer's business id (Y-tunnus) is well formed and its check digit holds."""
-    return re.fullmatch(r"\d{7}-\d", filing.employer.business_id) is not None and ytunnus.is_valid(
-        filing.employer.business_id
-    )
+    """Whether the employer's business id (Y-tunnus) is valid. Its normal form is made when the filing is read."""
+    return is_business_id(filing.employer.business_id)
 
 
 def missing(filing: Filing) -> tuple[str, ...]:

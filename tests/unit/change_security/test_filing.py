@@ -44,7 +44,7 @@ def test_a_notice_of_terminations_asks_for_number_occupation_and_end() -> None:
 
 @pytest.mark.parametrize(
     ("business_id", "good"),
-    [(GOOD_BUSINESS_ID, True), (BAD_BUSINESS_ID, False), ("20774740", False), ("FI20774740", False)],
+    [(GOOD_BUSINESS_ID, True), (BAD_BUSINESS_ID, False), ("20774740", True), ("FI20774741", False)],
 )
 def test_only_a_business_id_whose_check_digit_holds_is_taken(business_id: str, *, good: bool) -> None:
     assert has_business_id(proposal(employer={"business_id": business_id})) is good
