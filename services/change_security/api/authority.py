@@ -4,6 +4,7 @@ is away. Notes never leave this office.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
@@ -12,12 +13,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.change_security.api import models
 from services.change_security.api.intake import answered_before, arrival, checked
-from services.change_security.domain.case import EXTENDED_CHANGE_SECURITY, CaseStatus, Step, StepState, course
+from services.change_security.domain.case import CaseStatus, CheckItem, Step, StepState, check_message, course
 from services.change_security.domain.filing import masked, missing
 from services.change_security.domain.rules import RuleTable, assess
+from services.change_security.domain.texts import TEXTS
 from services.change_security.store import Cases, NewCase
 from services.change_security.tables import CaseRow
 from shared import topics
+from shared.calendar import local_day
 from shared.events.envelope import Event, derived_id
 from shared.events.v1.change_security import (
     CaseClosed,
@@ -105,6 +108,7 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
             course=[
                 models.StepOut(
                     step=step,
+                    **asdict(TEXTS[step]),
                     state=row.state if (row := steps.get(step)) else None,
                     at=row.at if row else None,
                     by=row.by if row else None,
@@ -112,8 +116,12 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
                 for step in course(assessment.plan if assessment else None)
             ],
             checklist=[
-                models.CheckOut(item=item.code, fi=item.fi, sv=item.sv, en=item.en, checked=item.code in checked_items)
-                for item in EXTENDED_CHANGE_SECURITY
+                models.CheckOut(
+                    item=item,
+                    **asdict(check_message(item, rules, local_day(tx.clock.now())).text),
+                    checked=item in checked_items,
+                )
+                for item in CheckItem
             ],
             filing=filing,
         )
@@ -352,7 +360,7 @@ def router(rules: RuleTable, writer: Writer, authority: str, network: frozenset[
     @routes.put("/cases/{notice_id}/checklist/{item}")
     async def set_check(who: OwnOfficer, notice_id: UUID, item: str, wanted: models.CheckIn) -> models.CaseOut:
         """Check an item of the checklist, or uncheck it. It decides nothing."""
-        if item not in {known.code for known in EXTENDED_CHANGE_SECURITY}:
+        if item not in set(CheckItem):
             raise not_found("checklist item")
         async with changing(notice_id, act="check", by=who) as (tx, case):
             await Cases(tx).set_check(notice_id, item, who.subject, checked=wanted.checked)

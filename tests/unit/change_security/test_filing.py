@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 
 from services.change_security.domain.filing import (
-    affected,
     has_business_id,
     masked,
     missing,
@@ -14,7 +13,14 @@ from services.change_security.domain.filing import (
 from services.change_security.domain.release import workforce_released
 from shared.events.v1.change_security import Filing
 from shared.intake import has_personal_identity_code
-from tests.support.filings import BAD_BUSINESS_ID, GOOD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal, termination_notice
+from tests.support.filings import (
+    BAD_BUSINESS_ID,
+    GOOD_BUSINESS_ID,
+    TEST_IDENTITY_CODE,
+    proposal,
+    proposal_json,
+    termination_notice,
+)
 
 
 def least() -> Filing:
@@ -31,6 +37,12 @@ def test_a_filing_with_nothing_but_a_business_id_is_accepted_and_what_is_missing
 def test_a_whole_filing_lacks_nothing_and_sites_are_never_missing() -> None:
     assert missing(proposal()) == ()
     assert missing(proposal(sites=[], site_breakdown="unknown")) == ()
+
+
+def test_the_day_the_proposal_was_given_tells_when_the_personnel_was_informed() -> None:
+    negotiations = proposal_json()["negotiations"] | {"personnel_informed_on": None}
+    assert missing(proposal(negotiations=negotiations)) == ("/negotiations/personnel_informed_on",)
+    assert missing(proposal(negotiations=negotiations | {"given_on": "2026-11-24"})) == ()
 
 
 def test_a_measure_without_a_number_is_listed_by_its_place() -> None:
@@ -96,8 +108,3 @@ def test_a_filing_that_is_not_public_releases_nothing_and_takes_back_what_was_to
 
 def test_a_proposal_releases_nothing() -> None:
     assert workforce_released(uuid4(), 1, proposal()) is None
-
-
-def test_the_number_affected_is_unknown_when_no_number_is_given() -> None:
-    assert affected(least()) is None
-    assert affected(proposal()) == 64
