@@ -21,6 +21,7 @@ from shared.events.v1.advisory import (
     Trilingual,
 )
 from shared.events.v1.change_security import MunicipalityCode
+from shared.events.values import BusinessId
 
 Reason = Field(min_length=3, max_length=280, description="Kept and told. Write no personal data.")
 
@@ -32,7 +33,7 @@ class ContactIn(BaseModel):
     topic: ContactTopic = ContactTopic.OTHER
     language: Language = "fi"
     municipality: MunicipalityCode | None = None
-    business_id: str | None = Field(default=None, max_length=20)
+    business_id: BusinessId | None = None
     received_at: AwareDatetime | None = Field(default=None, description="Now, if not given.")
     person: Person | None = None
 
@@ -161,7 +162,7 @@ class AgreedOut(BaseModel):
 class TimelineIn(BaseModel):
     """Whose timeline."""
 
-    business_id: str = Field(max_length=20)
+    business_id: BusinessId
 
 
 class RequestOut(BaseModel):

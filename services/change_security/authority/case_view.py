@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.change_security.authority.tables import CaseRow, CaseStepRow
 from services.change_security.domain.rules import Assessment
+from services.change_security.domain.texts import Message
 from shared.events.v1.change_security import Filing
 
 
@@ -20,4 +21,5 @@ class CaseView:
     filing: Filing | None
     assessment: Assessment | None
     steps: Mapping[str, CaseStepRow]
+    checklist: tuple[Message, ...]
     checked: frozenset[str]

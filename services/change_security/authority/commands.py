@@ -11,10 +11,11 @@ from services.change_security.authority.case_view import CaseView
 from services.change_security.authority.store import Cases, case_of, put
 from services.change_security.authority.tables import CaseNoteRow, CaseRow
 from services.change_security.domain import own_case
-from services.change_security.domain.case import EXTENDED_CHANGE_SECURITY, CaseState, Step, StepState
+from services.change_security.domain.case import CaseState, CheckItem, Step, StepState, check_message
 from services.change_security.domain.filing import masked
 from services.change_security.domain.own_case import Case, CaseChange
 from services.change_security.domain.rules import RuleTable, assess
+from shared.calendar import local_day
 from shared.errors import UnknownError
 from shared.events.v1.change_security import DeclineReason, Filing, Outcome
 from shared.messaging.transaction import Transaction
@@ -127,7 +128,7 @@ class CityCases:
         Raises:
             UnknownError
         """
-        if item not in {known.code for known in EXTENDED_CHANGE_SECURITY}:
+        if item not in set(CheckItem):
             raise UnknownError("checklist item")
         await self._lock(tx, notice_id)
         await Cases(tx).set_check(notice_id, item, by, checked=checked)
@@ -155,6 +156,7 @@ class CityCases:
             filing=masked(filing) if filing is not None and row.state is CaseState.RELEASED else filing,
             assessment=assess(filing, row.arrived_at, self.rules) if filing and row.arrived_at else None,
             steps={step.step: step for step in await cases.steps(notice_id)},
+            checklist=tuple(check_message(item, self.rules, local_day(tx.clock.now())) for item in CheckItem),
             checked=frozenset(check.item for check in await cases.checks(notice_id)),
         )
 

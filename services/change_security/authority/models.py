@@ -1,12 +1,14 @@
 """What a city's API takes and shows."""
 
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.change_security.authority.case_view import CaseView
-from services.change_security.domain.case import EXTENDED_CHANGE_SECURITY, CaseState, StepState, course
+from services.change_security.domain.case import CaseState, StepState, course
+from services.change_security.domain.texts import TEXTS
 from services.change_security.models import AssessmentOut, StepOut
 from shared.events.v1.change_security import DeclineReason, Filing, HandlingMode, Outcome, Reason
 
@@ -105,6 +107,7 @@ class CaseOut(CaseLine):
             course=[
                 StepOut(
                     step=step,
+                    **asdict(TEXTS[step]),
                     state=done.state if (done := view.steps.get(step)) else None,
                     at=done.at if done else None,
                     by=done.by if done else None,
@@ -112,8 +115,8 @@ class CaseOut(CaseLine):
                 for step in course(assessment.plan if assessment else None)
             ],
             checklist=[
-                CheckOut(item=item.code, fi=item.fi, sv=item.sv, en=item.en, checked=item.code in view.checked)
-                for item in EXTENDED_CHANGE_SECURITY
+                CheckOut(item=item.code, **asdict(item.text), checked=item.code in view.checked)
+                for item in view.checklist
             ],
             filing=view.filing,
         )

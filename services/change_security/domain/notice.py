@@ -13,8 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from services.change_security.domain.calendar import business_days_after
-from services.change_security.domain.filing import affected, missing
+from services.change_security.domain.filing import missing
 from services.change_security.domain.ledger import Entry, EntryState
+from services.change_security.domain.reductions import affected
 from services.change_security.domain.routing import AuthorityTable, Recipient, Routing, Unrouted, route
 from services.change_security.domain.rules import RuleTable
 from shared.calendar import local_day
@@ -288,13 +289,12 @@ def _must_be_open(notice: Notice) -> None:
 
 def _route(filing: Filing, receipt: Receipt, book: Rulebook, manual: Sequence[str] = ()) -> Routing:
     day = local_day(receipt.arrived_at)
-    concerned = affected(filing)
     limit = book.rules.value("joint_handling_below_affected", day)
     return route(
         filing,
         day,
         book.authorities,
-        small=concerned is not None and concerned < limit,
+        small=affected(filing).stays_below(limit),
         manual=manual,
     )
 

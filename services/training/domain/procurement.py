@@ -18,6 +18,7 @@ from stdnum.fi import ytunnus
 
 from shared.events.v1.change_security import MunicipalityCode, Occupation
 from shared.events.v1.training import CourseKind, Labels, Language
+from shared.events.values import BusinessId
 
 LEAST_TASMA_DAYS: Final = 10
 JOINT_PROCUREMENT: Final = (CourseKind.REKRY, CourseKind.MUUTOS, CourseKind.TASMA)
@@ -52,7 +53,7 @@ class Proposal(BaseModel):
 
     kind: CourseKind
     title: Labels
-    business_id: str = Field(max_length=20, description="Y-tunnus, 1234567-8.")
+    business_id: BusinessId = Field(description="Y-tunnus, 1234567-8.")
     employer_name: str | None = Field(default=None, max_length=200)
     employer_size: Size | None = None
     occupation: Occupation | None = None

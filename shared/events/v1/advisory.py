@@ -4,15 +4,15 @@ No caller's name, telephone number, e-mail address or words stand in an event: w
 office that took it, by a logged query with a purpose.
 """
 
-from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.events.envelope import Event, Part
 from shared.events.v1.change_security import MunicipalityCode
+from shared.events.values import BusinessId, Day, Instant
 
 Language = Literal["fi", "sv", "en"]
 ServiceName = Literal["change_security", "placement", "training"]
@@ -44,8 +44,8 @@ class Contact(Part):
     topic: ContactTopic = ContactTopic.OTHER
     language: Language = "fi"
     municipality: MunicipalityCode | None = Field(default=None, description="Of the employer; None when not known.")
-    business_id: str | None = Field(default=None, max_length=20, description="Y-tunnus, 1234567-8.")
-    received_at: AwareDatetime
+    business_id: BusinessId | None = Field(default=None, description="Y-tunnus, 1234567-8.")
+    received_at: Instant
 
 
 class _AboutContact(Event):
@@ -91,7 +91,7 @@ class HandOverOverdue(_AboutContact):
 
     type: Literal["advisory.hand-over-overdue.v1"] = "advisory.hand-over-overdue.v1"
     hand_over_id: UUID
-    due_at: datetime
+    due_at: Instant
 
 
 class Given(Part):
@@ -107,7 +107,7 @@ class ContactAnswered(_AboutContact):
     type: Literal["advisory.contact-answered.v1"] = "advisory.contact-answered.v1"
     office: str
     officer: str = Field(max_length=200)
-    answered_at: datetime
+    answered_at: Instant
     minutes: int | None = Field(default=None, ge=0, le=1440)
     guidance: tuple[Given, ...] = Field(default=(), max_length=50)
 
@@ -117,7 +117,7 @@ class ContactClosed(_AboutContact):
 
     type: Literal["advisory.contact-closed.v1"] = "advisory.contact-closed.v1"
     office: str
-    closed_at: datetime
+    closed_at: Instant
 
 
 class ContactRegistered(_AboutContact):
@@ -147,14 +147,14 @@ class HandOverAcknowledged(_AboutContact):
     office: str
     hand_over_id: UUID
     officer: str = Field(max_length=200)
-    acknowledged_at: datetime
+    acknowledged_at: Instant
 
 
 class Absence(Part):
     """Days on which an officer is away, both included."""
 
-    since: date
-    until: date
+    since: Day
+    until: Day
 
 
 class OfficerListed(Event):
@@ -209,7 +209,7 @@ class AnnouncementMade(_AboutAnnouncement):
     type: Literal["advisory.announcement-made.v1"] = "advisory.announcement-made.v1"
     texts: Trilingual
     audiences: tuple[Audience, ...]
-    publish_on: date
+    publish_on: Day
 
 
 class AnnouncementReceived(_AboutAnnouncement):
@@ -218,7 +218,7 @@ class AnnouncementReceived(_AboutAnnouncement):
     type: Literal["advisory.announcement-received.v1"] = "advisory.announcement-received.v1"
     office: str
     state: Literal["stored", "published"]
-    at: datetime
+    at: Instant
 
 
 class GuidancePublished(Event):
@@ -231,8 +231,8 @@ class GuidancePublished(Event):
     topic: ContactTopic
     texts: Trilingual
     owner: str = Field(description="The authority that keeps it up to date.")
-    review_by: date
-    approved_on: date
+    review_by: Day
+    approved_on: Day
 
 
 # -- between advisory and the other services at the joint office ------------------------------------------------------
@@ -249,9 +249,9 @@ class MatterHandedOver(Event):
     topic: ContactTopic
     language: Language
     municipality: MunicipalityCode | None = None
-    business_id: str | None = Field(default=None, max_length=20)
+    business_id: BusinessId | None = None
     from_authority: str
-    due_at: AwareDatetime
+    due_at: Instant
 
 
 class HandOverAnswered(Event):
@@ -264,7 +264,7 @@ class HandOverAnswered(Event):
     state: Literal["stored", "accepted", "rejected"]
     matter_id: UUID | None = Field(default=None, description="What it became: a notice, a vacancy, a proposal.")
     reason: str | None = Field(default=None, max_length=300)
-    at: datetime
+    at: Instant
 
 
 class TimelineRequested(Event):
@@ -273,7 +273,7 @@ class TimelineRequested(Event):
     KEY: ClassVar[str] = "request_id"
     type: Literal["advisory.timeline-requested.v1"] = "advisory.timeline-requested.v1"
     request_id: UUID
-    business_id: str = Field(max_length=20)
+    business_id: BusinessId
     for_authority: str
 
 
@@ -283,7 +283,7 @@ class Fact(Part):
     matter_id: UUID
     what: str = Field(max_length=100)
     state: str = Field(max_length=50)
-    at: datetime
+    at: Instant
 
 
 class Withheld(Part):
@@ -310,8 +310,8 @@ class WorkRequested(Event):
     KEY: ClassVar[str] = "request_id"
     type: Literal["advisory.work-requested.v1"] = "advisory.work-requested.v1"
     request_id: UUID
-    since: date
-    until: date
+    since: Day
+    until: Day
 
 
 class WorkDone(Part):

@@ -57,6 +57,7 @@ class Kafka:
 def consumer(**settings: Any) -> Consumer:
     made = ProcessSettings(
         office="vantaa",
+        joint_office="pks",
         database_url="postgresql://127.0.0.1:1/none",
         kafka_bootstrap_servers="127.0.0.1:1",
         jwks_url="http://127.0.0.1/none",
