@@ -26,7 +26,8 @@ def test_every_alert_is_tried_and_has_an_entry_in_the_runbook(name: str) -> None
 
 
 def test_every_metric_in_a_rule_is_declared() -> None:
-    declared = (ROOT / "shared/instruments.py").read_text(encoding="utf-8")
+    places = [ROOT / "shared/instruments.py", *(ROOT / "services").glob("*/instruments.py")]
+    declared = "".join(place.read_text(encoding="utf-8") for place in places)
     for rule in RULES:
         for name in re.findall(r"\b(?:messaging|ledger|http)_[a-z_]+", rule["expr"]):
             assert f'"{name}"' in declared, name
