@@ -26,7 +26,8 @@ def stack() -> Iterator[Stack]:
             "SMTP_PORT": str(free_port()),
             "ACKNOWLEDGE_HOURS": str(4 / 3600),
         }
-        services = tuple(filter(None, os.environ.get("STACK_SERVICES", "").split(","))) or SERVICES
+        names = os.environ.get("STACK_SERVICES")
+        services = SERVICES if names is None else tuple(filter(None, names.split(",")))
         with Stack(settings=settings, services=services) as running:
             yield running
 

@@ -7,10 +7,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.stack import CITIES, Stack
-from services.placement.app import PLACEMENT, pool_key_of
-from services.placement.domain.pool import Jobseeker, invent
 from services.placement.settings import Settings
-from services.placement.store import Pool
 from shared.opaque import reference_of
 from shared.process import writing
 from tests.support.placement import canary
@@ -26,6 +23,9 @@ def settings_of(stack: Stack, office: str) -> Settings:
 @pytest.fixture(scope="session")
 def pools(stack: Stack) -> None:
     """Fill each city's pool with 300 invented jobseekers whose contact data carries the city's canary."""
+    from services.placement.app import PLACEMENT, pool_key_of  # noqa: PLC0415
+    from services.placement.domain.pool import Jobseeker, invent  # noqa: PLC0415
+    from services.placement.store import Pool  # noqa: PLC0415
 
     async def fill(city: str) -> None:
         settings = settings_of(stack, city)
