@@ -1,10 +1,10 @@
 """Who handles a contact: weighted fair queueing over authorities, then over their officers.
 
 An authority's turn comes when it has handled the least for its agreed person-years: the contact goes where
-(handled + 1) / agreed is smallest, among authorities that have an officer who is present, knows the topic and the language,
-and has room. As long as nobody is behind by more than half a percentage point, only the officers with the least open work
-are looked at, so that fairness does not make employers wait. Within the authority it goes to the officer with the least open
-work for the officer's own person-years. Same input, same answer, and every decision says why.
+(handled + 1) / agreed is smallest, among authorities that have an officer who is present, knows the topic and the
+language, and has room. As long as nobody is behind by more than half a percentage point, only the officers with the
+least open work are looked at, so that fairness does not make employers wait. Within the authority it goes to the officer
+with the least open work for the officer's own person-years. Same input, same answer, and every decision says why.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from pydantic import Field
+
+from shared.events.envelope import Part
 from shared.events.v1.advisory import Absence, ContactTopic, Language
 
 BEHIND: Final = 0.005
 """An authority that is further behind its agreed share is next, even if its officers have more open work."""
+
+
+class Competence(Part):
+    """What an officer advises on, in which languages, for how much of a year, and when absent."""
+
+    topics: tuple[ContactTopic, ...] = Field(max_length=10)
+    languages: tuple[Language, ...] = Field(max_length=3)
+    person_years: float = Field(ge=0, le=1)
+    absences: tuple[Absence, ...] = Field(default=(), max_length=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,7 @@ def assign(
     handled: Mapping[str, int],
     agreed: Mapping[str, float],
     day: date,
-    open_limit: int,
+    open_limit: int | None,
 ) -> Decision:
     """Decide who handles a contact.
 
@@ -61,7 +73,7 @@ def assign(
         handled: contacts that each authority has been given in the period.
         agreed: each authority's agreed person-years for advisory.
         day: today.
-        open_limit: an officer has room below so many open contacts.
+        open_limit: an officer has room below so many open contacts; None: however many.
     """
     able = [one for one in advisers if topic in one.topics and language in one.languages]
     if not able:
@@ -69,7 +81,9 @@ def assign(
     present = [one for one in able if one.is_present(day)]
     if not present:
         return Decision(None, f"all {len(able)} who advise on {topic} in {language} are absent")
-    free = [one for one in present if one.open < open_limit and agreed.get(one.authority, 0) > 0]
+    free = [
+        one for one in present if (open_limit is None or one.open < open_limit) and agreed.get(one.authority, 0) > 0
+    ]
     if not free:
         return Decision(None, f"all {len(present)} who advise on {topic} in {language} have {open_limit} open contacts")
     authority = _turn({one.authority for one in free}, handled, agreed)

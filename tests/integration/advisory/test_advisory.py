@@ -93,7 +93,10 @@ def test_who_called_is_told_to_the_authorities_concerned_by_a_logged_query(advis
     problem(
         advisory.callers.of(JOINT, other, "officer").post(path, json={"purpose": "uteliaisuus"}), 403, "not-concerned"
     )
-    assert [(one["authority"], one["answered"]) for one in espoo.read(path)] == [("espoo", True), (other, False)]
+    assert [(one["authority"], one["answered"]) for one in espoo.read(path)["items"]] == [
+        ("espoo", True),
+        (other, False),
+    ]
 
 
 def test_a_city_takes_its_own_employers_contact_itself(advisory: Advisory, stack: Stack) -> None:
@@ -222,7 +225,7 @@ def test_an_e_mail_is_a_contact_once_and_one_with_an_identity_code_is_refused(ad
     assert TEST_IDENTITY_CODE.encode() not in refused.value.smtp_error
     found = [
         one
-        for one in advisory.joint.read("/v1/contacts?limit=200")
+        for one in advisory.joint.read("/v1/contacts?limit=200")["items"]
         if one["contact"]["business_id"] == advisory.business_id
     ]
     assert [(one["contact"]["channel"], one["contact"]["topic"], one["contact"]["language"]) for one in found] == [
@@ -246,7 +249,7 @@ def test_an_e_mail_that_cannot_be_recorded_stays_with_the_sender(advisory: Advis
         server.send_message(message)
     found = [
         one
-        for one in advisory.joint.read("/v1/contacts?limit=200")
+        for one in advisory.joint.read("/v1/contacts?limit=200")["items"]
         if one["contact"]["business_id"] == advisory.business_id
     ]
     assert len(found) == 1
@@ -322,7 +325,7 @@ def test_a_contact_becomes_another_services_matter_by_event_and_acknowledgement(
     matter_id = str(uuid4())
     for _ in range(2):
         desk.send(f"/v1/hand-overs/{hand_over_id}/acceptance", {"matter_id": matter_id})
-    problem(desk.post(f"/v1/hand-overs/{hand_over_id}/rejection", json={"reason": "myöhäistä"}), 409, "not-now")
+    problem(desk.post(f"/v1/hand-overs/{hand_over_id}/rejection", json={"reason": "myöhäistä"}), 409, "invalid-state")
     advisory.wait_joint(contact_id, state="handed_over")
     assert hand_over_of(advisory, contact_id, "accepted")["matter_id"] == matter_id
     advisory.wait_in_city(acting, contact_id, state="handed_over")
@@ -444,15 +447,15 @@ def test_guidance_is_approved_copied_to_each_city_and_what_an_employer_was_given
     path = f"/v1/guidance/{written['article_id']}"
     assert (written["version"], written["approved_on"], written["review_is_due"]) == (1, None, True)
     approval = {"approved_on": "2026-11-20"}
-    problem(advisory.joint.put(f"{path}/versions/1/approval", json=approval), 403, "role-needed")
+    problem(advisory.joint.post(f"{path}/versions/1/approval", json=approval), 403, "role-needed")
     group = advisory.callers.of(JOINT, "helsinki", "coordination_group")
-    group.send(f"{path}/versions/1/approval", approval, "PUT")
+    group.send(f"{path}/versions/1/approval", approval)
     second = advisory.joint.send(f"{path}/versions", article | {"review_by": "2027-06-01"})
     assert second["version"] == 2
     officer = advisory.callers.officer
 
     def in_city(city: str) -> list[int]:
-        found = officer[city].read("/v1/guidance?topic=wage_subsidy")
+        found = officer[city].read("/v1/guidance?topic=wage_subsidy")["items"]
         return [one["version"] for one in found if one["article_id"] == written["article_id"]]
 
     for city in CITIES:
@@ -461,11 +464,13 @@ def test_guidance_is_approved_copied_to_each_city_and_what_an_employer_was_given
     advisory.wait_in_city(contact["acting_authority"], contact["contact_id"], state="assigned")
     given = [{"article_id": written["article_id"], "version": 1}]
     advisory.answer(contact["acting_authority"], contact["contact_id"], minutes=12, guidance=given)
-    group.send(f"{path}/versions/2/approval", approval, "PUT")
+    group.send(f"{path}/versions/2/approval", approval)
     for city in CITIES:
         wait_for(lambda city=city: in_city(city) == [2], f"the second version in {city}")  # type: ignore[misc]
-    problem(group.put(f"{path}/versions/1/approval", json=approval), 409, "newer-version")
-    found = wait_for(lambda: advisory.joint.read(f"/v1/employers/{advisory.business_id}/guidance"), "what was given")
+    problem(group.post(f"{path}/versions/1/approval", json=approval), 409, "newer-version")
+    found = wait_for(
+        lambda: advisory.joint.read(f"/v1/employers/{advisory.business_id}/guidance")["items"], "what was given"
+    )
     assert [(one["article_id"], one["version"]) for one in found] == [(written["article_id"], 1)]
     incomplete = article | {"texts": {"fi": TEXTS["fi"]}}
     problem(advisory.joint.post("/v1/guidance", json=incomplete), 422, "invalid-request")
