@@ -10,8 +10,8 @@ from shared.messaging.transaction import Transaction
 publish = Transaction.publish
 
 
-def publish_to_no_city(self: Transaction, event: Any, *, to: topics.Topic, office: str | None = None) -> UUID:
-    return uuid4() if to is topics.ADVISORY_TO else publish(self, event, to=to, office=office)
+def publish_to_no_city(self: Transaction, event: Any, *, to: str | None = None) -> UUID:
+    return uuid4() if topics.topic_of(event.type) is topics.ADVISORY_TO else publish(self, event, to=to)
 
 
 Transaction.publish = publish_to_no_city  # type: ignore[method-assign]

@@ -62,7 +62,10 @@ def test_a_contact_with_a_key_is_brought_once(advisory: Advisory) -> None:
     first, again = (
         advisory.portal.post("/v1/contacts", json=body, headers={"Idempotency-Key": advisory.unique}) for _ in "ab"
     )
-    assert first.json()["contact_id"] == again.json()["contact_id"]
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content
+    assert first.headers["Location"] == again.headers["Location"] == f"/v1/contacts/{first.json()['contact_id']}"
+    assert again.headers["Idempotent-Replayed"] == "true"
     other = advisory.portal.post(
         "/v1/contacts", json=body | {"topic": "training"}, headers={"Idempotency-Key": advisory.unique}
     )
@@ -148,6 +151,35 @@ def test_a_contact_without_anybody_for_it_waits_with_the_reason_until_somebody_i
         for number in range(40):
             advisory.list_adviser(city, f"{city}-{number:02}")
     advisory.wait_joint(waiting["contact_id"], state="assigned")
+
+
+def test_an_act_in_a_city_answers_the_contact_as_it_now_is_and_conflicts_when_it_is_too_late(
+    advisory: Advisory,
+) -> None:
+    officer = advisory.callers.officer["espoo"]
+    path = f"/v1/contacts/{officer.send('/v1/contacts', {'channel': 'form'})['contact_id']}"
+    assert officer.send(f"{path}/answer", {"minutes": 3})["state"] == "answered"
+    problem(officer.post(f"{path}/hand-overs", json={"to_service": "training", "reason": "late"}), 409, "invalid-state")
+    assert [officer.send(f"{path}/closing")["state"] for _ in range(2)] == ["closed", "closed"]
+    problem(officer.post(f"{path}/answer", json={}), 409, "invalid-state")
+    problem(officer.post(f"/v1/contacts/{uuid4()}/closing"), 404, "not-found")
+    problem(officer.post("/v1/contacts", json={"channel": "form", "business_id": "1"}), 422, "wrong-business-id")
+    both = {"to_authority": "vantaa", "to_service": "training", "reason": "both"}
+    problem(officer.post(f"{path}/hand-overs", json=both), 422, "either-authority-or-service")
+
+
+def test_contacts_are_read_page_by_page_at_the_joint_office_and_in_a_city(advisory: Advisory) -> None:
+    officer = advisory.callers.officer["espoo"]
+    for _ in range(2):
+        officer.send("/v1/contacts", {"channel": "form"})
+        advisory.bring(business_id=None)
+    for caller in (advisory.joint, officer):
+        first = caller.read("/v1/contacts?limit=1")
+        second = caller.read(f"/v1/contacts?limit=1&cursor={first['next']}")
+        both = caller.read("/v1/contacts?limit=2")["items"]
+        assert [*first["items"], *second["items"]] == both
+        assert len({one["contact_id"] for one in both}) == 2
+        problem(caller.get("/v1/contacts?cursor=WyJhIl0"), 400, "invalid-cursor")
 
 
 def test_the_shares_of_the_year_follow_the_agreement(advisory: Advisory) -> None:
@@ -393,6 +425,12 @@ def timeline(advisory: Advisory, authority: str) -> dict[str, Any]:
         return found if not found["missing_services"] else None
 
     return wait_for(whole, "every service's answer")
+
+
+def test_a_business_id_that_is_not_valid_has_no_timeline(advisory: Advisory) -> None:
+    answer = advisory.joint.post("/v1/timelines", json={"business_id": "2077474-1"})
+    problem(answer, 422, "wrong-business-id")
+    assert answer.json()["errors"] == [{"pointer": "/business_id", "code": "wrong-business-id"}]
 
 
 def test_the_employers_timeline_shows_what_an_authority_may_see_and_why_the_rest_is_withheld(
