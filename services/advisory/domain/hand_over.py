@@ -1,7 +1,8 @@
-"""A hand-over's course: asked, stored by a service, then accepted or rejected. Until then, who has the contact has it still.
+"""A hand-over's course: asked, stored by a service, then accepted or rejected. Until then the contact stays.
 
 To another authority a hand-over is asked and acknowledged by its officer; to another service it is asked, confirmed
-stored, and accepted or rejected by an officer there. Each function returns what an answer changes; commands carry it out.
+stored, and accepted or rejected by an officer there. Each function returns what an answer changes; commands carry it
+out.
 """
 
 from collections.abc import Collection

@@ -1,7 +1,7 @@
 """Agreed person-years by task and authority, dated, and how they compare with what was handled.
 
-The agreement: about 50/25/25 per cent, at least 20/10/10 person-years (Helsinki/Espoo/Vantaa), reviewed regularly by the
-management group. What one task takes of them is decided by the management group: as shipped, to be checked.
+The agreement: about 50/25/25 per cent, at least 20/10/10 person-years (Helsinki/Espoo/Vantaa), reviewed regularly by
+the management group. What one task takes of them is decided by the management group: as shipped, to be checked.
 """
 
 import csv
@@ -140,11 +140,11 @@ def compare(
     if len(masked) == 1:
         others = [name for name in authorities if name not in masked and acts.get(name, 0) > 0]
         masked |= set(sorted(others, key=lambda name: (acts[name], name))[:1])
-    found = []
+    rows = []
     for name in authorities:
         share = acts.get(name, 0) / total if total else None
         hidden = name in masked or share is None
-        found.append(
+        rows.append(
             Compared(
                 task=task,
                 authority=name,
@@ -155,7 +155,7 @@ def compare(
                 actual_years=None if hidden or share is None else round(share * whole * days / 365, 2),
             )
         )
-    return found
+    return rows
 
 
 class WorkQuestion(Part):

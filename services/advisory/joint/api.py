@@ -17,14 +17,7 @@ from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.guidance import Draft
 from services.advisory.domain.resources import Decision, WorkQuestion
 from services.advisory.joint import resourcing_report
-from services.advisory.joint.commands import (
-    JointAnnouncements,
-    JointContacts,
-    JointGuidance,
-    JointResources,
-    JointReviews,
-    JointTimelines,
-)
+from services.advisory.joint.commands import JointContacts, JointResources
 from services.advisory.joint.models import (
     ActOut,
     AgreedOut,
@@ -46,6 +39,8 @@ from services.advisory.joint.models import (
     TimelineOut,
     WithheldOut,
 )
+from services.advisory.joint.publications import JointAnnouncements, JointGuidance
+from services.advisory.joint.questions import JointReviews, JointTimelines
 from services.advisory.joint.store import Announcements, Contacts, Guidance, HandOvers
 from services.advisory.joint.tables import AnnouncementRow, ArticleRow, ContactRow
 from services.advisory.models import ContactIn
@@ -320,12 +315,12 @@ async def read_report(
 
 async def _contact(tx: Transaction, row: ContactRow) -> ContactOut:
     acts = [ActOut.model_validate(act) for act in await Contacts(tx).acts(row.contact_id)]
-    hand_overs = [HandOverOut.model_validate(one) for one in await HandOvers(tx).of_contact(row.contact_id)]
+    hand_overs = [HandOverOut.model_validate(hand_over) for hand_over in await HandOvers(tx).of_contact(row.contact_id)]
     return ContactOut.model_validate(row).model_copy(update={"acts": acts, "hand_overs": hand_overs})
 
 
 async def _announcement(tx: Transaction, row: AnnouncementRow) -> AnnouncementOut:
-    receipts = [ReceiptOut.model_validate(one) for one in await Announcements(tx).receipts(row.announcement_id)]
+    receipts = [ReceiptOut.model_validate(receipt) for receipt in await Announcements(tx).receipts(row.announcement_id)]
     return AnnouncementOut.model_validate(row).model_copy(update={"receipts": receipts})
 
 

@@ -5,17 +5,11 @@ from uuid import uuid4
 
 from services.advisory import data
 from services.advisory.joint import api
-from services.advisory.joint.commands import (
-    JointAnnouncements,
-    JointContacts,
-    JointGuidance,
-    JointHandOvers,
-    JointResources,
-    JointReviews,
-    JointTimelines,
-)
+from services.advisory.joint.commands import JointContacts, JointHandOvers, JointResources
 from services.advisory.joint.email_intake import EmailIntake
 from services.advisory.joint.handlers import handlers_of
+from services.advisory.joint.publications import JointAnnouncements, JointGuidance
+from services.advisory.joint.questions import JointReviews, JointTimelines
 from services.advisory.settings import SERVICE, Settings
 from shared import topics
 from shared.events.registry import REGISTRY

@@ -1,77 +1,31 @@
-"""What can be done at the joint office, each inside one transaction: HTTP, e-mail and the message handlers come here."""
+"""What can be done with contacts at the joint office, each inside one transaction: assignment, hand-overs, resources.
 
-from collections.abc import Mapping, Sequence
+HTTP, e-mail and the message handlers come here.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from services.advisory.domain.assignment import assign
-from services.advisory.domain.contact import (
-    ContactState,
-    Person,
-    can_become,
-    check_business_id,
-    joins,
-    require,
-)
-from services.advisory.domain.guidance import Draft, check_draft, check_newest
-from services.advisory.domain.hand_over import (
-    Change,
-    Effect,
-    HandOverState,
-    acknowledge,
-    answer,
-    refuse,
-)
-from services.advisory.domain.resources import (
-    Agreed,
-    Decision,
-    Review,
-    Share,
-    WorkQuestion,
-    agreed_on,
-    check_decision,
-    check_question,
-    review,
-    shares,
-    year_of,
-)
-from services.advisory.domain.timeline import Matter, Timeline, TimelineQuestion, timeline
-from services.advisory.joint.store import (
-    Advisers,
-    Announcements,
-    Contacts,
-    GivenTitle,
-    Guidance,
-    HandOvers,
-    Questions,
-    Resources,
-)
-from services.advisory.joint.tables import (
-    AnnouncementRow,
-    AnswerRow,
-    ArticleRow,
-    CallerQueryRow,
-    ContactRow,
-    HandOverRow,
-    QuestionRow,
-)
+from services.advisory.domain.contact import ContactState, Person, can_become, check_business_id, joins, require
+from services.advisory.domain.hand_over import Change, Effect, HandOverState, acknowledge, answer, refuse
+from services.advisory.domain.resources import Agreed, Decision, Share, agreed_on, check_decision, shares, year_of
+from services.advisory.joint.store import Advisers, Contacts, Guidance, HandOvers, Resources
+from services.advisory.joint.tables import CallerQueryRow, ContactRow, HandOverRow
 from shared.calendar import local_day
 from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import (
     MAX_REASON,
-    AnnouncementMade,
-    AnnouncementReceived,
-    Audience,
     Contact,
     ContactAnswered,
     ContactAssigned,
     ContactClosed,
     ContactRegistered,
     ContactReleased,
-    GuidancePublished,
     HandOverAcknowledged,
     HandOverAnswered,
     HandOverAsked,
@@ -80,16 +34,10 @@ from shared.events.v1.advisory import (
     OfficerListed,
     ServiceName,
     Task,
-    TimelineAnswered,
-    TimelineRequested,
-    Trilingual,
-    WorkReported,
-    WorkRequested,
 )
 from shared.identity import RULE, Officer
 from shared.messaging.transaction import Transaction
 
-SERVICES: Final[tuple[ServiceName, ...]] = ("change_security", "placement", "training")
 TAKEN_IN: Final = "taken in by the city itself"
 
 
@@ -409,7 +357,7 @@ class JointHandOvers:
             await self._offer(tx, row, event.to_authority, contact)
 
     async def _offer(self, tx: Transaction, row: HandOverRow, authority: str, contact: ContactRow) -> None:
-        """Offer a contact to another authority's officer. No limit of open contacts counts: the officer acknowledges."""
+        """Offer a contact to another authority's officer. Open contacts have no limit: the officer acknowledges."""
         advisers = [adviser for adviser in await Advisers(tx).all() if adviser.authority == authority]
         today = local_day(tx.clock.now())
         topic, language = contact.contact.topic, contact.contact.language
@@ -503,253 +451,3 @@ def _matter(row: HandOverRow, service: ServiceName, contact: Contact) -> MatterH
         from_authority=row.from_authority,
         due_at=row.due_at,
     )
-
-
-@dataclass(frozen=True)
-class EmployersTimeline:
-    """A timeline as far as services have answered, and which guidance the employer was given."""
-
-    business_id: str
-    shown: Timeline
-    given: list[GivenTitle]
-    missing_services: list[str]
-
-
-class JointTimelines:
-    """Employers' timelines, asked of every service."""
-
-    async def ask(self, tx: Transaction, business_id: str, officer: Officer) -> UUID:
-        """Ask every service what it has of an employer, as far as the officer's authority may see it; return the id.
-
-        Raises:
-            RefusedError: the business id is not valid.
-        """
-        check_business_id(business_id)
-        request_id = derived_id("timeline", tx.cause)
-        question = TimelineQuestion(business_id=business_id, authority=officer.authority)
-        _ask(tx, request_id, "timeline", question, officer.actor)
-        event = TimelineRequested(request_id=request_id, business_id=business_id, for_authority=officer.authority)
-        tx.publish(event)
-        return request_id
-
-    async def read(self, tx: Transaction, request_id: UUID, authority: str) -> EmployersTimeline:
-        """Return what has been answered so far to an authority that asked.
-
-        Raises:
-            UnknownError: it asked no such timeline.
-        """
-        row = await Questions(tx).get(request_id)
-        if row is None or not isinstance(row.question, TimelineQuestion) or row.question.authority != authority:
-            raise UnknownError("timeline")
-        answers = await Questions(tx).answers(request_id)
-        business_id = row.question.business_id
-        matters = [
-            Matter(
-                contact_id=contact.contact_id,
-                topic=contact.topic,
-                state=contact.state,
-                received_at=contact.received_at,
-                competent_authority=contact.competent_authority,
-                acting_authority=contact.acting_authority,
-            )
-            for contact in await Contacts(tx).of_employer(business_id)
-        ]
-        received = [row.answer for row in answers if isinstance(row.answer, TimelineAnswered)]
-        return EmployersTimeline(
-            business_id=business_id,
-            shown=timeline(authority, matters, received),
-            given=await Guidance(tx).given_to(business_id),
-            missing_services=_missing(answers),
-        )
-
-
-@dataclass(frozen=True)
-class JointReviews:
-    """Resourcing reviews: every service's acts of handling against what was agreed."""
-
-    resources: JointResources
-
-    async def ask(self, tx: Transaction, question: WorkQuestion, by: str) -> UUID:
-        """Ask every service for its acts of handling; return the request's id.
-
-        Raises:
-            RefusedError: the last day is before the first.
-        """
-        check_question(question)
-        request_id = derived_id("review", tx.cause)
-        _ask(tx, request_id, "work", question, by)
-        tx.publish(WorkRequested(request_id=request_id, since=question.since, until=question.until))
-        return request_id
-
-    async def read(self, tx: Transaction, request_id: UUID) -> Review:
-        """Compare agreed with actual, as far as services have answered.
-
-        Raises:
-            UnknownError: no such review.
-        """
-        row = await Questions(tx).get(request_id)
-        if row is None or not isinstance(row.question, WorkQuestion):
-            raise UnknownError("review")
-        answers = await Questions(tx).answers(request_id)
-        acts: dict[str, dict[str, int]] = {"advisory": await Contacts(tx).answered(*row.question.instants)}
-        for answered in answers:
-            for done in answered.answer.done if isinstance(answered.answer, WorkReported) else ():
-                acts.setdefault(done.task, {})[done.authority] = done.acts
-        return review(
-            row.question,
-            self.resources.shipped,
-            await Resources(tx).decided(),
-            acts,
-            sorted(self.resources.authorities),
-            _missing(answers),
-        )
-
-
-def _ask(tx: Transaction, request_id: UUID, kind: str, question: TimelineQuestion | WorkQuestion, by: str) -> None:
-    row = QuestionRow(request_id=request_id, kind=kind, question=question, asked_by=by, asked_at=tx.clock.now())
-    Questions(tx).ask(row, SERVICES)
-
-
-def _missing(answers: Sequence[AnswerRow]) -> list[str]:
-    return [row.service for row in answers if row.answer is None]
-
-
-async def enter_reply(tx: Transaction, event: TimelineAnswered | WorkReported) -> bool:
-    """Enter a service's answer to what it was asked; the first one counts. False when it was not asked."""
-    row = await Questions(tx).answer(event.request_id, event.service)
-    if row is None:
-        return False
-    if row.answer is None:
-        row.answer, row.received_at = event, tx.clock.now()
-    return True
-
-
-@dataclass(frozen=True)
-class JointGuidance:
-    """Shared guidance articles. `authorities`: those of the region, one of which keeps each article up to date."""
-
-    authorities: frozenset[str]
-
-    async def write(self, tx: Transaction, draft: Draft, by: str) -> ArticleRow:
-        """Write a new article, to be approved.
-
-        Raises:
-            RefusedError: the owner is no authority of the region.
-        """
-        return self._write(tx, derived_id("article", tx.cause), 1, draft, by)
-
-    async def revise(self, tx: Transaction, article_id: UUID, draft: Draft, by: str) -> ArticleRow:
-        """Write the next version of an article, to be approved.
-
-        Raises:
-            UnknownError: no such article.
-            RefusedError: the owner is no authority of the region.
-        """
-        newest = await Guidance(tx).newest(article_id)
-        if newest == 0:
-            raise UnknownError("article")
-        return self._write(tx, article_id, newest + 1, draft, by)
-
-    def _write(self, tx: Transaction, article_id: UUID, version: int, draft: Draft, by: str) -> ArticleRow:
-        check_draft(draft, self.authorities)
-        row = ArticleRow(
-            article_id=article_id,
-            version=version,
-            topic=draft.topic,
-            texts=draft.texts,
-            owner=draft.owner,
-            review_by=draft.review_by,
-            written_by=by,
-            written_at=tx.clock.now(),
-        )
-        Guidance(tx).write(row)
-        return row
-
-    async def approve(self, tx: Transaction, article_id: UUID, version: int, by: str, on: date) -> ArticleRow:
-        """Enter the coordination group's approval; everyone hears of the version. Repeating it changes nothing.
-
-        Raises:
-            UnknownError: no such version.
-            ConflictError: a newer version is approved already.
-        """
-        row = await Guidance(tx).version(article_id, version)
-        if row is None:
-            raise UnknownError("article")
-        check_newest(version, [each.version for each in await Guidance(tx).versions(article_id) if each.approved_on])
-        if row.approved_on is not None:
-            return row
-        row.approved_by, row.approved_on = by, on
-        event = GuidancePublished(
-            article_id=article_id,
-            version=version,
-            topic=row.topic,
-            texts=row.texts,
-            owner=row.owner,
-            review_by=row.review_by,
-            approved_on=on,
-        )
-        tx.publish(event)
-        return row
-
-    async def versions(self, tx: Transaction, article_id: UUID) -> Sequence[ArticleRow]:
-        """Return every version of an article, newest first.
-
-        Raises:
-            UnknownError: no such article.
-        """
-        rows = await Guidance(tx).versions(article_id)
-        if not rows:
-            raise UnknownError("article")
-        return rows
-
-
-@dataclass(frozen=True)
-class JointAnnouncements:
-    """Coordinated announcements. `offices`: the cities that get them."""
-
-    offices: tuple[str, ...]
-
-    async def make(
-        self, tx: Transaction, texts: Trilingual, audiences: Sequence[Audience], publish_on: date, by: str
-    ) -> AnnouncementRow:
-        """Make a coordinated announcement; each city gets it and confirms it stored, then published."""
-        event = AnnouncementMade(
-            announcement_id=derived_id("announcement", tx.cause),
-            texts=texts,
-            audiences=tuple(audiences),
-            publish_on=publish_on,
-        )
-        row = AnnouncementRow(
-            announcement_id=event.announcement_id,
-            texts=texts,
-            audiences=list(audiences),
-            publish_on=publish_on,
-            made_by=by,
-            made_at=tx.clock.now(),
-        )
-        Announcements(tx).make(row, self.offices)
-        for office in self.offices:
-            tx.publish(event, to=office)
-        return row
-
-    async def enter_receipt(self, tx: Transaction, event: AnnouncementReceived) -> bool:
-        """Enter a city's receipt; the first one counts. False when it was not sent the announcement."""
-        row = await Announcements(tx).receipt(event.announcement_id, event.office)
-        if row is None:
-            return False
-        if event.state == "stored":
-            row.stored_at = row.stored_at or event.at
-        else:
-            row.published_at = row.published_at or event.at
-        return True
-
-    async def get(self, tx: Transaction, announcement_id: UUID) -> AnnouncementRow:
-        """Return an announcement.
-
-        Raises:
-            UnknownError
-        """
-        row = await Announcements(tx).get(announcement_id)
-        if row is None:
-            raise UnknownError("announcement")
-        return row

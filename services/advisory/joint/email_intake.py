@@ -79,11 +79,11 @@ class EmailIntake:
         message = message_from_bytes(content, policy=policy.default)
         mail = read(message, self._database.clock.now())
         words = (mail.person.text or "").encode("utf-8", "replace")
-        for found, code in (
+        for is_there, code in (
             (has_nul(words), "nul-character"),
             (has_personal_identity_code(words), "personal-identity-code"),
         ):
-            if found:
+            if is_there:
                 instruments.REFUSED.labels(self._database.office, SERVICE, f"urn:problem:{code}").inc()
                 return code
         contact_id = derived_id("e-mail", mail.message_id or content)

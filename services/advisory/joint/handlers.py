@@ -6,7 +6,9 @@ states only move forward.
 
 from dataclasses import dataclass
 
-from services.advisory.joint.commands import JointAnnouncements, JointContacts, JointHandOvers, enter_reply
+from services.advisory.joint.commands import JointContacts, JointHandOvers
+from services.advisory.joint.publications import JointAnnouncements
+from services.advisory.joint.questions import enter_reply
 from shared.errors import UnprocessableError
 from shared.events.v1.advisory import (
     AnnouncementReceived,

@@ -28,8 +28,8 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "masked": "peitetty",
         "missing": "Ei vastannut",
         "to_be_checked": "Sovitut htv:t ovat tehtävittäin vahvistamatta: tarkistettava.",
-        "method": "Toteutunut osuus lasketaan palvelujen omista käsittelyistä; se kertoo, kuka työn teki, ei kuinka kauan"
-        " siihen meni. Alle viiden lukumäärät on peitetty.",
+        "method": "Toteutunut osuus lasketaan palvelujen omista käsittelyistä; se kertoo, kuka työn teki, ei kuinka"
+        " kauan siihen meni. Alle viiden lukumäärät on peitetty.",
         "advisory": "Neuvontapalvelu",
         "placement": "Julkinen työnvälitys",
         "change_security": "Muutosturva",
@@ -52,8 +52,8 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "masked": "dold",
         "missing": "Har inte svarat",
         "to_be_checked": "De avtalade årsverkena är inte bekräftade för varje uppgift: ska kontrolleras.",
-        "method": "Den faktiska andelen räknas på tjänsternas egna handläggningar; den visar vem som gjorde arbetet, inte hur"
-        " länge det tog. Antal under fem är dolda. (Svenskan ska granskas av en modersmålstalare.)",
+        "method": "Den faktiska andelen räknas på tjänsternas egna handläggningar; den visar vem som gjorde arbetet,"
+        " inte hur länge det tog. Antal under fem är dolda. (Svenskan ska granskas av en modersmålstalare.)",
         "advisory": "Rådgivning",
         "placement": "Offentlig arbetsförmedling",
         "change_security": "Omställningsskydd",
@@ -76,8 +76,8 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "masked": "masked",
         "missing": "Has not answered",
         "to_be_checked": "The agreed person-years are not verified task by task: to be checked.",
-        "method": "The actual share is counted from the services' own acts of handling; it says who did the work, not how long"
-        " it took. Counts below five are masked.",
+        "method": "The actual share is counted from the services' own acts of handling; it says who did the work, not how"
+        " long it took. Counts below five are masked.",
         "advisory": "Advisory",
         "placement": "Public employment exchange",
         "change_security": "Change security",

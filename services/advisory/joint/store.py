@@ -35,7 +35,8 @@ from shared.events.v1.advisory import Contact, ContactTopic, Given, OfficerListe
 from shared.store import Store
 
 _ACT: Final = Bulk[ContactActRow](
-    "INSERT INTO contact_act (contact_id, act, actor, reason, at) SELECT contact_id, act, actor, reason, at FROM {rows}",
+    "INSERT INTO contact_act (contact_id, act, actor, reason, at)"
+    " SELECT contact_id, act, actor, reason, at FROM {rows}",
     column_types(ContactActRow, ("contact_id", "act", "actor", "reason", "at")),
 )
 _ASKED: Final = insert(AnswerRow, AnswerRow, columns=("request_id", "service"))

@@ -210,7 +210,7 @@ async def test_a_service_stores_rejects_and_accepts_and_the_contact_leaves_only_
     contact_id = await office.bring()
     rejected = await office.hand_over(contact_id, "espoo", to_service="training")
     for state in ("stored", "stored", "rejected", "accepted"):
-        await office.answer(rejected, state, reason="wage subsidy" if state == "rejected" else None)  # type: ignore[arg-type]
+        await office.answer(rejected, state, reason="wage subsidy" if state == "rejected" else None)
     row = await office.state_of(rejected)
     assert (row.state, row.answer) == (HandOverState.REJECTED, "wage subsidy")
     assert await office.read(contact_id) == (ContactState.ASSIGNED, "e-1", "espoo")
