@@ -65,4 +65,5 @@ Count = Annotated[int, Field(ge=0), AfterValidator(_count_in_range)]
 """Employees, or days: at least 0, at most ten million. Error type: `count_out_of_range`."""
 
 BusinessId = Annotated[str, Field(max_length=20), BeforeValidator(business_id)]
-"""A business id, brought into the form 1234567-8 if it is valid. An invalid one is left as given: the domain refuses."""
+"""A business id, brought into the form 1234567-8 if it is valid. An invalid one is left as given: the domain
+refuses."""

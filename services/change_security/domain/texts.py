@@ -1,4 +1,5 @@
-"""Every text of this service's answers in the service languages, by code. Swedish is to be reviewed by a native speaker.
+"""Every text of this service's answers in the service languages, by code. Swedish is to be reviewed by a native
+speaker.
 
 Answers carry the code and its parameters beside the texts, so that another system can use its own words.
 """

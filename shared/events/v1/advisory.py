@@ -5,7 +5,7 @@ office that took it, by a logged query with a purpose.
 """
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -17,6 +17,8 @@ from shared.events.values import BusinessId, Day, Instant
 Language = Literal["fi", "sv", "en"]
 ServiceName = Literal["change_security", "placement", "training"]
 Task = Literal["advisory", "placement", "change_security", "training", "coaching"]
+MAX_REASON: Final = 400
+"""How long the reason of an assignment or a release may be. A reason that is made of others is cut to it."""
 
 
 class ContactChannel(StrEnum):
@@ -74,7 +76,7 @@ class ContactAssigned(_AboutContact):
     officer: str = Field(max_length=200, description="The token issuer's opaque subject.")
     competent_authority: str | None = None
     acting_authority: str
-    reason: str = Field(max_length=400)
+    reason: str = Field(max_length=MAX_REASON)
     hand_over_id: UUID | None = Field(default=None, description="It was handed over, and waits for acknowledgement.")
 
 
@@ -83,7 +85,7 @@ class ContactReleased(_AboutContact):
 
     type: Literal["advisory.contact-released.v1"] = "advisory.contact-released.v1"
     version: int = Field(ge=1)
-    reason: str = Field(max_length=400)
+    reason: str = Field(max_length=MAX_REASON)
 
 
 class HandOverOverdue(_AboutContact):

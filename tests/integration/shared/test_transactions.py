@@ -18,8 +18,9 @@ from sqlmodel import Field, SQLModel, col, select
 
 from shared.database import EnumText, Json, insert
 from shared.errors import ConflictError, RefusedError, UnknownError
+from shared.events.envelope import derived_id
 from shared.http import auth, problems, transactions
-from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
+from shared.http.transactions import BeginTx, IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role, System
 from shared.messaging.transaction import Database
 from shared.store import Store
@@ -106,6 +107,16 @@ async def note(thing_id: UUID, who: auth.OwnOfficer, tx: WriteTx) -> str:
     return who.subject
 
 
+@router.post("/later", status_code=201)
+async def make_later(body: Detail, begin: BeginTx) -> dict[str, Any]:
+    """Make a thing after slow work."""
+    await asyncio.sleep(0)
+    tx = await begin()
+    thing_id = derived_id("thing", tx.cause)
+    tx.stage(_THING, Thing(thing_id, 1, Colour.RED, body))
+    return {"thing_id": str(thing_id)}
+
+
 @router.get("/count")
 async def count(tx: ReadTx) -> int:
     """Count."""
@@ -144,8 +155,11 @@ def keyed(key: str, caller: str = "system") -> dict[str, str]:
     return {"Idempotency-Key": key, "X-Caller": caller}
 
 
-async def test_the_same_request_under_one_key_has_one_effect_and_the_first_answer(client: httpx.AsyncClient) -> None:
-    answers = await asyncio.gather(*(client.post("/things", json={"size": 1}, headers=keyed("k")) for _ in range(6)))
+@pytest.mark.parametrize("path", ["/things", "/later"])
+async def test_the_same_request_under_one_key_has_one_effect_and_the_first_answer(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    answers = await asyncio.gather(*(client.post(path, json={"size": 1}, headers=keyed("k")) for _ in range(6)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert sorted(answer.headers.get("idempotent-replayed", "") for answer in answers) == ["", *["true"] * 5]

@@ -10,25 +10,25 @@ from typing import Any, Final, cast
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.advisory.commands import JointAdvisory, Person
 from services.advisory.domain.mail import read
+from services.advisory.joint.commands import JointContacts
 from services.advisory.settings import SERVICE
 from shared import instruments
 from shared.events.envelope import derived_id
 from shared.http.problems import MAX_REQUEST_BYTES
-from shared.intake import has_nul, has_personal_identity_code
 from shared.messaging.transaction import Database
+from shared.screening import has_nul, has_personal_identity_code
 from shared.telemetry import describe
 
-_log = structlog.get_logger("advisory.mailroom")
+_log = structlog.get_logger("services.advisory.joint.email_intake")
 _BACKLOG_SECONDS: Final = 60.0
 
 
-class Mailroom:
+class EmailIntake:
     """Takes e-mails in as contacts: by SMTP in the background, or from a mailbox file."""
 
-    def __init__(self, advisory: JointAdvisory, database: Database, host: str, port: int | None) -> None:
-        self._advisory = advisory
+    def __init__(self, contacts: JointContacts, database: Database, host: str, port: int | None) -> None:
+        self._contacts = contacts
         self._database = database
         self._host = host
         self._port = port
@@ -78,18 +78,17 @@ class Mailroom:
         """Take an e-mail in as a contact; return why not, without quoting it. The same message again has no effect."""
         message = message_from_bytes(content, policy=policy.default)
         mail = read(message, self._database.clock.now())
-        spoken = mail.text.encode("utf-8", "replace")
-        for found, code in (
-            (has_nul(spoken), "nul-character"),
-            (has_personal_identity_code(spoken), "personal-identity-code"),
+        words = (mail.person.text or "").encode("utf-8", "replace")
+        for is_there, code in (
+            (has_nul(words), "nul-character"),
+            (has_personal_identity_code(words), "personal-identity-code"),
         ):
-            if found:
+            if is_there:
                 instruments.REFUSED.labels(self._database.office, SERVICE, f"urn:problem:{code}").inc()
                 return code
         contact_id = derived_id("e-mail", mail.message_id or content)
         async with self._database.transaction(derived_id("take e-mail", contact_id)) as tx:
-            person = Person(email=mail.sender[:200], text=mail.text)
-            await self._advisory.receive(tx, contact_id, mail.contact, "e-mail", person)
+            await self._contacts.receive(tx, contact_id, mail.contact, "e-mail", mail.person)
         return None
 
     async def import_mailbox(self, file: Path) -> Counter[str]:

@@ -2,8 +2,6 @@
 
 import io
 from base64 import b64encode
-from collections.abc import Sequence
-from datetime import date
 from importlib.resources import files
 from typing import Final, Literal
 
@@ -11,7 +9,8 @@ from fpdf import FPDF
 from fpdf.fonts import FontFace
 from jinja2 import Environment, StrictUndefined
 
-from services.advisory.domain.resources import Compared
+from services.advisory.domain.resources import Compared, Review
+from services.advisory.joint.plots import shares_plot
 
 Lang = Literal["fi", "sv", "en"]
 
@@ -29,8 +28,8 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "masked": "peitetty",
         "missing": "Ei vastannut",
         "to_be_checked": "Sovitut htv:t ovat tehtävittäin vahvistamatta: tarkistettava.",
-        "method": "Toteutunut osuus lasketaan palvelujen omista käsittelyistä; se kertoo, kuka työn teki, ei kuinka kauan"
-        " siihen meni. Alle viiden lukumäärät on peitetty.",
+        "method": "Toteutunut osuus lasketaan palvelujen omista käsittelyistä; se kertoo, kuka työn teki, ei kuinka"
+        " kauan siihen meni. Alle viiden lukumäärät on peitetty.",
         "advisory": "Neuvontapalvelu",
         "placement": "Julkinen työnvälitys",
         "change_security": "Muutosturva",
@@ -53,8 +52,8 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "masked": "dold",
         "missing": "Har inte svarat",
         "to_be_checked": "De avtalade årsverkena är inte bekräftade för varje uppgift: ska kontrolleras.",
-        "method": "Den faktiska andelen räknas på tjänsternas egna handläggningar; den visar vem som gjorde arbetet, inte hur"
-        " länge det tog. Antal under fem är dolda. (Svenskan ska granskas av en modersmålstalare.)",
+        "method": "Den faktiska andelen räknas på tjänsternas egna handläggningar; den visar vem som gjorde arbetet,"
+        " inte hur länge det tog. Antal under fem är dolda. (Svenskan ska granskas av en modersmålstalare.)",
         "advisory": "Rådgivning",
         "placement": "Offentlig arbetsförmedling",
         "change_security": "Omställningsskydd",
@@ -77,8 +76,8 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "masked": "masked",
         "missing": "Has not answered",
         "to_be_checked": "The agreed person-years are not verified task by task: to be checked.",
-        "method": "The actual share is counted from the services' own acts of handling; it says who did the work, not how long"
-        " it took. Counts below five are masked.",
+        "method": "The actual share is counted from the services' own acts of handling; it says who did the work, not
+        how" " long it took. Counts below five are masked.",
         "advisory": "Advisory",
         "placement": "Public employment exchange",
         "change_security": "Change security",
@@ -92,30 +91,7 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
 _COLUMNS: Final = ("task", "authority", "agreed_years", "agreed_share", "acts", "actual_share", "actual_years")
 
 
-def shares_plot(rows: Sequence[Compared], lang: Lang, kind: Literal["svg", "png"]) -> bytes:
-    """Return a plot of agreed and actual shares by task and authority."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - half a second that only the process which draws pays
-    from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
-
-    words = _WORDS[lang]
-    shown = list(rows)[::-1]
-    names = [f"{words.get(one.task, one.task)} · {words.get(one.authority, one.authority)}" for one in shown]
-    figure = Figure(figsize=(9, 1.4 + 0.3 * len(shown)), layout="constrained")
-    axes = figure.subplots()
-    axes.barh(names, [one.actual_share or 0 for one in shown], color="#1f5a8a", label=words["actual_share"])
-    axes.plot(
-        [one.agreed_share for one in shown], names, "|", color="#c8501e", markersize=14, label=words["agreed_share"]
-    )
-    axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(frameon=False, fontsize=8, loc="outside upper center", ncols=2)
-    target = io.BytesIO()
-    figure.savefig(target, format=kind, dpi=140, metadata={"Date": None} if kind == "svg" else None)
-    return target.getvalue()
-
-
-def html(rows: Sequence[Compared], since: date, until: date, missing: Sequence[str], lang: Lang) -> str:
+def html(review: Review, lang: Lang) -> str:
     """Return the report as one HTML page that needs nothing else."""
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
         files("services.advisory").joinpath("data/review.html").read_text(encoding="utf-8")
@@ -124,14 +100,14 @@ def html(rows: Sequence[Compared], since: date, until: date, missing: Sequence[s
         lang=lang,
         words=_WORDS[lang],
         columns=_COLUMNS,
-        rows=[_cells(one, lang) for one in rows],
-        period=f"{since.isoformat()} – {until.isoformat()}",
-        missing=[_WORDS[lang].get(name, name) for name in missing],
-        plot=b64encode(shares_plot(rows, lang, "svg")).decode(),
+        rows=[_cells(row, lang) for row in review.rows],
+        period=f"{review.since.isoformat()} – {review.until.isoformat()}",
+        missing=[_WORDS[lang].get(name, name) for name in review.missing_services],
+        plot=b64encode(shares_plot(review.rows, _WORDS[lang], "svg")).decode(),
     )
 
 
-def pdf(rows: Sequence[Compared], since: date, until: date, missing: Sequence[str], lang: Lang) -> bytes:
+def pdf(review: Review, lang: Lang) -> bytes:
     """Return the report as PDF."""
     words = _WORDS[lang]
     page = FPDF(orientation="landscape", format="A4")
@@ -141,11 +117,10 @@ def pdf(rows: Sequence[Compared], since: date, until: date, missing: Sequence[st
     page.set_font("helvetica", "B", 16)
     page.multi_cell(0, 9, words["title"], new_x="LMARGIN", new_y="NEXT")
     page.set_font("helvetica", "", 10)
-    page.multi_cell(
-        0, 6, f"{words['period']}: {since.isoformat()} - {until.isoformat()}", new_x="LMARGIN", new_y="NEXT"
-    )
-    if missing:
-        named = ", ".join(words.get(name, name) for name in missing)
+    period = f"{review.since.isoformat()} - {review.until.isoformat()}"
+    page.multi_cell(0, 6, f"{words['period']}: {period}", new_x="LMARGIN", new_y="NEXT")
+    if review.missing_services:
+        named = ", ".join(words.get(name, name) for name in review.missing_services)
         page.multi_cell(0, 6, f"{words['missing']}: {named}", new_x="LMARGIN", new_y="NEXT")
     page.ln(2)
     page.set_font("helvetica", "", 9)
@@ -153,17 +128,17 @@ def pdf(rows: Sequence[Compared], since: date, until: date, missing: Sequence[st
         headings_style=FontFace(emphasis="BOLD", fill_color=(232, 238, 244)), text_align="LEFT", line_height=5.5
     ) as table:
         table.row([words[name] for name in _COLUMNS])
-        for one in rows:
-            table.row([cell.replace("–", "-") for cell in _cells(one, lang)])
+        for row in review.rows:
+            table.row([cell.replace("–", "-") for cell in _cells(row, lang)])
     page.add_page()
-    page.image(io.BytesIO(shares_plot(rows, lang, "png")), w=230)
+    page.image(io.BytesIO(shares_plot(review.rows, words, "png")), w=230)
     page.ln(4)
     for name in ("method", "to_be_checked"):
         page.multi_cell(0, 5, words[name], new_x="LMARGIN", new_y="NEXT")
     return bytes(page.output())
 
 
-def _cells(one: Compared, lang: Lang) -> list[str]:
+def _cells(row: Compared, lang: Lang) -> list[str]:
     words = _WORDS[lang]
 
     def number(value: float | None, digits: int) -> str:
@@ -174,11 +149,11 @@ def _cells(one: Compared, lang: Lang) -> list[str]:
         return "–" if value is None else f"{number(100 * value, 1)} %"
 
     return [
-        words.get(one.task, one.task),
-        words.get(one.authority, one.authority),
-        number(one.agreed_years, 2),
-        percent(one.agreed_share),
-        words["masked"] if one.acts is None else str(one.acts),
-        percent(one.actual_share),
-        number(one.actual_years, 2),
+        words.get(row.task, row.task),
+        words.get(row.authority, row.authority),
+        number(row.agreed_years, 2),
+        percent(row.agreed_share),
+        words["masked"] if row.acts is None else str(row.acts),
+        percent(row.actual_share),
+        number(row.actual_years, 2),
     ]
