@@ -1,1 +1,1 @@
-"""What happens when a message comes: the joint side in the joint office, the authority side in each city's."""
+"""The authority side: a city's own jobseekers, its pool's answers, consent, and the logged query for a contact."""

@@ -1,107 +1,40 @@
-"""The authority side: a city's own pool answers from its own store, and its jobseekers for themselves.
+"""What happens in a city when a message of the joint office comes.
 
-Idempotent by the inbox; beyond it, because the joint office counts a pool's first answer, and a referral or an offer is
-kept once.
+Safe to redeliver: by the inbox, and beyond it because the joint office counts a pool's first answer, and a referral or an
+offer is kept once.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
 
-from services.placement.domain.matching import Match, isco, rank
-from services.placement.store import OwnReferrals, Pool
-from shared.events.envelope import Event
-from shared.events.v1.placement import (
-    Candidate,
-    CandidatesAnswered,
-    CandidatesRequested,
-    JobOfferAnswered,
-    JobOfferMade,
-    OfferState,
-    ReferralAnswered,
-    ReferralEnded,
-    ReferralRequested,
-    ReferralState,
-)
-from shared.messaging.consumer import Handler
+from services.placement.authority.commands import CityPool, CityReferrals
+from shared.events.v1.placement import CandidatesRequested, JobOfferMade, ReferralEnded, ReferralRequested
+from shared.messaging.handlers import Handlers
 from shared.messaging.transaction import Transaction
 
 
-async def answer_for_pool(event: CandidatesRequested, tx: Transaction) -> None:
-    """Answer with this pool's best candidates, by opaque reference. A late answer is given all the same."""
-    pool = Pool(tx)
-    await pool.remember_asked(event)
-    profiles = await pool.near(isco(event.wanted.occupation))
-    best, considered = rank(profiles, event.wanted, event.as_of, event.at_most)
-    tell(
-        tx,
-        CandidatesAnswered(
-            assignment_id=event.assignment_id,
-            office=tx.office,
-            considered=considered,
-            candidates=tuple(map(as_candidate, best)),
-            answered_at=tx.clock.now(),
-        ),
-    )
+@dataclass(frozen=True)
+class CityHandlers:
+    """The handlers of a city's side."""
 
+    pool: CityPool
+    referrals: CityReferrals
 
-async def receive_referral(event: ReferralRequested, tx: Transaction) -> None:
-    """Keep a referral for an officer to ask the jobseeker's consent; a reference we do not know is told at once."""
-    known = await Pool(tx).by_reference(event.reference)
-    state = ReferralState.REQUESTED if known else ReferralState.UNKNOWN_REFERENCE
-    await OwnReferrals(tx).receive(event, state)
-    if known is None:
-        tell(
-            tx,
-            ReferralAnswered(referral_id=event.referral_id, office=tx.office, state=state, answered_at=tx.clock.now()),
-        )
+    def by_type(self) -> Handlers:
+        """Return the handler of each event type."""
+        return Handlers(self.answer_for_pool, self.receive_referral, self.receive_offer, self.end_referral)
 
+    async def answer_for_pool(self, event: CandidatesRequested, tx: Transaction) -> None:
+        """Answer with this pool's best candidates."""
+        await self.pool.answer(tx, event)
 
-async def receive_offer(event: JobOfferMade, tx: Transaction) -> None:
-    """Keep a job offer for the jobseeker to answer; one whose deadline has gone on the way expires."""
-    await OwnReferrals(tx).receive_offer(event)
-    if event.answer_by <= tx.clock.now():
-        await OwnReferrals(tx).answer_offer(event.offer_id, OfferState.EXPIRED)
-        tell(tx, offer_answer(event, OfferState.EXPIRED, tx))
+    async def receive_referral(self, event: ReferralRequested, tx: Transaction) -> None:
+        """Keep a referral for an officer to ask the jobseeker's consent."""
+        await self.referrals.receive(tx, event)
 
+    async def receive_offer(self, event: JobOfferMade, tx: Transaction) -> None:
+        """Keep a job offer for the jobseeker to answer."""
+        await self.referrals.receive_offer(tx, event)
 
-async def end_referral(event: ReferralEnded, tx: Transaction) -> None:
-    """Note how a referral ended."""
-    await OwnReferrals(tx).end(event.referral_id, event.outcome)
-
-
-def offer_answer(offer: JobOfferMade, state: OfferState, tx: Transaction) -> JobOfferAnswered:
-    """Return what the joint office is told of an offer's answer."""
-    return JobOfferAnswered(
-        referral_id=offer.referral_id,
-        office=tx.office,
-        offer_id=offer.offer_id,
-        state=state,
-        answered_at=tx.clock.now(),
-    )
-
-
-def as_candidate(match: Match) -> Candidate:
-    """Return a match as another authority may see it."""
-    profile = match.profile
-    return Candidate(
-        reference=profile.reference,
-        score=match.score,
-        occupations=profile.occupations,
-        languages=tuple(sorted(profile.languages)),
-        commuting=tuple(sorted(profile.commuting)),
-        available_from=profile.available_from,
-        reasons=match.reasons,
-    )
-
-
-def tell(tx: Transaction, event: Event) -> None:
-    """Tell the joint office."""
-    tx.publish(event)
-
-
-HANDLERS: Final[Mapping[str, Handler]] = {
-    CandidatesRequested.type_name(): answer_for_pool,
-    ReferralRequested.type_name(): receive_referral,
-    JobOfferMade.type_name(): receive_offer,
-    ReferralEnded.type_name(): end_referral,
-}
+    async def end_referral(self, event: ReferralEnded, tx: Transaction) -> None:
+        """Note how a referral ended."""
+        await self.referrals.end(tx, event)

@@ -1,1 +1,1 @@
-"""The HTTP API: one side in the joint office, the other in each city's."""
+"""The joint side: vacancies and their feed, recruitment assignments, referrals, job offers, expected supply."""

@@ -1,20 +1,31 @@
-"""What the API says and takes, beside the vacancy itself (`shared.events.v1.placement.Vacancy`)."""
+"""What the joint office's API says and takes, beside the vacancy itself (`shared.events.v1.placement.Vacancy`)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.placement.domain.referral import PoolState, pool_state
 from services.placement.domain.vacancy import Posting
-from shared.events.v1.placement import MatchReason, OfferState, ReferralOutcome, ReferralState, Vacancy, VacancyStatus
+from services.placement.joint.store import Assignment, ExpectedSupply
+from services.placement.joint.tables import OfferRow, ReferralRow
+from shared.events.v1.placement import (
+    Candidate,
+    OfferState,
+    ReferralOutcome,
+    ReferralState,
+    Vacancy,
+    VacancyStatus,
+)
 
 
 class VacancyIn(BaseModel):
     """A vacancy to be reported."""
 
     vacancy: Vacancy
-    status: Literal[VacancyStatus.DRAFT, VacancyStatus.OPEN] = VacancyStatus.OPEN
+    state: Literal[VacancyStatus.DRAFT, VacancyStatus.OPEN] = VacancyStatus.OPEN
 
 
 class VacancyRevisionIn(BaseModel):
@@ -24,17 +35,17 @@ class VacancyRevisionIn(BaseModel):
     vacancy: Vacancy
 
 
-class StatusIn(BaseModel):
-    """A vacancy's new status."""
+class StateIn(BaseModel):
+    """A vacancy's new state."""
 
-    status: VacancyStatus
+    state: VacancyStatus
 
 
 class VacancyOut(BaseModel):
     """A vacancy. `vacancy` is absent where its advertisement is stopped and the caller did not report it."""
 
     vacancy_id: UUID
-    status: VacancyStatus
+    state: VacancyStatus
     version: int
     revision: int
     changed_at: datetime
@@ -43,10 +54,10 @@ class VacancyOut(BaseModel):
     @classmethod
     def of(cls, posting: Posting, *, whole: bool = False) -> "VacancyOut":
         """Show a posting; to others than its reporter, the content only while it is open."""
-        shown = whole or posting.status is VacancyStatus.OPEN
+        shown = whole or posting.state is VacancyStatus.OPEN
         return cls(
             vacancy_id=posting.vacancy_id,
-            status=posting.status,
+            state=posting.state,
             version=posting.version,
             revision=posting.revision,
             changed_at=posting.changed_at,
@@ -74,22 +85,15 @@ class PoolAnswerOut(BaseModel):
     """What one pool has answered."""
 
     office: str
-    state: Literal["answered", "answered_late", "waiting", "did_not_answer"]
+    state: PoolState
     considered: int | None
     answered_at: datetime | None
 
 
-class CandidateOut(BaseModel):
-    """A candidate: opaque, scored, explained."""
+class CandidateOut(Candidate):
+    """A candidate: opaque, scored, explained; and whose pool it is in."""
 
     office: str
-    reference: str
-    score: int
-    occupations: list[str]
-    languages: list[str]
-    commuting: list[str]
-    available_from: date | None
-    reasons: list[MatchReason]
 
 
 class AssignmentOut(BaseModel):
@@ -102,8 +106,40 @@ class AssignmentOut(BaseModel):
     complete: bool
     missing_pools: list[str] = Field(description="The pools that have not answered.")
     pools: list[PoolAnswerOut]
-    candidates: list[CandidateOut]
+    candidates: list[CandidateOut] = Field(description="Ordered by score, the best first.")
     trace_id: str | None
+
+    @classmethod
+    def of(cls, assignment: Assignment, now: datetime) -> "AssignmentOut":
+        """Show an assignment as it stands."""
+        row = assignment.row
+        missing = [answer.office for answer in assignment.answers if answer.received_at is None]
+        candidates = [
+            CandidateOut(office=answer.office, **dict(candidate))
+            for answer in assignment.answers
+            for candidate in answer.candidates or ()
+        ]
+        return cls(
+            assignment_id=row.assignment_id,
+            vacancy_id=row.vacancy_id,
+            asked_at=row.asked_at,
+            answer_by=row.answer_by,
+            complete=not missing,
+            missing_pools=missing,
+            pools=[
+                PoolAnswerOut(
+                    office=answer.office,
+                    state=pool_state(answer.received_at, row.answer_by, now),
+                    considered=answer.considered,
+                    answered_at=answer.answered_at,
+                )
+                for answer in assignment.answers
+            ],
+            candidates=sorted(
+                candidates, key=lambda candidate: (-candidate.score, candidate.office, candidate.reference)
+            ),
+            trace_id=row.trace_id,
+        )
 
 
 class ReferralIn(BaseModel):
@@ -123,6 +159,8 @@ class OfferIn(BaseModel):
 
 class OfferOut(BaseModel):
     """A job offer and its answer."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     offer_id: UUID
     binding: bool
@@ -147,7 +185,12 @@ class ReferralOut(BaseModel):
     purpose: str
     state: ReferralState
     outcome: ReferralOutcome | None
-    offers: list[OfferOut]
+    offers: list[OfferOut] = Field(description="The oldest first.")
+
+    @classmethod
+    def of(cls, row: ReferralRow, offers: Sequence[OfferRow]) -> "ReferralOut":
+        """Show a referral with its job offers."""
+        return cls(**row.model_dump(), offers=[OfferOut.model_validate(offer) for offer in offers])
 
 
 class SupplyOut(BaseModel):
@@ -160,85 +203,21 @@ class SupplyOut(BaseModel):
     available_from: date | None
     available_until: date | None
 
+    @classmethod
+    def of(cls, supply: ExpectedSupply) -> "SupplyOut":
+        """Show expected supply."""
+        return cls(
+            occupation=supply.isco,
+            municipality=supply.municipality,
+            known=supply.known,
+            masked_groups=supply.masked,
+            available_from=supply.available_from,
+            available_until=supply.available_until,
+        )
+
 
 class SuggestionOut(BaseModel):
     """Expected supply, and open vacancies that it could fill."""
 
     supply: SupplyOut
     vacancies: list[VacancyOut]
-
-
-class JobseekerIn(BaseModel):
-    """A profile to be written; see `services.placement.domain.pool.Jobseeker`."""
-
-    name: str = Field(min_length=1, max_length=200)
-    phone: str | None = Field(default=None, max_length=50)
-    email: str | None = Field(default=None, max_length=200)
-    municipality: str = Field(pattern=r"^\d{3}$")
-    occupations: list[str] = Field(min_length=1, max_length=10)
-    skills: list[str] = Field(default=[], max_length=100)
-    languages: list[str] = Field(default=[], max_length=10)
-    commuting: list[str] = Field(default=[], max_length=30)
-    available_from: date | None = None
-
-
-class OwnReferralOut(BaseModel):
-    """A referral of one of the city's own jobseekers."""
-
-    referral_id: UUID
-    assignment_id: UUID
-    vacancy_id: UUID
-    jobseeker_id: str | None
-    purpose: str
-    requesting_authority: str
-    state: ReferralState
-    outcome: ReferralOutcome | None
-
-
-class ConsentIn(BaseModel):
-    """Whether the jobseeker consents to be referred."""
-
-    consented: bool
-
-
-class ContactQueryIn(BaseModel):
-    """Why a jobseeker's name and contact are asked for. Logged."""
-
-    purpose: str = Field(min_length=3, max_length=300)
-
-
-class ContactOut(BaseModel):
-    """A jobseeker's name and contact."""
-
-    name: str
-    phone: str | None
-    email: str | None
-
-
-class ContactQueryOut(BaseModel):
-    """One query for a contact."""
-
-    asked_by: str
-    authority: str
-    purpose: str
-    answered: bool
-    at: datetime
-
-
-class OfferAnswerIn(BaseModel):
-    """The jobseeker's answer."""
-
-    accepted: bool
-
-
-class WhyOut(BaseModel):
-    """Why a jobseeker is, or is not, among the candidates."""
-
-    verdict: str
-    score: int
-    reasons: list[MatchReason]
-
-
-def offers_of(rows: Any) -> list[OfferOut]:
-    """Show job offers."""
-    return [OfferOut.model_validate(row, from_attributes=True) for row in rows]
