@@ -5,6 +5,7 @@ and contact of a jobseeker who has consented to a referral that their authority 
 query is logged before it is answered, and a refused one too.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 from services.placement.authority import models
 from services.placement.authority.commands import CityPool, CityReferrals
 from services.placement.authority.store import OwnReferrals, Pool
+from services.placement.authority.tables import OwnReferralRow
 from services.placement.domain.pool import Jobseeker, PersonalProfile
 from shared.errors import ForbiddenError
 from shared.events.v1.placement import ReferralState
@@ -86,7 +88,7 @@ async def list_referrals(
         rows,
         limit,
         lambda row: (row.requested_at.isoformat(), row.referral_id),
-        lambda row: models.OwnReferralOut.of(row, ids.get(row.reference)),
+        lambda row: _referral(row, ids),
     )
 
 
@@ -97,7 +99,7 @@ async def consent(
     """Enter whether the jobseeker consents to be referred. The first answer counts; repeating it changes nothing."""
     row = await referrals.consent(tx, referral_id, who.actor, consented=body.consented)
     ids = await Pool(tx).ids([row.reference])
-    return models.OwnReferralOut.of(row, ids.get(row.reference))
+    return _referral(row, ids)
 
 
 @router.post(
@@ -142,6 +144,10 @@ async def answer_offer(
 ) -> models.OwnOfferOut:
     """Enter the jobseeker's answer to a job offer. 409 after the deadline, or against an earlier answer."""
     return models.OwnOfferOut.model_validate(await referrals.answer_offer(tx, offer_id, accepted=body.accepted))
+
+
+def _referral(row: OwnReferralRow, ids: Mapping[str, str]) -> models.OwnReferralOut:
+    return models.OwnReferralOut(**row.model_dump(), jobseeker_id=ids.get(row.reference))
 
 
 def _serial(value: str) -> int:

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.placement.authority.tables import OwnReferralRow
 from shared.events.v1.placement import MatchReason, OfferState, ReferralOutcome, ReferralState
 
 
@@ -27,16 +26,11 @@ class OwnReferralOut(BaseModel):
     referral_id: UUID
     assignment_id: UUID
     vacancy_id: UUID
-    jobseeker_id: str | None
+    jobseeker_id: str | None = Field(description="Null once the profile is removed.")
     purpose: str
     requesting_authority: str
     state: ReferralState
     outcome: ReferralOutcome | None
-
-    @classmethod
-    def of(cls, row: OwnReferralRow, jobseeker_id: str | None) -> "OwnReferralOut":
-        """Show a referral. `jobseeker_id`: the city's own id of the jobseeker, while there is a profile."""
-        return cls(**row.model_dump(), jobseeker_id=jobseeker_id)
 
 
 class ConsentIn(BaseModel):

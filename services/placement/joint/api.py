@@ -4,16 +4,19 @@ Any caller with a token reads the feed. A system changes what it reported; offic
 rest, on behalf of the authority that is competent.
 """
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
+from services.placement.domain.referral import pool_state
 from services.placement.domain.vacancy import Posting
 from services.placement.joint import models
 from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
-from services.placement.joint.store import Assignments, ExpectedSupply, Referrals, Supply, Vacancies
+from services.placement.joint.store import Assignment, Assignments, ExpectedSupply, Referrals, Supply, Vacancies
+from services.placement.joint.tables import OfferRow, ReferralRow
 from shared.errors import UnknownError
 from shared.events.v1.placement import VacancyStatus
 from shared.http.auth import Authorities, Caller, OwnOfficer, part, permit_officer, permit_system
@@ -158,7 +161,7 @@ async def ask(
         answer_within=None if seconds is None else timedelta(seconds=seconds),
     )
     response.headers["Location"] = f"/v1/assignments/{assignment.row.assignment_id}"
-    return models.AssignmentOut.of(assignment, tx.clock.now())
+    return _assignment(assignment, tx.clock.now())
 
 
 @router.get("/assignments/{assignment_id}", response_model=models.AssignmentOut, tags=["assignments"])
@@ -167,7 +170,36 @@ async def read_assignment(request: Request, _: OwnOfficer, assignment_id: UUID, 
     assignment = await Assignments(tx).read(assignment_id)
     if assignment is None:
         raise UnknownError("assignment")
-    return tagged(request, models.AssignmentOut.of(assignment, tx.clock.now()))
+    return tagged(request, _assignment(assignment, tx.clock.now()))
+
+
+def _assignment(assignment: Assignment, now: datetime) -> models.AssignmentOut:
+    row = assignment.row
+    missing = [answer.office for answer in assignment.answers if answer.received_at is None]
+    candidates = [
+        models.CandidateOut(office=answer.office, **dict(candidate))
+        for answer in assignment.answers
+        for candidate in answer.candidates or ()
+    ]
+    return models.AssignmentOut(
+        assignment_id=row.assignment_id,
+        vacancy_id=row.vacancy_id,
+        asked_at=row.asked_at,
+        answer_by=row.answer_by,
+        complete=not missing,
+        missing_pools=missing,
+        pools=[
+            models.PoolAnswerOut(
+                office=answer.office,
+                state=pool_state(answer.received_at, row.answer_by, now),
+                considered=answer.considered,
+                answered_at=answer.answered_at,
+            )
+            for answer in assignment.answers
+        ],
+        candidates=sorted(candidates, key=lambda candidate: (-candidate.score, candidate.office, candidate.reference)),
+        trace_id=row.trace_id,
+    )
 
 
 # -- referrals and job offers
@@ -198,7 +230,7 @@ async def refer(
         authority=who.authority,
     )
     response.headers["Location"] = f"/v1/referrals/{referral.row.referral_id}"
-    return models.ReferralOut.of(referral.row, referral.offers)
+    return _referral(referral.row, referral.offers)
 
 
 @router.get("/referrals/{referral_id}", response_model=models.ReferralOut, tags=["referrals"])
@@ -207,7 +239,7 @@ async def read_referral(request: Request, _: OwnOfficer, referral_id: UUID, tx: 
     row = await Referrals(tx).read(referral_id)
     if row is None:
         raise UnknownError("referral")
-    return tagged(request, models.ReferralOut.of(row, await Referrals(tx).offers(referral_id)))
+    return tagged(request, _referral(row, await Referrals(tx).offers(referral_id)))
 
 
 @router.post("/referrals/{referral_id}/offers", status_code=status.HTTP_201_CREATED, tags=["referrals"])
@@ -217,7 +249,7 @@ async def offer(
     """Make a job offer, binding or not, to be answered by a deadline. Answered with the referral, which shows it."""
     referral = await referrals.offer(tx, referral_id, binding=body.binding, answer_by=body.answer_by)
     response.headers["Location"] = f"/v1/referrals/{referral_id}"
-    return models.ReferralOut.of(referral.row, referral.offers)
+    return _referral(referral.row, referral.offers)
 
 
 @router.post("/referrals/{referral_id}/outcome", tags=["referrals"])
@@ -226,7 +258,13 @@ async def end(
 ) -> models.ReferralOut:
     """End a referral; the owning city is told how. The same outcome again changes nothing."""
     referral = await referrals.end(tx, referral_id, body.outcome)
-    return models.ReferralOut.of(referral.row, referral.offers)
+    return _referral(referral.row, referral.offers)
+
+
+def _referral(row: ReferralRow, offers: Sequence[OfferRow]) -> models.ReferralOut:
+    return models.ReferralOut(
+        **row.model_dump(), offers=[models.OfferOut.model_validate(job_offer) for job_offer in offers]
+    )
 
 
 # -- expected supply
@@ -243,7 +281,7 @@ async def supply(
 ) -> Page[models.SupplyOut]:
     """Show the workers that change security expects to be free, by occupation and municipality."""
     expected = await Supply(tx).expected(occupation, municipality, read_cursor(cursor, _code, _code), limit)
-    return Page.of(expected, limit, _group, models.SupplyOut.of)
+    return Page.of(expected, limit, _group, _supply)
 
 
 @router.get("/supply/suggestions", tags=["supply"])
@@ -259,9 +297,20 @@ async def suggestions(
     for line in expected:
         if line.isco and (near := await Vacancies(tx).matching(line.isco, line.municipality or None, _SUGGESTED)):
             vacancies = [models.VacancyOut.of(posting) for posting in near]
-            suggested.append(models.SuggestionOut(supply=models.SupplyOut.of(line), vacancies=vacancies))
-    following = Page.of(expected, limit, _group, models.SupplyOut.of).next
+            suggested.append(models.SuggestionOut(supply=_supply(line), vacancies=vacancies))
+    following = Page.of(expected, limit, _group, _supply).next
     return Page(items=suggested, next=following)
+
+
+def _supply(line: ExpectedSupply) -> models.SupplyOut:
+    return models.SupplyOut(
+        occupation=line.isco,
+        municipality=line.municipality,
+        known=line.known,
+        masked_groups=line.masked,
+        available_from=line.available_from,
+        available_until=line.available_until,
+    )
 
 
 def _code(value: str) -> str:

@@ -1,16 +1,13 @@
 """What the joint office's API says and takes, beside the vacancy itself (`shared.events.v1.placement.Vacancy`)."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.placement.domain.referral import PoolState, pool_state
+from services.placement.domain.referral import PoolState
 from services.placement.domain.vacancy import Posting
-from services.placement.joint.store import Assignment, ExpectedSupply
-from services.placement.joint.tables import OfferRow, ReferralRow
 from shared.events.v1.placement import (
     Candidate,
     OfferState,
@@ -109,38 +106,6 @@ class AssignmentOut(BaseModel):
     candidates: list[CandidateOut] = Field(description="Ordered by score, the best first.")
     trace_id: str | None
 
-    @classmethod
-    def of(cls, assignment: Assignment, now: datetime) -> "AssignmentOut":
-        """Show an assignment as it stands."""
-        row = assignment.row
-        missing = [answer.office for answer in assignment.answers if answer.received_at is None]
-        candidates = [
-            CandidateOut(office=answer.office, **dict(candidate))
-            for answer in assignment.answers
-            for candidate in answer.candidates or ()
-        ]
-        return cls(
-            assignment_id=row.assignment_id,
-            vacancy_id=row.vacancy_id,
-            asked_at=row.asked_at,
-            answer_by=row.answer_by,
-            complete=not missing,
-            missing_pools=missing,
-            pools=[
-                PoolAnswerOut(
-                    office=answer.office,
-                    state=pool_state(answer.received_at, row.answer_by, now),
-                    considered=answer.considered,
-                    answered_at=answer.answered_at,
-                )
-                for answer in assignment.answers
-            ],
-            candidates=sorted(
-                candidates, key=lambda candidate: (-candidate.score, candidate.office, candidate.reference)
-            ),
-            trace_id=row.trace_id,
-        )
-
 
 class ReferralIn(BaseModel):
     """A candidate to be referred."""
@@ -187,11 +152,6 @@ class ReferralOut(BaseModel):
     outcome: ReferralOutcome | None
     offers: list[OfferOut] = Field(description="The oldest first.")
 
-    @classmethod
-    def of(cls, row: ReferralRow, offers: Sequence[OfferRow]) -> "ReferralOut":
-        """Show a referral with its job offers."""
-        return cls(**row.model_dump(), offers=[OfferOut.model_validate(offer) for offer in offers])
-
 
 class SupplyOut(BaseModel):
     """Workers expected to be free, by occupation and municipality."""
@@ -202,18 +162,6 @@ class SupplyOut(BaseModel):
     masked_groups: int = Field(description="Groups of one to four, whose number is not told.")
     available_from: date | None
     available_until: date | None
-
-    @classmethod
-    def of(cls, supply: ExpectedSupply) -> "SupplyOut":
-        """Show expected supply."""
-        return cls(
-            occupation=supply.isco,
-            municipality=supply.municipality,
-            known=supply.known,
-            masked_groups=supply.masked,
-            available_from=supply.available_from,
-            available_until=supply.available_until,
-        )
 
 
 class SuggestionOut(BaseModel):
