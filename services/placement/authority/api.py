@@ -1,8 +1,8 @@
 """A city's own API: its pool, its jobseekers' consent and answers, and the logged query for a name and a contact.
 
-The city's own officers see its own jobseekers. Officers of the other authorities may do one thing here: ask for the name
-and contact of a jobseeker who has consented to a referral that their authority requested, with a purpose. Every such
-query is logged before it is answered, and a refused one too.
+The city's own officers see its own jobseekers. Officers of the other authorities may do one thing here: ask for the
+name and contact of a jobseeker who has consented to a referral that their authority requested, with a purpose. Every
+such query is logged before it is answered, and a refused one too.
 """
 
 from collections.abc import Mapping

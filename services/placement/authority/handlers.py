@@ -1,7 +1,7 @@
 """What happens in a city when a message of the joint office comes.
 
-Safe to redeliver: by the inbox, and beyond it because the joint office counts a pool's first answer, and a referral or an
-offer is kept once.
+Safe to redeliver: by the inbox, and beyond it because the joint office counts a pool's first answer, and a referral or
+an offer is kept once.
 """
 
 from dataclasses import dataclass

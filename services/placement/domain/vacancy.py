@@ -1,4 +1,4 @@
-"""The lifecycle of a vacancy: reported, revised, paused, filled, expired, withdrawn; and what everyone may see of it."""
+"""The lifecycle of a vacancy: reported, revised, paused, filled, expired, withdrawn; and what everyone sees of it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,7 +1,7 @@
 """The joint office's API: vacancies and their feed, recruitment assignments, referrals, offers, expected supply.
 
-Any caller with a token reads the feed. A system changes what it reported; officers and coordinators of the region do the
-rest, on behalf of the authority that is competent.
+Any caller with a token reads the feed. A system changes what it reported; officers and coordinators of the region do
+the rest, on behalf of the authority that is competent.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What can be done at the joint office, each inside one transaction: the HTTP API and the message handlers come here."""
+"""What the joint office does, each inside one transaction: its API and its message handlers come here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

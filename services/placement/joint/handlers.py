@@ -1,6 +1,7 @@
 """What happens at the joint office when a message comes: from other systems, the cities, training, change security.
 
-Safe to redeliver: by the inbox, and beyond it by version (vacancies, releases) and because a pool's first answer counts.
+Safe to redeliver: by the inbox, and beyond it by version (vacancies, releases) and because a pool's first answer
+counts.
 """
 
 from dataclasses import dataclass

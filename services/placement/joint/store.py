@@ -142,8 +142,8 @@ class Vacancies(Store):
         rows = await self._rows(
             VacancyRow,
             "SELECT * FROM vacancy WHERE state = 'open' AND isco LIKE :prefix || '%'"
-            " ORDER BY (isco <> :code), (municipality <> coalesce(CAST(:municipality AS text), municipality)), vacancy_id"
-            " LIMIT :limit",
+            " ORDER BY (isco <> :code), (municipality <> coalesce(CAST(:municipality AS text), municipality)),"
+            " vacancy_id LIMIT :limit",
             prefix=code[:3],
             code=code,
             municipality=municipality,
