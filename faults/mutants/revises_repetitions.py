@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from services.placement.__main__ import main
-from services.placement.handlers.joint import JointHandlers
-from services.placement.store import Vacancies
+from services.placement.joint.handlers import JointHandlers
+from services.placement.joint.store import Vacancies
 from shared.events.v1.placement import VacancySubmitted
 from shared.messaging import batch
 from shared.messaging.transaction import Transaction
@@ -18,7 +18,7 @@ async def claim_everything(_: object, ids: Iterable[UUID]) -> set[UUID]:
 
 
 async def receive_as_next(self: JointHandlers, event: VacancySubmitted, tx: Transaction) -> None:
-    known = await Vacancies(tx).get(event.vacancy_id)
+    known = await Vacancies(tx).lock(event.vacancy_id)
     await receive(self, event.model_copy(update={"revision": known.revision + 1}) if known else event, tx)
 
 

@@ -100,9 +100,9 @@ class PlacementChapter(Chapter):
             "the referral at Vantaa",
         )
         self._print(f"Helsinki's officer asks Vantaa for the name before consent → {asked.status_code}")
-        self._callers.officer["vantaa"].send(f"/v1/referrals/{referral_id}/consent", {"consented": True}, "PUT")
+        self._callers.officer["vantaa"].send(f"/v1/referrals/{referral_id}/consent", {"consented": True})
         contact = asker.send(query, {"purpose": "call"})
-        log = self._callers.officer["vantaa"].read(query)
+        log = self._callers.officer["vantaa"].read(query)["items"]
         self._print(
             f"the jobseeker consents; asked again → {contact['name']} (invented); Vantaa's log holds {len(log)} queries"
         )
@@ -123,7 +123,8 @@ class PlacementChapter(Chapter):
         }
         Callers(self._stack, "change_security").system.send("/v1/notices", {"filing": filing})
         found = wait_for(
-            lambda: self._callers.coordinator.read("/v1/supply/suggestions?occupation=5120"), "the expected supply"
+            lambda: self._callers.coordinator.read("/v1/supply/suggestions?occupation=5120")["items"],
+            "the expected supply",
         )
         supply, vacancy = found[0]["supply"], found[0]["vacancies"][0]["vacancy"]
         self._print(

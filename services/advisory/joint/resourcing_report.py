@@ -76,8 +76,8 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "masked": "masked",
         "missing": "Has not answered",
         "to_be_checked": "The agreed person-years are not verified task by task: to be checked.",
-        "method": "The actual share is counted from the services' own acts of handling; it says who did the work, not
-        how" " long it took. Counts below five are masked.",
+        "method": "The actual share is counted from the services' own acts of handling; it says who did the work,"
+        " not how long it took. Counts below five are masked.",
         "advisory": "Advisory",
         "placement": "Public employment exchange",
         "change_security": "Change security",

@@ -1,20 +1,28 @@
-"""What the API says and takes, beside the vacancy itself (`shared.events.v1.placement.Vacancy`)."""
+"""What the joint office's API says and takes, beside the vacancy itself (`shared.events.v1.placement.Vacancy`)."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.placement.domain.referral import PoolState
 from services.placement.domain.vacancy import Posting
-from shared.events.v1.placement import MatchReason, OfferState, ReferralOutcome, ReferralState, Vacancy, VacancyStatus
+from shared.events.v1.placement import (
+    Candidate,
+    OfferState,
+    ReferralOutcome,
+    ReferralState,
+    Vacancy,
+    VacancyStatus,
+)
 
 
 class VacancyIn(BaseModel):
     """A vacancy to be reported."""
 
     vacancy: Vacancy
-    status: Literal[VacancyStatus.DRAFT, VacancyStatus.OPEN] = VacancyStatus.OPEN
+    state: Literal[VacancyStatus.DRAFT, VacancyStatus.OPEN] = VacancyStatus.OPEN
 
 
 class VacancyRevisionIn(BaseModel):
@@ -24,17 +32,17 @@ class VacancyRevisionIn(BaseModel):
     vacancy: Vacancy
 
 
-class StatusIn(BaseModel):
-    """A vacancy's new status."""
+class StateIn(BaseModel):
+    """A vacancy's new state."""
 
-    status: VacancyStatus
+    state: VacancyStatus
 
 
 class VacancyOut(BaseModel):
     """A vacancy. `vacancy` is absent where its advertisement is stopped and the caller did not report it."""
 
     vacancy_id: UUID
-    status: VacancyStatus
+    state: VacancyStatus
     version: int
     revision: int
     changed_at: datetime
@@ -43,10 +51,10 @@ class VacancyOut(BaseModel):
     @classmethod
     def of(cls, posting: Posting, *, whole: bool = False) -> "VacancyOut":
         """Show a posting; to others than its reporter, the content only while it is open."""
-        shown = whole or posting.status is VacancyStatus.OPEN
+        shown = whole or posting.state is VacancyStatus.OPEN
         return cls(
             vacancy_id=posting.vacancy_id,
-            status=posting.status,
+            state=posting.state,
             version=posting.version,
             revision=posting.revision,
             changed_at=posting.changed_at,
@@ -74,22 +82,15 @@ class PoolAnswerOut(BaseModel):
     """What one pool has answered."""
 
     office: str
-    state: Literal["answered", "answered_late", "waiting", "did_not_answer"]
+    state: PoolState
     considered: int | None
     answered_at: datetime | None
 
 
-class CandidateOut(BaseModel):
-    """A candidate: opaque, scored, explained."""
+class CandidateOut(Candidate):
+    """A candidate: opaque, scored, explained; and whose pool it is in."""
 
     office: str
-    reference: str
-    score: int
-    occupations: list[str]
-    languages: list[str]
-    commuting: list[str]
-    available_from: date | None
-    reasons: list[MatchReason]
 
 
 class AssignmentOut(BaseModel):
@@ -102,7 +103,7 @@ class AssignmentOut(BaseModel):
     complete: bool
     missing_pools: list[str] = Field(description="The pools that have not answered.")
     pools: list[PoolAnswerOut]
-    candidates: list[CandidateOut]
+    candidates: list[CandidateOut] = Field(description="Ordered by score, the best first.")
     trace_id: str | None
 
 
@@ -123,6 +124,8 @@ class OfferIn(BaseModel):
 
 class OfferOut(BaseModel):
     """A job offer and its answer."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     offer_id: UUID
     binding: bool
@@ -147,7 +150,7 @@ class ReferralOut(BaseModel):
     purpose: str
     state: ReferralState
     outcome: ReferralOutcome | None
-    offers: list[OfferOut]
+    offers: list[OfferOut] = Field(description="The oldest first.")
 
 
 class SupplyOut(BaseModel):
@@ -166,79 +169,3 @@ class SuggestionOut(BaseModel):
 
     supply: SupplyOut
     vacancies: list[VacancyOut]
-
-
-class JobseekerIn(BaseModel):
-    """A profile to be written; see `services.placement.domain.pool.Jobseeker`."""
-
-    name: str = Field(min_length=1, max_length=200)
-    phone: str | None = Field(default=None, max_length=50)
-    email: str | None = Field(default=None, max_length=200)
-    municipality: str = Field(pattern=r"^\d{3}$")
-    occupations: list[str] = Field(min_length=1, max_length=10)
-    skills: list[str] = Field(default=[], max_length=100)
-    languages: list[str] = Field(default=[], max_length=10)
-    commuting: list[str] = Field(default=[], max_length=30)
-    available_from: date | None = None
-
-
-class OwnReferralOut(BaseModel):
-    """A referral of one of the city's own jobseekers."""
-
-    referral_id: UUID
-    assignment_id: UUID
-    vacancy_id: UUID
-    jobseeker_id: str | None
-    purpose: str
-    requesting_authority: str
-    state: ReferralState
-    outcome: ReferralOutcome | None
-
-
-class ConsentIn(BaseModel):
-    """Whether the jobseeker consents to be referred."""
-
-    consented: bool
-
-
-class ContactQueryIn(BaseModel):
-    """Why a jobseeker's name and contact are asked for. Logged."""
-
-    purpose: str = Field(min_length=3, max_length=300)
-
-
-class ContactOut(BaseModel):
-    """A jobseeker's name and contact."""
-
-    name: str
-    phone: str | None
-    email: str | None
-
-
-class ContactQueryOut(BaseModel):
-    """One query for a contact."""
-
-    asked_by: str
-    authority: str
-    purpose: str
-    answered: bool
-    at: datetime
-
-
-class OfferAnswerIn(BaseModel):
-    """The jobseeker's answer."""
-
-    accepted: bool
-
-
-class WhyOut(BaseModel):
-    """Why a jobseeker is, or is not, among the candidates."""
-
-    verdict: str
-    score: int
-    reasons: list[MatchReason]
-
-
-def offers_of(rows: Any) -> list[OfferOut]:
-    """Show job offers."""
-    return [OfferOut.model_validate(row, from_attributes=True) for row in rows]

@@ -9,6 +9,6 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Create the desk's table."""
+    """Create its table."""
     for statement in DDL:
         op.execute(statement)
