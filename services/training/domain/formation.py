@@ -10,9 +10,10 @@ the same groups on any machine. A first-come solution is given as a hint, so the
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from services.training.domain.seats import Applicant, Slot, obstacles, queue, quotas
 
@@ -45,7 +46,37 @@ class Formation:
     @property
     def placed(self) -> int:
         """How many are placed."""
-        return sum(1 for one in self.placements if one.slot is not None)
+        return sum(1 for placement in self.placements if placement.slot is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedPlacement:
+    """A placement as it is kept with the proposed groups: by the application's id."""
+
+    application_id: UUID
+    authority: str
+    reason: str
+    slot: str | None = None
+    would_help: str | None = None
+
+
+def proposed(formation: Formation) -> tuple[ProposedPlacement, ...]:
+    """Return the placements of a formation as they are kept."""
+    return tuple(
+        ProposedPlacement(
+            placement.applicant.application_id,
+            placement.applicant.authority,
+            placement.reason,
+            placement.slot,
+            placement.would_help,
+        )
+        for placement in formation.placements
+    )
+
+
+def sizes_of(placements: Iterable[ProposedPlacement]) -> dict[str, int]:
+    """Return how many are placed in each group that is opened."""
+    return dict(Counter(placement.slot for placement in placements if placement.slot is not None))
 
 
 Places = dict[int, int]
