@@ -36,7 +36,10 @@ class OwnOfferState(StrEnum):
 
 
 class ApplicationForm(BaseModel):
-    """An application of one of the city's own people. `applicant_id` is the city's own key, no personal identity code."""
+    """An application of one of the city's own people.
+
+    `applicant_id` is the city's own key, no personal identity code.
+    """
 
     applicant_id: str = Field(min_length=1, max_length=100)
     course_id: UUID

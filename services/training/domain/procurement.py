@@ -1,8 +1,8 @@
 """Joint-procurement training (yhteishankintakoulutus): conditions, and the employer's share of the price without VAT.
 
 RekryKoulutus for people to be hired, MuutosKoulutus for people dismissed or laid off by the employer, TäsmäKoulutus for
-the own staff: at least 10 training days for each student, and no induction. The shares stand in a dated table with their
-sources; a step that is not verified is marked so.
+the own staff: at least 10 training days for each student, and no induction. The shares stand in a dated table with
+their sources; a step that is not verified is marked so.
 """
 
 import csv

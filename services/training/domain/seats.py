@@ -113,14 +113,14 @@ class Slot:
 
 def obstacles(applicant: Applicant, slot: Slot) -> list[str]:
     """Return what keeps an applicant out of a group; nothing when the applicant is eligible."""
-    found = []
+    lacking = []
     if slot.language not in applicant.languages:
-        found.append(f"language {slot.language}")
+        lacking.append(f"language {slot.language}")
     if slot.municipality not in applicant.travel:
-        found.append(f"travel to {slot.municipality}")
+        lacking.append(f"travel to {slot.municipality}")
     if applicant.can_start_from > slot.starts_on and not slot.is_continuous:
-        found.append(f"a start by {slot.starts_on.isoformat()}")
-    return found
+        lacking.append(f"a start by {slot.starts_on.isoformat()}")
+    return lacking
 
 
 def read_shares(lines: Iterable[str]) -> tuple[Share, ...]:
@@ -158,7 +158,8 @@ def queue(waiting: Iterable[Applicant]) -> list[Applicant]:
 def offers_seats(state: GroupState, starts_on: date, today: date, late_entry_days: int, *, is_continuous: bool) -> bool:
     """Whether a group's free seats are offered now.
 
-    From selection on until the start; after it for `late_entry_days` more, and always where people may start at any time.
+    From selection on until the start; after it for `late_entry_days` more, and always where people may start at any
+    time.
     """
     if is_continuous:
         return state in {GroupState.OPEN, GroupState.SELECTION, GroupState.CONFIRMED, GroupState.RUNNING}

@@ -1,4 +1,4 @@
-"""What the joint office does with messages: of the cities' applicants, the pools' candidates, and what planning starts from.
+"""What the joint office does with messages: of the cities' applicants, of the pools' candidates, for planning.
 
 Idempotent by the inbox; beyond it, because an application is queued once, an offer's first answer counts, and releases
 and vacancies carry versions. The same messages again give the same seats.

@@ -308,8 +308,8 @@ class Procurement(Store):
         proposed_at, proposal_id = after or (None, None)
         return await self._values(
             StandingProposal,
-            f"{_PROPOSAL} WHERE (CAST(:by AS text) IS NULL OR proposed_by = :by) AND (CAST(:proposal_id AS uuid) IS NULL"
-            " OR (proposed_at, proposal_id) < (:proposed_at, :proposal_id))"
+            f"{_PROPOSAL} WHERE (CAST(:by AS text) IS NULL OR proposed_by = :by)"
+            " AND (CAST(:proposal_id AS uuid) IS NULL OR (proposed_at, proposal_id) < (:proposed_at, :proposal_id))"
             " ORDER BY proposed_at DESC, proposal_id DESC LIMIT :limit",
             by=proposed_by,
             proposed_at=proposed_at,

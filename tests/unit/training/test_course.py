@@ -10,7 +10,20 @@ from hypothesis import strategies as st
 
 from services.training import data
 from services.training.domain.course import CourseGroup, change, move, points
-from services.training.domain.procurement import LABELS, Proposal, Size, check, employer_share, settle
+from services.training.domain.procurement import (
+    LABELS,
+    Proposal,
+    ProposalState,
+    Size,
+    Stage,
+    UsedSeats,
+    account,
+    check,
+    check_open,
+    employer_share,
+    settle,
+    stage_of,
+)
 from services.training.domain.supply import Waiting, lines, plan
 from services.training.joint.plots import queue_csv, queue_plot
 from shared.errors import ConflictError, RefusedError
@@ -167,6 +180,35 @@ def test_the_statements_add_up_to_the_price(price: Decimal, seats: dict[str, int
     statements = settle(price, seats)
     assert {one.authority: one.seats for one in statements} == seats
     assert not seats or sum(one.eur for one in statements) == price
+
+
+def test_seats_are_accounted_for_by_home_authority_and_what_was_not_procured_has_no_price() -> None:
+    procured = proposal(kind=CourseKind.REKRY, price_eur=Decimal("30000.00"), employer_size=None)
+    used = [
+        UsedSeats(group_id=UUID(int=1), starts_on=DAY, authority="espoo", seats=1, proposed=procured),
+        UsedSeats(group_id=UUID(int=1), starts_on=DAY, authority="vantaa", seats=2, proposed=procured),
+        UsedSeats(group_id=UUID(int=2), starts_on=DAY, authority="espoo", seats=5, proposed=None),
+    ]
+    statements = account(used, data.procurement_rules())
+    assert [(row.group_id.int, row.authority, row.seats, row.eur) for row in statements] == [
+        (1, "espoo", 1, Decimal("7000.00")),
+        (1, "vantaa", 2, Decimal("14000.00")),
+        (2, "espoo", 5, None),
+    ]
+
+
+_SELECTING = (GroupState.OPEN, GroupState.SELECTION, GroupState.CONFIRMED)
+
+
+def test_a_proposal_stands_where_its_group_stands_unless_it_was_rejected() -> None:
+    assert stage_of(ProposalState.PROPOSED, None) is Stage.PROPOSED
+    assert stage_of(ProposalState.REJECTED, None) is Stage.REJECTED
+    assert stage_of(ProposalState.PLANNED, GroupState.PLANNED) is Stage.PRELIMINARY_PLAN
+    assert [stage_of(ProposalState.PLANNED, state) for state in _SELECTING] == [Stage.SELECTION] * 3
+    for state in (ProposalState.PLANNED, ProposalState.REJECTED):
+        with pytest.raises(ConflictError) as refused:
+            check_open(state)
+        assert refused.value.code == "invalid-state"
 
 
 # -- supply planning
