@@ -303,7 +303,7 @@ class Applications(Bringer):
             offered = officer.read("/v1/applications?state=offered")["items"]
             offers = [one["offer_id"] for each in offered for one in each["offers"] if one["state"] == "open"]
             for offer_id in offers[:3]:
-                officer.send(f"/v1/offers/{offer_id}/answer", {"accepted": self._chance.random() < 0.7}, "PUT")
+                officer.send(f"/v1/offers/{offer_id}/answer", {"accepted": self._chance.random() < 0.7})
         except httpx.HTTPError:
             pass  # another time
 

@@ -3,6 +3,8 @@
 Every code is in kebab case and means the same over HTTP and in parking. No text quotes what was sent.
 """
 
+from collections.abc import Sequence
+
 
 class UnknownError(LookupError):
     """There is no such thing. The argument names the kind of thing, for people."""
@@ -18,13 +20,17 @@ class UnknownError(LookupError):
 
 
 class RefusedError(ValueError):
-    """What was brought is refused. `pointer` is the JSON pointer of the field, `code` says why."""
+    """What was brought is refused. `pointer` is the JSON pointer of the field, `code` says why.
 
-    def __init__(self, pointer: str, code: str, text: str) -> None:
+    `fields`: the pointers and codes where several fields are wrong at once; `pointer` is then that of the whole.
+    """
+
+    def __init__(self, pointer: str, code: str, text: str, fields: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(text)
         self.pointer = pointer
         self.code = code
         self.text = text
+        self.fields = tuple(fields) or ((pointer, code),)
 
 
 class ConflictError(Exception):

@@ -1,4 +1,4 @@
-"""What a training process is told from outside, beside what every process is told."""
+"""Settings of a training process, beside those of every process."""
 
 from pydantic import Field, SecretStr
 

@@ -185,7 +185,7 @@ def problem_of(error: Exception) -> Problem:
         case UnknownError():
             return not_found(error.what).problem
         case RefusedError():
-            fields = [FieldProblem(pointer=error.pointer, code=error.code)]
+            fields = [FieldProblem(pointer=pointer, code=code) for pointer, code in error.fields]
             return ProblemError(422, error.code, error.text, errors=fields).problem
         case ConflictError():
             return ProblemError(409, error.code, "Conflicts with the current state.", error.text).problem

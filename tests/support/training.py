@@ -98,9 +98,9 @@ class Training:
     def answer(self, city: str, application_id: str, *, accepted: bool) -> None:
         """Answer an application's open seat offer."""
         offer_id = self.open_offer(city, application_id)
-        self.callers.officer[city].send(f"/v1/offers/{offer_id}/answer", {"accepted": accepted}, "PUT")
+        self.callers.officer[city].send(f"/v1/offers/{offer_id}/answer", {"accepted": accepted})
 
     def seats(self, group_id: str) -> list[dict[str, Any]]:
         """Return a group's seat offers that keep a seat."""
-        found = self.joint.read(f"/v1/groups/{group_id}/seats")
+        found = self.joint.read(f"/v1/groups/{group_id}/seats")["items"]
         return [one for one in found if one["state"] in {"open", "accepted"}]

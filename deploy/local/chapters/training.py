@@ -30,7 +30,9 @@ class TrainingChapter(Chapter):
         for city in CITIES:
             wait_for(
                 lambda city=city: [  # type: ignore[misc]
-                    one for one in self._callers.officer[city].read("/v1/courses") if one["course_id"] == course_id
+                    one
+                    for one in self._callers.officer[city].read("/v1/courses")["items"]
+                    if one["course_id"] == course_id
                 ],
                 f"the catalogue in {city}",
             )
@@ -65,9 +67,9 @@ class TrainingChapter(Chapter):
             offers = officer.read(f"/v1/applications/{application_id}")["offers"]
             return next((str(one["offer_id"]) for one in offers if one["state"] == "open"), None)
 
-        officer.send(f"/v1/offers/{wait_for(offer, 'the offer')}/answer", {"accepted": False}, "PUT")
+        officer.send(f"/v1/offers/{wait_for(offer, 'the offer')}/answer", {"accepted": False})
         seats = f"/v1/groups/{group_id}/seats"
-        wait_for(lambda: len(joint.read(seats)) == 5, "the next offer")  # noqa: PLR2004
+        wait_for(lambda: len(joint.read(seats)["items"]) == 5, "the next offer")  # noqa: PLR2004
         self._print("Espoo's applicant declines; nobody else of Espoo waits, so the seat goes to the joint queue:")
         self._seats(group_id)
 
@@ -75,7 +77,7 @@ class TrainingChapter(Chapter):
         table = Table()
         for column in ("home", "reference", "seat", "because"):
             table.add_column(column)
-        for one in self._callers.coordinator.read(f"/v1/groups/{group_id}/seats"):
+        for one in self._callers.coordinator.read(f"/v1/groups/{group_id}/seats")["items"]:
             table.add_row(one["authority"], one["reference"], one["state"], one["reason"])
         self._print(table)
 

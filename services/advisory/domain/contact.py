@@ -8,11 +8,11 @@ from typing import Final
 from uuid import UUID
 
 from pydantic import Field
-from stdnum.fi import ytunnus
 
 from shared.errors import ConflictError, RefusedError
 from shared.events.envelope import Part
 from shared.events.v1.advisory import Contact
+from shared.events.values import is_business_id
 
 JOIN_WITHIN: Final = timedelta(days=3)
 MAX_ADDRESS: Final = 200
@@ -75,7 +75,7 @@ def check_business_id(business_id: str | None) -> None:
     Raises:
         RefusedError: `wrong-business-id`.
     """
-    if business_id is not None and not ytunnus.is_valid(business_id):
+    if business_id is not None and not is_business_id(business_id):
         raise RefusedError("/business_id", "wrong-business-id", "The business id (Y-tunnus) is not valid.")
 
 

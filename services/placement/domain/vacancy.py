@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from stdnum.fi import ytunnus
-
 from services.placement.domain.matching import isco
 from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.envelope import Event
 from shared.events.v1.placement import Vacancy, VacancyPublished, VacancyStatus, VacancySubmitted, Wanted
+from shared.events.values import is_business_id
 
 _NEXT: Final = {
     VacancyStatus.DRAFT: {VacancyStatus.OPEN, VacancyStatus.WITHDRAWN},
@@ -144,6 +143,6 @@ def _changed(posting: Posting) -> Change:
 
 def _check(vacancy: Vacancy) -> None:
     business_id = vacancy.employer.business_id
-    if business_id[7:8] != "-" or not ytunnus.is_valid(business_id):
+    if not is_business_id(business_id):
         pointer = "/vacancy/employer/business_id"
         raise RefusedError(pointer, "wrong-business-id", "The business id (Y-tunnus) is not valid.")

@@ -1,4 +1,4 @@
-"""Data that ships with the service: agreed shares of seats, and the employer's share of a price, each with its dates."""
+"""Data that ships with the service: agreed shares of seats, the employer's share of a price, each with its dates."""
 
 from importlib.resources import files
 

@@ -1,14 +1,14 @@
 """Courses, groups and their states, and how an application is assessed by a course's written criteria."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.training.domain.seats import HUNDRED, Slot
-from shared.errors import ConflictError
+from services.training.domain.seats import ENDED, Slot
+from shared.errors import ConflictError, RefusedError
 from shared.events.v1.training import Course, CoursePublished, Group, GroupPublished, GroupState
 
 _NEXT: Final = {
@@ -19,11 +19,10 @@ _NEXT: Final = {
     GroupState.CONFIRMED: {GroupState.RUNNING},
     GroupState.RUNNING: {GroupState.COMPLETED},
 }
-ENDED: Final = frozenset({GroupState.COMPLETED, GroupState.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueCourse:
     """A course of the catalogue, and how often it has changed."""
 
     course_id: UUID
@@ -36,7 +35,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CourseGroup:
     """A group of a course, where it stands, and how often it has changed."""
 
     group_id: UUID
@@ -75,54 +74,91 @@ class NamedGroup(BaseModel):
 
     def slot(self, course: Course) -> Slot:
         """Return the group as applicants must fit it."""
-        return replace(Held(UUID(int=0), UUID(int=0), 1, GroupState.PLANNED, self.group).slot(course), name=self.name)
+        return replace(
+            CourseGroup(UUID(int=0), UUID(int=0), 1, GroupState.PLANNED, self.group).slot(course), name=self.name
+        )
 
 
-def move(held: Held, state: GroupState, course: Course, accepted: int) -> Held:
-    """Move a group to its next state, or cancel it.
+def check_course(course: Course) -> None:
+    """Check what a course says of its sizes.
+
+    Raises:
+        ConflictError: the sizes contradict each other.
+    """
+    if course.min_size > course.max_size:
+        raise ConflictError("wrong-sizes", "The least size is larger than the largest.")
+
+
+def check_group(group: Group, course: Course) -> None:
+    """Check that a group fits its course.
+
+    Raises:
+        ConflictError: it ends before it starts, or its seats are not within the course's sizes.
+    """
+    if group.ends_on < group.starts_on:
+        raise ConflictError("wrong-dates", "The group ends before it starts.")
+    if not course.min_size <= group.seats <= course.max_size:
+        raise ConflictError("wrong-sizes", f"The course takes groups of {course.min_size}–{course.max_size}.")
+
+
+def check_names(groups: Sequence[NamedGroup]) -> None:
+    """Check that each group that could be formed has a name of its own.
+
+    Raises:
+        RefusedError: two have the same.
+    """
+    if len({group.name for group in groups}) < len(groups):
+        raise RefusedError("/groups", "same-name-twice", "Each group needs a name of its own.")
+
+
+def move(group: CourseGroup, state: GroupState, course: Course, accepted: int) -> CourseGroup:
+    """Move a group to its next state, or cancel it; the same group when it has that state already.
 
     Raises:
         ConflictError: the state does not follow, or too few have accepted to confirm the group.
     """
-    if state is held.state:
-        return held
-    allowed = _NEXT.get(held.state, set()) | (set() if held.state in ENDED else {GroupState.CANCELLED})
+    if state is group.state:
+        return group
+    allowed = _NEXT.get(group.state, set()) | (set() if group.state in ENDED else {GroupState.CANCELLED})
     if state not in allowed:
-        raise ConflictError("wrong-state", f"From {held.state} a group does not become {state}.")
+        raise ConflictError("invalid-state", f"From {group.state} a group does not become {state}.")
     if state is GroupState.CONFIRMED and accepted < course.min_size:
         raise ConflictError("too-small", f"{accepted} have accepted; {course.min_size} are needed.")
-    return replace(held, state=state, version=held.version + 1)
+    return replace(group, state=state, version=group.version + 1)
 
 
-def change(held: Held, group: Group, predecessor: int, taken: int) -> Held:
+def change(group: CourseGroup, details: Group, predecessor: int, taken: int) -> CourseGroup:
     """Change a group's details.
 
     Raises:
         ConflictError: another change came before, the group has ended, or more seats are taken than would be left.
     """
-    if held.version != predecessor:
-        raise ConflictError("stale-predecessor", f"The group's version is {held.version}.")
-    if held.state in ENDED:
-        raise ConflictError("wrong-state", f"The group is {held.state}.")
-    if group.seats < taken:
+    if group.version != predecessor:
+        raise ConflictError("stale-predecessor", f"The group's version is {group.version}.")
+    check_not_ended(group)
+    if details.seats < taken:
         raise ConflictError("seats-taken", f"{taken} seats are taken or offered.")
-    return replace(held, group=group, version=held.version + 1)
+    return replace(group, group=details, version=group.version + 1)
 
 
-class AssessmentError(ValueError):
-    """The assessment does not follow the course's criteria. The argument names the criterion."""
+def check_not_ended(group: CourseGroup) -> None:
+    """Check that a group is neither completed nor cancelled.
+
+    Raises:
+        ConflictError: it is.
+    """
+    if group.state in ENDED:
+        raise ConflictError("invalid-state", f"The group is {group.state}.")
 
 
 def points(course: Course, assessment: Mapping[str, int]) -> int:
     """Return an application's points of 100, by the course's written criteria; 0 for a course without criteria.
 
     Raises:
-        AssessmentError: a criterion is missing or unknown, or has more points than it can give.
+        RefusedError: a criterion is missing or unknown, or has more points than it can give.
     """
-    criteria = {one.code: one.points for one in course.criteria}
-    for code in sorted(criteria.keys() ^ assessment.keys()):
-        raise AssessmentError(code)
-    for code, given in assessment.items():
-        if not 0 <= given <= criteria[code]:
-            raise AssessmentError(code)
-    return HUNDRED * sum(assessment.values()) // sum(criteria.values()) if criteria else 0
+    most = {criterion.code: criterion.points for criterion in course.criteria}
+    if most.keys() != assessment.keys() or not all(0 <= given <= most[code] for code, given in assessment.items()):
+        text = "The assessment does not follow the course's criteria."
+        raise RefusedError("/assessment", "does-not-follow-the-criteria", text)
+    return 100 * sum(assessment.values()) // sum(most.values()) if most else 0

@@ -10,9 +10,10 @@ the same groups on any machine. A first-come solution is given as a hint, so the
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from services.training.domain.seats import Applicant, Slot, obstacles, queue, quotas
 
@@ -45,7 +46,37 @@ class Formation:
     @property
     def placed(self) -> int:
         """How many are placed."""
-        return sum(1 for one in self.placements if one.slot is not None)
+        return sum(1 for placement in self.placements if placement.slot is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedPlacement:
+    """A placement as it is kept with the proposed groups: by the application's id."""
+
+    application_id: UUID
+    authority: str
+    reason: str
+    slot: str | None = None
+    would_help: str | None = None
+
+
+def proposed(formation: Formation) -> tuple[ProposedPlacement, ...]:
+    """Return the placements of a formation as they are kept."""
+    return tuple(
+        ProposedPlacement(
+            placement.applicant.application_id,
+            placement.applicant.authority,
+            placement.reason,
+            placement.slot,
+            placement.would_help,
+        )
+        for placement in formation.placements
+    )
+
+
+def sizes_of(placements: Iterable[ProposedPlacement]) -> dict[str, int]:
+    """Return how many are placed in each group that is opened."""
+    return dict(Counter(placement.slot for placement in placements if placement.slot is not None))
 
 
 Places = dict[int, int]
@@ -62,7 +93,7 @@ def form(applicants: Sequence[Applicant], slots: Sequence[Slot], shares: Mapping
     """
     people = queue(applicants)
     groups = sorted(slots, key=lambda slot: (slot.starts_on, slot.name))
-    fitting = [tuple(number for number, slot in enumerate(groups) if not obstacles(one, slot)) for one in people]
+    fitting = [tuple(number for number, slot in enumerate(groups) if not obstacles(person, slot)) for person in people]
     floor = _first_come(fitting, groups)
     sizes = _chosen_sizes(fitting, groups, floor)
     return _explained(people, groups, fitting, _seated(people, fitting, sizes, shares))
@@ -74,7 +105,7 @@ def first_come(applicants: Sequence[Applicant], slots: Sequence[Slot]) -> Places
     What is done by hand today, and what `form` is measured against.
     """
     people = queue(applicants)
-    fitting = [tuple(number for number, slot in enumerate(slots) if not obstacles(one, slot)) for one in people]
+    fitting = [tuple(number for number, slot in enumerate(slots) if not obstacles(person, slot)) for person in people]
     return _first_come(fitting, slots)
 
 
@@ -124,9 +155,9 @@ def _chosen_sizes(fitting: Sequence[tuple[int, ...]], groups: Sequence[Slot], fl
     status = solver.solve(model)
     sizes = dict(Counter(floor.values()))
     if status in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
-        found = {number: int(sum(solver.value(taken) for taken in takes)) for number, takes in into.items()}
-        if sum(found.values()) >= sum(sizes.values()):
-            sizes = {number: size for number, size in found.items() if size}
+        solved = {number: int(sum(solver.value(taken) for taken in takes)) for number, takes in into.items()}
+        if sum(solved.values()) >= sum(sizes.values()):
+            sizes = {number: size for number, size in solved.items() if size}
     return sizes
 
 
@@ -146,15 +177,15 @@ def _seated(
         return nodes.setdefault(name, len(nodes))
 
     arcs: dict[int, tuple[int, int]] = {}
-    authorities = sorted({one.authority for one in people})
-    for place, one in enumerate(people):
+    authorities = sorted({person.authority for person in people})
+    for place, person in enumerate(people):
         flow.set_node_supply(node(("person", place)), 1)
         flow.add_arc_with_capacity_and_unit_cost(node(("person", place)), node("left out"), 1, 0)
         worth = _PLACED + _ORDER * (len(people) - place) // len(people)
         for number in fitting[place]:
             if number in sizes:
                 arc = flow.add_arc_with_capacity_and_unit_cost(
-                    node(("person", place)), node((number, one.authority)), 1, number - worth
+                    node(("person", place)), node((number, person.authority)), 1, number - worth
                 )
                 arcs[arc] = (place, number)
     for number, size in sorted(sizes.items()):
@@ -174,31 +205,34 @@ def _seated(
 
 
 def _explained(
-    people: Sequence[Applicant], groups: Sequence[Slot], fitting: Sequence[tuple[int, ...]], found: Places
+    people: Sequence[Applicant], groups: Sequence[Slot], fitting: Sequence[tuple[int, ...]], places: Places
 ) -> Formation:
-    sizes = Counter(found.values())
+    sizes = Counter(places.values())
     placements = []
-    for place, one in enumerate(people):
-        number = found.get(place)
+    for place, person in enumerate(people):
+        number = places.get(place)
         if number is None:
-            placements.append(Placement(one, None, *_why_left_out(one, groups, fitting[place], sizes)))
+            placements.append(Placement(person, None, *_why_left_out(person, groups, fitting[place], sizes)))
             continue
         slot = groups[number]
         reason = f"speaks {slot.language}, travels to {slot.municipality}, can start by {slot.starts_on.isoformat()}"
-        placements.append(Placement(one, slot.name, reason))
+        placements.append(Placement(person, slot.name, reason))
     return Formation(
         tuple(placements), {slot.name: sizes[number] for number, slot in enumerate(groups) if sizes[number]}
     )
 
 
 def _why_left_out(
-    one: Applicant, groups: Sequence[Slot], fitting: Sequence[int], sizes: Mapping[int, int]
+    person: Applicant, groups: Sequence[Slot], fitting: Sequence[int], sizes: Mapping[int, int]
 ) -> tuple[str, str | None]:
     if not groups:
         return "no group can be formed", None
     if not fitting:
-        nearest = min(groups, key=lambda slot: (len(obstacles(one, slot)), slot.starts_on, slot.name))
-        return "no group fits", f"{' and '.join(obstacles(one, nearest))} would let the applicant into {nearest.name}"
+        nearest = min(groups, key=lambda slot: (len(obstacles(person, slot)), slot.starts_on, slot.name))
+        return (
+            "no group fits",
+            f"{' and '.join(obstacles(person, nearest))} would let the applicant into {nearest.name}",
+        )
     formed = [number for number in fitting if sizes.get(number)]
     if not formed:
         slot = groups[fitting[0]]

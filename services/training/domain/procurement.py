@@ -1,24 +1,25 @@
 """Joint-procurement training (yhteishankintakoulutus): conditions, and the employer's share of the price without VAT.
 
 RekryKoulutus for people to be hired, MuutosKoulutus for people dismissed or laid off by the employer, TäsmäKoulutus for
-the own staff: at least 10 training days for each student, and no induction. The shares stand in a dated table with their
-sources; a step that is not verified is marked so.
+the own staff: at least 10 training days for each student, and no induction. The shares stand in a dated table with
+their sources; a step that is not verified is marked so.
 """
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from stdnum.fi import ytunnus
 
+from shared.errors import ConflictError, RefusedError
 from shared.events.v1.change_security import MunicipalityCode, Occupation
-from shared.events.v1.training import CourseKind, Labels, Language
-from shared.events.values import BusinessId
+from shared.events.v1.training import Course, CourseKind, Group, GroupState, Labels, Language
+from shared.events.values import BusinessId, is_business_id
 
 LEAST_TASMA_DAYS: Final = 10
 JOINT_PROCUREMENT: Final = (CourseKind.REKRY, CourseKind.MUUTOS, CourseKind.TASMA)
@@ -44,6 +45,46 @@ class Size(StrEnum):
     SMALL = "small"
     MEDIUM = "medium"
     LARGE = "large"
+
+
+class ProposalState(StrEnum):
+    """What was decided of a proposal. What is planned goes its way as a group."""
+
+    PROPOSED = "proposed"
+    PLANNED = "planned"
+    REJECTED = "rejected"
+
+
+class Stage(StrEnum):
+    """Where a proposal stands, for the employer."""
+
+    PROPOSED = "proposed"
+    REJECTED = "rejected"
+    PRELIMINARY_PLAN = "preliminary_plan"
+    PROCUREMENT = "procurement"
+    SELECTION = "selection"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+_STAGE: Final = {
+    GroupState.PLANNED: Stage.PRELIMINARY_PLAN,
+    GroupState.PROCUREMENT: Stage.PROCUREMENT,
+    GroupState.OPEN: Stage.SELECTION,
+    GroupState.SELECTION: Stage.SELECTION,
+    GroupState.CONFIRMED: Stage.SELECTION,
+    GroupState.RUNNING: Stage.RUNNING,
+    GroupState.COMPLETED: Stage.COMPLETED,
+    GroupState.CANCELLED: Stage.CANCELLED,
+}
+
+
+def stage_of(proposal: ProposalState, group: GroupState | None) -> Stage:
+    """Return where a proposal stands: what is planned stands where its group stands."""
+    if proposal is ProposalState.REJECTED:
+        return Stage.REJECTED
+    return Stage.PROPOSED if group is None else _STAGE[group]
 
 
 class Proposal(BaseModel):
@@ -90,14 +131,6 @@ class EmployerShare:
     to_be_checked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Unmet:
-    """A condition that a proposal does not meet. `pointer` says where."""
-
-    pointer: str
-    code: str
-
-
 def read_rules(lines: Iterable[str]) -> tuple[ShareRule, ...]:
     """Read the table of employers' shares from CSV."""
     return tuple(
@@ -114,31 +147,61 @@ def read_rules(lines: Iterable[str]) -> tuple[ShareRule, ...]:
     )
 
 
-def unmet(
-    kind: CourseKind, business_id: str, training_days: int, size: Size | None, *, is_induction: bool
-) -> list[Unmet]:
-    """Return the conditions of joint procurement that a proposal does not meet."""
-    checks = (
+def check(proposal: Proposal) -> None:
+    """Check a proposal against the conditions of joint procurement.
+
+    Raises:
+        RefusedError: naming every condition that is not met.
+    """
+    kind = proposal.kind
+    conditions = (
         (kind not in JOINT_PROCUREMENT, "/kind", "not-joint-procurement"),
-        (not ytunnus.is_valid(business_id), "/business_id", "wrong-business-id"),
-        # TäsmäKoulutus: at least 10 training days for each student (domain.md § 4, read).
-        (kind is CourseKind.TASMA and training_days < LEAST_TASMA_DAYS, "/training_days", "too-few-training-days"),
-        (kind is CourseKind.TASMA and size is None, "/employer_size", "size-needed"),
-        (is_induction, "/is_induction", "induction-is-the-employers-own-duty"),
+        (not is_business_id(proposal.business_id), "/business_id", "wrong-business-id"),
+        (
+            kind is CourseKind.TASMA and proposal.training_days < LEAST_TASMA_DAYS,
+            "/training_days",
+            "too-few-training-days",
+        ),
+        (kind is CourseKind.TASMA and proposal.employer_size is None, "/employer_size", "size-needed"),
+        (proposal.is_induction, "/is_induction", "induction-is-the-employers-own-duty"),
     )
-    return [Unmet(pointer, code) for fails, pointer, code in checks if fails]
+    if fields := [(pointer, code) for fails, pointer, code in conditions if fails]:
+        text = "The conditions of joint procurement are not met."
+        raise RefusedError("", "conditions-not-met", text, fields)
 
 
-def employer_share(
-    rules: Iterable[ShareRule], kind: CourseKind, size: Size | None, price_eur: Decimal, day: date
-) -> EmployerShare | None:
-    """Return what the employer pays of a price without VAT by the rule in force on a day; None without a rule."""
+def check_open(state: ProposalState) -> None:
+    """Check that nothing was decided of a proposal.
+
+    Raises:
+        ConflictError: it is planned or rejected already.
+    """
+    if state is not ProposalState.PROPOSED:
+        raise ConflictError("invalid-state", f"The proposal is {state}.")
+
+
+def course_of(proposal: Proposal, group: Group) -> Course:
+    """Return the course of a proposal's preliminary plan."""
+    return Course(
+        kind=proposal.kind,
+        title=proposal.title,
+        occupation=proposal.occupation,
+        min_size=1,
+        max_size=max(group.seats, proposal.seats),
+    )
+
+
+def employer_share(rules: Iterable[ShareRule], proposal: Proposal) -> EmployerShare | None:
+    """Return what the employer pays, by the rule in force when the training starts; None without a rule."""
+    price = proposal.price_eur
     for rule in rules:
-        in_force = rule.valid_from <= day and (rule.valid_to is None or day <= rule.valid_to)
-        if rule.kind is kind and rule.size in {None, size} and in_force:
-            employer = (price_eur * rule.percent / 100).quantize(_CENT, ROUND_HALF_UP)
+        in_force = rule.valid_from <= proposal.starts_on and (
+            rule.valid_to is None or proposal.starts_on <= rule.valid_to
+        )
+        if rule.kind is proposal.kind and rule.size in {None, proposal.employer_size} and in_force:
+            employer = (price * rule.percent / 100).quantize(_CENT, ROUND_HALF_UP)
             return EmployerShare(
-                rule.percent, employer, price_eur - employer, rule.source, to_be_checked=rule.certainty != "read"
+                rule.percent, employer, price - employer, rule.source, to_be_checked=rule.certainty != "read"
             )
     return None
 
@@ -167,3 +230,50 @@ def settle(price_eur: Decimal, seats_by_authority: dict[str, int]) -> list[State
     first = next(iter(parts))
     parts[first] += price_eur - sum(parts.values())
     return [Statement(authority, seats_by_authority[authority], eur) for authority, eur in parts.items()]
+
+
+class UsedSeats(BaseModel):
+    """The seats that people of one authority have taken in a group. `proposed`: what the group was procured for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    group_id: UUID
+    starts_on: date
+    authority: str
+    seats: int
+    proposed: Proposal | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStatement:
+    """What a home authority's seats in a group come to. `eur` is None where the group was not procured jointly."""
+
+    group_id: UUID
+    starts_on: date
+    authority: str
+    seats: int
+    eur: Decimal | None
+    to_be_checked: bool
+
+
+def account(used: Sequence[UsedSeats], rules: Sequence[ShareRule]) -> list[GroupStatement]:
+    """Account for the seats of groups by home authority."""
+    statements = []
+    for group_id in dict.fromkeys(seats.group_id for seats in used):
+        own = [seats for seats in used if seats.group_id == group_id]
+        proposal = own[0].proposed
+        share = employer_share(rules, proposal) if proposal else None
+        seats_of = {seats.authority: seats.seats for seats in own}
+        eur = {part.authority: part.eur for part in settle(share.authority_eur, seats_of)} if share else {}
+        statements += [
+            GroupStatement(
+                group_id,
+                seats.starts_on,
+                seats.authority,
+                seats.seats,
+                eur.get(seats.authority),
+                to_be_checked=share is not None and share.to_be_checked,
+            )
+            for seats in own
+        ]
+    return statements

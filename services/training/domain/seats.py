@@ -10,12 +10,64 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from shared.events.v1.training import GroupState
+from shared.errors import ConflictError
+from shared.events.v1.training import ApplicationState, GroupState, SeatAnswer
 
-HUNDRED: Final = 100
+MAX_REASON: Final = 300
+"""Characters of a reason in the events."""
+
+
+class SeatOfferState(StrEnum):
+    """What became of a seat offer, at the joint office."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    NO_SHOW = "no_show"
+    WITHDRAWN = "withdrawn"
+    CANCELLED = "cancelled"
+    MOVED = "moved"
+
+
+KEEPS_SEAT: Final = frozenset({SeatOfferState.OPEN, SeatOfferState.ACCEPTED})
+_IN_GROUP: Final = frozenset({ApplicationState.ACCEPTED, ApplicationState.COMPLETED, ApplicationState.NO_SHOW})
+_NO_SEAT_YET: Final = frozenset({GroupState.PLANNED, GroupState.PROCUREMENT})
+ENDED: Final = frozenset({GroupState.COMPLETED, GroupState.CANCELLED})
+"""States in which a group stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, and for which authority: an officer, or the written rule."""
+
+    name: str
+    authority: str | None = None
+
+
+RULE: Final = Actor("rule")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an act makes of an application and of the seat offer that it holds, if it holds one.
+
+    `offer` is None where the offer stays as it is.
+    """
+
+    application: ApplicationState
+    offer: SeatOfferState | None
+    reason: str
+    actor: Actor = RULE
+
+    @property
+    def is_in_group(self) -> bool:
+        """Whether the application belongs to the group of the seat afterwards."""
+        return self.application in _IN_GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +113,14 @@ class Slot:
 
 def obstacles(applicant: Applicant, slot: Slot) -> list[str]:
     """Return what keeps an applicant out of a group; nothing when the applicant is eligible."""
-    found = []
+    lacking = []
     if slot.language not in applicant.languages:
-        found.append(f"language {slot.language}")
+        lacking.append(f"language {slot.language}")
     if slot.municipality not in applicant.travel:
-        found.append(f"travel to {slot.municipality}")
+        lacking.append(f"travel to {slot.municipality}")
     if applicant.can_start_from > slot.starts_on and not slot.is_continuous:
-        found.append(f"a start by {slot.starts_on.isoformat()}")
-    return found
+        lacking.append(f"a start by {slot.starts_on.isoformat()}")
+    return lacking
 
 
 def read_shares(lines: Iterable[str]) -> tuple[Share, ...]:
@@ -95,18 +147,19 @@ def shares_on(shares: Iterable[Share], day: date) -> dict[str, int]:
 
 def quotas(seats: int, shares: Mapping[str, int]) -> dict[str, int]:
     """Return each authority's own seats; what is left of all seats is pooled."""
-    return {authority: seats * percent // HUNDRED for authority, percent in shares.items()}
+    return {authority: seats * percent // 100 for authority, percent in shares.items()}
 
 
 def queue(waiting: Iterable[Applicant]) -> list[Applicant]:
     """Return the joint queue in the order of the written rule."""
-    return sorted(waiting, key=lambda one: one.order)
+    return sorted(waiting, key=lambda applicant: applicant.order)
 
 
 def offers_seats(state: GroupState, starts_on: date, today: date, late_entry_days: int, *, is_continuous: bool) -> bool:
     """Whether a group's free seats are offered now.
 
-    From selection on until the start; after it for `late_entry_days` more, and always where people may start at any time.
+    From selection on until the start; after it for `late_entry_days` more, and always where people may start at any
+    time.
     """
     if is_continuous:
         return state in {GroupState.OPEN, GroupState.SELECTION, GroupState.CONFIRMED, GroupState.RUNNING}
@@ -131,12 +184,112 @@ def next_offers(
     used = Counter(taken)
     chosen: list[tuple[Applicant, str]] = []
     left: list[Applicant] = []
-    for one in queue(waiting):
-        if len(chosen) < free and used[one.authority] < own.get(one.authority, 0):
-            used[one.authority] += 1
-            chosen.append((one, f"within the {own[one.authority]} seats of {one.authority}, by points and queue time"))
+    for applicant in queue(waiting):
+        home = applicant.authority
+        if len(chosen) < free and used[home] < own.get(home, 0):
+            used[home] += 1
+            chosen.append((applicant, f"within the {own[home]} seats of {home}, by points and queue time"))
         else:
-            left.append(one)
+            left.append(applicant)
     # Seats that are pooled, and quotas that their own queue could not fill.
     pooled = left[: max(0, free - len(chosen))]
-    return chosen + [(one, "a pooled seat, by points and queue time in the joint queue") for one in pooled]
+    return chosen + [(applicant, "a pooled seat, by points and queue time in the joint queue") for applicant in pooled]
+
+
+# -- what becomes of a seat
+
+
+def answered(answer: SeatAnswer) -> Change:
+    """Return what an applicant's answer, or that none came in time, makes of the seat."""
+    match answer:
+        case SeatAnswer.ACCEPTED:
+            return Change(ApplicationState.ACCEPTED, SeatOfferState.ACCEPTED, "the applicant has accepted")
+        case SeatAnswer.DECLINED:
+            return Change(ApplicationState.DECLINED, SeatOfferState.DECLINED, "the applicant has declined")
+        case SeatAnswer.EXPIRED:
+            return Change(ApplicationState.DECLINED, SeatOfferState.EXPIRED, "no answer came by the deadline")
+
+
+def withdrawn(state: ApplicationState) -> Change | None:
+    """Return what a withdrawal makes of the seat; None when nothing is left to withdraw."""
+    if state in {ApplicationState.WITHDRAWN, ApplicationState.COMPLETED}:
+        return None
+    return Change(ApplicationState.WITHDRAWN, SeatOfferState.WITHDRAWN, "the applicant has withdrawn")
+
+
+def group_ended(group: GroupState, offer: SeatOfferState) -> Change:
+    """Return what the end of a group makes of a seat in it: who has not had the training waits again as before."""
+    if group is GroupState.CANCELLED:
+        reason = "the group was cancelled; the place in the queue is kept"
+        return Change(ApplicationState.WAITING, SeatOfferState.CANCELLED, reason)
+    if offer is SeatOfferState.ACCEPTED:
+        return Change(ApplicationState.COMPLETED, None, "the group was completed")
+    return Change(ApplicationState.WAITING, SeatOfferState.CANCELLED, "the group was completed before an answer")
+
+
+def no_show(group: GroupState, offer: SeatOfferState, actor: Actor, reason: str) -> Change:
+    """Return what it makes of a seat that nobody came to it.
+
+    Raises:
+        ConflictError: the seat was not accepted, or the group is neither confirmed nor running.
+    """
+    if offer is not SeatOfferState.ACCEPTED or group not in {GroupState.CONFIRMED, GroupState.RUNNING}:
+        raise ConflictError("not-accepted", "Nobody has accepted that seat, or the group has not begun.")
+    return Change(ApplicationState.NO_SHOW, SeatOfferState.NO_SHOW, reason, actor)
+
+
+def rejected(state: ApplicationState, actor: Actor, reason: str) -> Change:
+    """Return what a rejection makes of an application.
+
+    Raises:
+        ConflictError: it does not wait.
+    """
+    if state is not ApplicationState.WAITING:
+        raise ConflictError("not-waiting", f"The application is {state}.")
+    return Change(ApplicationState.REJECTED, None, reason, actor)
+
+
+def transferred(actor: Actor, reason: str) -> Change:
+    """Return what a transfer makes of an application and of the seat that it leaves."""
+    return Change(ApplicationState.ACCEPTED, SeatOfferState.MOVED, f"transferred: {reason}"[:MAX_REASON], actor)
+
+
+def selected(reason: str) -> str:
+    """Return the reason of a seat offer that an officer makes out of the order."""
+    return f"selected by an officer: {reason}"[:MAX_REASON]
+
+
+def check_selection(group: GroupState, application: ApplicationState, *, is_same_course: bool) -> None:
+    """Check that an officer may offer a seat of a group to an applicant out of the order.
+
+    Raises:
+        ConflictError: the group takes nobody now, or the applicant does not wait for its course.
+    """
+    if group in ENDED | _NO_SEAT_YET:
+        raise ConflictError("invalid-state", f"The group is {group}.")
+    if not is_same_course or application is not ApplicationState.WAITING:
+        raise ConflictError("not-waiting", "The applicant does not wait for this course.")
+
+
+def check_transfer(
+    group: GroupState, offer: SeatOfferState | None, *, is_same_group: bool, is_same_course: bool
+) -> None:
+    """Check that an applicant may be transferred to a group.
+
+    Raises:
+        ConflictError: the applicant has accepted no seat elsewhere, or the group is of another course, or has ended.
+    """
+    if offer is not SeatOfferState.ACCEPTED or is_same_group:
+        raise ConflictError("not-accepted", "The applicant has accepted no seat in another group.")
+    if not is_same_course or group in ENDED:
+        raise ConflictError("wrong-group", "The group is of another course, or has ended.")
+
+
+def check_free_seat(seats: int, taken: int) -> None:
+    """Check that a group has a free seat.
+
+    Raises:
+        ConflictError: it has none.
+    """
+    if taken >= seats:
+        raise ConflictError("no-free-seat", "Every seat is taken or offered.")

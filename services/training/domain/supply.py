@@ -64,16 +64,16 @@ def lines(
     """Return a line for each occupation and municipality, those with the longest queue first."""
     ages: dict[tuple[str, str], list[float]] = {}
     recent: dict[tuple[str, str], int] = {}
-    for one in applications:
-        key = (one.occupation, one.municipality)
-        if one.is_open:
-            ages.setdefault(key, []).append((now - one.queued_at) / timedelta(days=1))
-        if now - one.queued_at <= LOOK_BACK:
+    for application in applications:
+        key = (application.occupation, application.municipality)
+        if application.is_open:
+            ages.setdefault(key, []).append((now - application.queued_at) / timedelta(days=1))
+        if now - application.queued_at <= LOOK_BACK:
             recent[key] = recent.get(key, 0) + 1
-    found = []
+    made = []
     for key in ages.keys() | recent.keys() | released.keys() | vacancies.keys():
         own = ages.get(key, [])
-        found.append(
+        made.append(
             Line(
                 occupation=key[0],
                 municipality=key[1],
@@ -85,7 +85,7 @@ def lines(
                 vacancies=vacancies.get(key, 0),
             )
         )
-    return sorted(found, key=lambda line: (-line.waiting, line.occupation, line.municipality))
+    return sorted(made, key=lambda line: (-line.waiting, line.occupation, line.municipality))
 
 
 def plan(
@@ -99,7 +99,7 @@ def plan(
         sizes: the least and the largest group, by occupation.
         uptake: the part of the released that is assumed to apply.
     """
-    found = []
+    planned = []
     for occupation in sorted({line.occupation for line in queue} & sizes.keys()):
         own = [line for line in queue if line.occupation == occupation]
         least, most = sizes[occupation]
@@ -108,7 +108,7 @@ def plan(
         whole, rest = divmod(max(0, missing), most)
         groups = whole + (rest >= least)
         vacancies = sum(line.vacancies for line in own)
-        found.append(
+        planned.append(
             Planned(
                 occupation=occupation,
                 groups=groups,
@@ -121,4 +121,4 @@ def plan(
                 f" apply); {free_seats.get(occupation, 0)} seats are free; a group takes {least}–{most}",
             )
         )
-    return sorted(found, key=lambda one: (-one.vacancies, -one.groups, one.occupation))
+    return sorted(planned, key=lambda groups: (-groups.vacancies, -groups.groups, groups.occupation))

@@ -12,9 +12,11 @@ from deploy.local.stack import CITIES, JOINT, Stack
 from faults.seat_invariants import broken_invariants
 from services.training import data
 from services.training.app import TRAINING
-from services.training.commands import Actor, JointTraining
+from services.training.domain.seats import Actor
+from services.training.joint.commands.catalogue import JointCatalogue
+from services.training.joint.commands.seats import JointSeats
+from services.training.joint.store import Queue
 from services.training.settings import Settings
-from services.training.store import Queue
 from shared.errors import ConflictError, UnknownError
 from shared.events.v1.training import (
     Application,
@@ -57,9 +59,10 @@ def received(course_id: UUID, city: str, points: int) -> ApplicationReceived:
 class OneCourse:
     """One course with two groups, and acts on it, each in a transaction of its own."""
 
-    def __init__(self, database: Database, training: JointTraining) -> None:
+    def __init__(self, database: Database, seats: JointSeats) -> None:
         self.database = database
-        self.training = training
+        self.seats = seats
+        self.catalogue = JointCatalogue(seats)
         self.course_id = uuid4()
         self.groups: list[UUID] = []
 
@@ -72,7 +75,7 @@ class OneCourse:
 
     async def open(self, *seats: int) -> None:
         course = Course(kind=CourseKind.JOB_COACHING, title=Labels(fi="Valmennus"), min_size=1)
-        await self.act(lambda tx: self.training.publish_course(tx, self.course_id, course, 0))
+        await self.act(lambda tx: self.catalogue.publish_course(tx, self.course_id, course, 0))
         for count in seats:
             group_id = uuid4()
             self.groups.append(group_id)
@@ -81,9 +84,9 @@ class OneCourse:
             )
 
             async def plan(tx: Transaction, group_id: UUID = group_id, group: Group = group) -> None:
-                await self.training.add_group(tx, group_id, self.course_id, group)
+                await self.catalogue.add_group(tx, group_id, self.course_id, group)
                 for state in ("open", "selection"):
-                    await self.training.move_group(tx, group_id, GroupState(state), OFFICER, "")
+                    await self.catalogue.move_group(tx, group_id, GroupState(state), OFFICER, "")
 
             await self.act(plan)
 
@@ -93,10 +96,10 @@ class OneCourse:
         city = chance.choice(CITIES)
         told = received(self.course_id, city, chance.randint(0, 100))
         one = told.application_id
-        await self.act(lambda tx: self.training.receive(tx, told))
+        await self.act(lambda tx: self.seats.receive(tx, told))
         await asyncio.sleep(chance.random() * 0.05)
         if chance.random() < 0.3:
-            await self.act(lambda tx: self.training.choose(tx, chance.choice(self.groups), one, OFFICER, "sattuma"))
+            await self.act(lambda tx: self.seats.choose(tx, chance.choice(self.groups), one, OFFICER, "sattuma"))
         async with self.database.read() as tx:
             offer = await Queue(tx).held_offer(one)
         if offer is not None:
@@ -104,24 +107,22 @@ class OneCourse:
             event = SeatAnswered(
                 application_id=one, office=city, offer_id=offer.offer_id, answer=answer, answered_at=datetime.now(UTC)
             )
-            await self.act(lambda tx: self.training.answer(tx, event))
+            await self.act(lambda tx: self.seats.answer(tx, event))
         if chance.random() < 0.3:
-            await self.act(
-                lambda tx: self.training.change_seat(tx, one, chance.choice(self.groups), OFFICER, "sattuma")
-            )
+            await self.act(lambda tx: self.seats.change_seat(tx, one, chance.choice(self.groups), OFFICER, "sattuma"))
         if chance.random() < 0.2:
-            await self.act(lambda tx: self.training.withdraw(tx, one, city))
+            await self.act(lambda tx: self.seats.withdraw(tx, one, city))
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_no_seat_is_given_twice_and_none_stays_empty_under_concurrent_offers(stack: Stack, seed: int) -> None:
     schema = f"training_{uuid4().hex[:8]}"
     service = Service(TRAINING.name, schema, TRAINING.migrations)
-    training = JointTraining(CITIES, data.shares(), data.procurement_rules(), timedelta(hours=72))
+    seats = JointSeats(CITIES, data.shares(), timedelta(hours=72))
     async with writing(service, settings_of(stack)) as database:
-        course = OneCourse(database, training)
+        course = OneCourse(database, seats)
         await course.open(6, 9)
         await asyncio.gather(*(course.live(seed * 1000 + number) for number in range(60)))
         # Somebody who fits comes last: if a seat is still free, it is offered to that one.
-        await course.act(lambda tx: training.receive(tx, received(course.course_id, "espoo", 1)))
+        await course.act(lambda tx: seats.receive(tx, received(course.course_id, "espoo", 1)))
     assert await broken_invariants(stack.databases[JOINT].url, schema) == []

@@ -92,7 +92,7 @@ def test_an_application_follows_the_criteria_and_is_entered_once(training: Train
     problem(officer.post("/v1/applications", json=body), 409, "already-applied")
     other = body | {"applicant_id": uuid4().hex}
     wrong = officer.post("/v1/applications", json=other | {"assessment": {"looks": 1}})
-    problem(wrong, 422, "invalid-request")
+    problem(wrong, 422, "does-not-follow-the-criteria")
     problem(officer.post("/v1/applications", json=other | {"course_id": str(uuid4())}), 404, "not-found")
     coded = officer.post("/v1/applications", json=other | {"applicant_id": TEST_IDENTITY_CODE})
     problem(coded, 422, "personal-identity-code")
@@ -139,8 +139,8 @@ def test_an_offer_that_is_not_answered_expires_in_its_city_and_goes_on(training:
     training.wait_joint(first, state="declined", reason="no answer came by the deadline")
     training.wait_joint(second, state="declined")
     offer = training.in_city("vantaa", first)["offers"][0]
-    late = training.callers.officer["vantaa"].put(f"/v1/offers/{offer['offer_id']}/answer", json={"accepted": True})
-    problem(late, 409, "not-now")
+    late = training.callers.officer["vantaa"].post(f"/v1/offers/{offer['offer_id']}/answer", json={"accepted": True})
+    problem(late, 409, "invalid-state")
 
 
 def test_an_officer_selects_out_of_the_order_with_a_reason_that_is_kept(training: Training) -> None:
@@ -228,7 +228,7 @@ def test_an_applicant_who_moves_keeps_place_and_seat_in_the_new_city(training: T
     training.wait_joint(one, state="accepted", office="espoo")
     assert training.seats(group_id)[0]["authority"] == "espoo"
     moved = training.callers.officer["vantaa"].post(f"/v1/applications/{one}/withdrawal")
-    problem(moved, 409, "not-now")
+    problem(moved, 409, "invalid-state")
 
 
 def test_a_group_that_may_be_entered_at_any_time_offers_seats_from_the_start(training: Training) -> None:
@@ -261,7 +261,7 @@ def test_groups_are_proposed_with_reasons_and_adopted_with_their_members(trainin
     again = training.joint.post(f"/v1/formations/{first['formation_id']}/adoption")
     problem(again, 409, "adopted")
     twice = training.joint.post(f"/v1/courses/{course_id}/formations", json={"groups": [named[0], named[0]]})
-    problem(twice, 422, "invalid-request")
+    problem(twice, 422, "same-name-twice")
 
 
 # -- joint procurement
@@ -313,7 +313,7 @@ def test_a_proposal_goes_from_plan_to_running_and_its_seats_are_settled_by_home_
     statements = training.joint.read("/v1/settlements?since=2027-02-01&until=2027-02-01")
     own = {one["authority"]: (one["seats"], one["eur"]) for one in statements if one["group_id"] == planned["group_id"]}
     assert own == {"espoo": (1, "7000.00"), "vantaa": (2, "14000.00")}
-    problem(training.joint.post(f"{path}/rejection", json={"reason": "myöhäistä"}), 409, "wrong-state")
+    problem(training.joint.post(f"{path}/rejection", json={"reason": "myöhäistä"}), 409, "invalid-state")
 
 
 def test_a_proposal_that_does_not_meet_the_conditions_is_told_every_one(training: Training) -> None:
@@ -348,7 +348,8 @@ def test_candidates_come_from_the_three_pools_by_event_and_are_invited_through_t
 
         def answers() -> dict[str, Any]:
             return {
-                one["office"]: one["candidates"] for one in training.joint.read(f"/v1/groups/{group_id}/candidates")
+                one["office"]: one["candidates"]
+                for one in training.joint.read(f"/v1/groups/{group_id}/candidates")["items"]
             }
 
         partial = wait_for(lambda: found if (found := answers())["helsinki"] and found["vantaa"] else None, "two pools")
@@ -365,7 +366,8 @@ def test_candidates_come_from_the_three_pools_by_event_and_are_invited_through_t
     problem(nobody, 404, "not-found")
     vantaa = training.callers.officer["vantaa"]
     found = wait_for(
-        lambda: [one for one in vantaa.read("/v1/invitations") if one["group_id"] == group_id], "the invitation"
+        lambda: [one for one in vantaa.read("/v1/invitations")["items"] if one["group_id"] == group_id],
+        "the invitation",
     )
     assert found[0]["reference"] == chosen["reference"]
 

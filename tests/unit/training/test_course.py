@@ -9,11 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.training import data
-from services.training.domain.course import AssessmentError, Held, change, move, points
-from services.training.domain.procurement import LABELS, Size, employer_share, settle, unmet
+from services.training.domain.course import CourseGroup, change, move, points
+from services.training.domain.procurement import (
+    LABELS,
+    Proposal,
+    ProposalState,
+    Size,
+    Stage,
+    UsedSeats,
+    account,
+    check,
+    check_open,
+    employer_share,
+    settle,
+    stage_of,
+)
 from services.training.domain.supply import Waiting, lines, plan
-from services.training.plots import queue_csv, queue_plot
-from shared.errors import ConflictError
+from services.training.joint.plots import queue_csv, queue_plot
+from shared.errors import ConflictError, RefusedError
 from shared.events.v1.training import Course, CourseKind, Criterion, Group, GroupState, Labels
 
 TITLE = Labels(fi="Kokki")
@@ -22,12 +35,12 @@ GROUP = Group(seats=4, language="fi", municipality="092", starts_on=date(2027, 1
 DAY = date(2026, 11, 24)
 
 
-def held(state: str) -> Held:
-    return Held(UUID(int=1), UUID(int=2), 1, GroupState(state), GROUP)
+def standing(state: str) -> CourseGroup:
+    return CourseGroup(UUID(int=1), UUID(int=2), 1, GroupState(state), GROUP)
 
 
 def test_a_group_goes_from_plan_to_completion_one_state_at_a_time() -> None:
-    group = held("planned")
+    group = standing("planned")
     for state in ("procurement", "open", "selection", "confirmed", "running", "completed"):
         group = move(group, GroupState(state), COURSE, accepted=2)
     assert (group.state, group.version) == (GroupState.COMPLETED, 7)
@@ -37,21 +50,21 @@ def test_a_group_goes_from_plan_to_completion_one_state_at_a_time() -> None:
 
 @pytest.mark.parametrize("state", ["planned", "procurement", "open", "selection", "confirmed", "running"])
 def test_a_group_can_be_cancelled_until_it_has_ended(state: str) -> None:
-    assert move(held(state), GroupState.CANCELLED, COURSE, accepted=0).state is GroupState.CANCELLED
+    assert move(standing(state), GroupState.CANCELLED, COURSE, accepted=0).state is GroupState.CANCELLED
 
 
 def test_a_group_that_is_too_small_is_not_confirmed() -> None:
     with pytest.raises(ConflictError, match="1 have accepted; 2 are needed"):
-        move(held("selection"), GroupState.CONFIRMED, COURSE, accepted=1)
+        move(standing("selection"), GroupState.CONFIRMED, COURSE, accepted=1)
 
 
 def test_seats_that_are_taken_cannot_be_taken_away() -> None:
     smaller = GROUP.model_copy(update={"seats": 2})
-    assert change(held("open"), smaller, 1, taken=2).group.seats == 2
+    assert change(standing("open"), smaller, 1, taken=2).group.seats == 2
     with pytest.raises(ConflictError, match="3 seats are taken"):
-        change(held("open"), smaller, 1, taken=3)
+        change(standing("open"), smaller, 1, taken=3)
     with pytest.raises(ConflictError, match="version is 1"):
-        change(held("open"), smaller, 7, taken=0)
+        change(standing("open"), smaller, 7, taken=0)
 
 
 CRITERIA = COURSE.model_copy(
@@ -72,11 +85,27 @@ def test_points_follow_the_written_criteria() -> None:
 
 @pytest.mark.parametrize("wrong", [{}, {"need": 1}, {"need": 61, "experience": 0}, {"need": 1, "looks": 1}])
 def test_an_assessment_beside_the_criteria_is_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(AssessmentError):
+    with pytest.raises(RefusedError) as refused:
         points(CRITERIA, wrong)
+    assert (refused.value.pointer, refused.value.code) == ("/assessment", "does-not-follow-the-criteria")
 
 
 # -- joint procurement
+
+
+def proposal(**changes: object) -> Proposal:
+    tasma = {
+        "kind": CourseKind.TASMA,
+        "title": TITLE,
+        "business_id": "2077474-0",
+        "employer_size": Size.SMALL,
+        "municipality": "092",
+        "seats": 4,
+        "training_days": 10,
+        "price_eur": Decimal("10000.01"),
+        "starts_on": DAY,
+    }
+    return Proposal.model_validate(tasma | changes)
 
 
 @pytest.mark.parametrize(
@@ -92,9 +121,7 @@ def test_an_assessment_beside_the_criteria_is_refused(wrong: dict[str, int]) -> 
 def test_the_employers_share_comes_from_the_dated_table(
     kind: str, size: str | None, percent: int, *, to_be_checked: bool
 ) -> None:
-    share = employer_share(
-        data.procurement_rules(), CourseKind(kind), Size(size) if size else None, Decimal("10000.01"), DAY
-    )
+    share = employer_share(data.procurement_rules(), proposal(kind=kind, employer_size=size))
     assert share is not None
     assert (share.percent, share.to_be_checked) == (percent, to_be_checked)
     assert share.employer_eur + share.authority_eur == Decimal("10000.01")
@@ -103,8 +130,8 @@ def test_the_employers_share_comes_from_the_dated_table(
 
 def test_there_is_no_share_before_the_rules_and_none_for_other_kinds() -> None:
     rules = data.procurement_rules()
-    assert employer_share(rules, CourseKind.REKRY, None, Decimal(1), date(2020, 1, 1)) is None
-    assert employer_share(rules, CourseKind.CAREER_COACHING, None, Decimal(1), DAY) is None
+    assert employer_share(rules, proposal(kind=CourseKind.REKRY, starts_on=date(2020, 1, 1))) is None
+    assert employer_share(rules, proposal(kind=CourseKind.CAREER_COACHING)) is None
 
 
 @pytest.mark.parametrize(
@@ -112,25 +139,32 @@ def test_there_is_no_share_before_the_rules_and_none_for_other_kinds() -> None:
     [
         ({"kind": CourseKind.CAREER_COACHING}, "not-joint-procurement"),
         ({"training_days": 9}, "too-few-training-days"),
-        ({"size": None}, "size-needed"),
+        ({"employer_size": None}, "size-needed"),
         ({"is_induction": True}, "induction-is-the-employers-own-duty"),
         ({"business_id": "2077474-1"}, "wrong-business-id"),
     ],
 )
 def test_a_proposal_that_does_not_meet_a_condition_is_told_which(changes: dict[str, object], code: str) -> None:
-    good: dict[str, object] = {
-        "kind": CourseKind.TASMA,
-        "business_id": "2077474-0",
-        "training_days": 10,
-        "size": Size.SMALL,
-        "is_induction": False,
+    check(proposal())
+    with pytest.raises(RefusedError) as refused:
+        check(proposal(**changes))
+    assert refused.value.code == "conditions-not-met"
+    assert [found for _, found in refused.value.fields] == [code]
+
+
+def test_every_condition_that_is_not_met_is_named_at_once() -> None:
+    with pytest.raises(RefusedError) as refused:
+        check(proposal(training_days=9, is_induction=True, employer_size=None, business_id="1"))
+    assert {pointer for pointer, _ in refused.value.fields} == {
+        "/training_days",
+        "/is_induction",
+        "/business_id",
+        "/employer_size",
     }
-    assert unmet(**good) == []  # type: ignore[arg-type]
-    assert code in {one.code for one in unmet(**good | changes)}  # type: ignore[arg-type]
 
 
 def test_nine_training_days_are_enough_for_recruitment_training() -> None:
-    assert unmet(CourseKind.REKRY, "2077474-0", 9, None, is_induction=False) == []
+    check(proposal(kind=CourseKind.REKRY, training_days=9, employer_size=None))
 
 
 def test_every_kind_has_a_name_in_the_three_service_languages() -> None:
@@ -146,6 +180,35 @@ def test_the_statements_add_up_to_the_price(price: Decimal, seats: dict[str, int
     statements = settle(price, seats)
     assert {one.authority: one.seats for one in statements} == seats
     assert not seats or sum(one.eur for one in statements) == price
+
+
+def test_seats_are_accounted_for_by_home_authority_and_what_was_not_procured_has_no_price() -> None:
+    procured = proposal(kind=CourseKind.REKRY, price_eur=Decimal("30000.00"), employer_size=None)
+    used = [
+        UsedSeats(group_id=UUID(int=1), starts_on=DAY, authority="espoo", seats=1, proposed=procured),
+        UsedSeats(group_id=UUID(int=1), starts_on=DAY, authority="vantaa", seats=2, proposed=procured),
+        UsedSeats(group_id=UUID(int=2), starts_on=DAY, authority="espoo", seats=5, proposed=None),
+    ]
+    statements = account(used, data.procurement_rules())
+    assert [(row.group_id.int, row.authority, row.seats, row.eur) for row in statements] == [
+        (1, "espoo", 1, Decimal("7000.00")),
+        (1, "vantaa", 2, Decimal("14000.00")),
+        (2, "espoo", 5, None),
+    ]
+
+
+_SELECTING = (GroupState.OPEN, GroupState.SELECTION, GroupState.CONFIRMED)
+
+
+def test_a_proposal_stands_where_its_group_stands_unless_it_was_rejected() -> None:
+    assert stage_of(ProposalState.PROPOSED, None) is Stage.PROPOSED
+    assert stage_of(ProposalState.REJECTED, None) is Stage.REJECTED
+    assert stage_of(ProposalState.PLANNED, GroupState.PLANNED) is Stage.PRELIMINARY_PLAN
+    assert [stage_of(ProposalState.PLANNED, state) for state in _SELECTING] == [Stage.SELECTION] * 3
+    for state in (ProposalState.PLANNED, ProposalState.REJECTED):
+        with pytest.raises(ConflictError) as refused:
+            check_open(state)
+        assert refused.value.code == "invalid-state"
 
 
 # -- supply planning

@@ -1,23 +1,25 @@
-"""What the API says and takes, beside courses, groups and proposals themselves."""
+"""What the joint office's API says and takes, beside courses, groups and proposals themselves."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.training.domain.course import Entry, Held, NamedGroup
-from services.training.domain.procurement import LABELS, Proposal
+from services.training.domain.course import NamedGroup
+from services.training.domain.formation import sizes_of
+from services.training.domain.procurement import LABELS, EmployerShare, Proposal, Stage, stage_of
+from services.training.domain.seats import SeatOfferState
 from services.training.domain.supply import Line, Planned
-from shared.events.v1.change_security import MunicipalityCode
+from services.training.joint.store import StandingProposal
+from services.training.joint.tables import ApplicationRow, DecisionRow, FormationRow
 from shared.events.v1.placement import Candidate, Wanted
-from shared.events.v1.training import Application, ApplicationState, Course, Group, GroupState, Labels
+from shared.events.v1.training import ApplicationState, Course, Group, GroupState, Labels
 
-Stage = Literal[
-    "proposed", "rejected", "preliminary_plan", "procurement", "selection", "running", "completed", "cancelled"
-]
-Reason = Field(min_length=3, max_length=280, description="Kept and told. Write no personal data.")
+Reason = Field(
+    min_length=3, max_length=280, description="Kept, and sent to the applicant's city. Write no personal data."
+)
 
 
 class CourseIn(BaseModel):
@@ -31,22 +33,6 @@ class CourseChangeIn(BaseModel):
 
     predecessor: int = Field(ge=1)
     course: Course
-
-
-class CourseOut(BaseModel):
-    """A course of the catalogue, with its kind in the service languages."""
-
-    course_id: UUID
-    version: int
-    kind: Labels
-    course: Course
-
-    @classmethod
-    def of(cls, entry: Entry) -> "CourseOut":
-        """Show a course."""
-        return cls(
-            course_id=entry.course_id, version=entry.version, kind=LABELS[entry.course.kind], course=entry.course
-        )
 
 
 class GroupIn(BaseModel):
@@ -69,21 +55,6 @@ class GroupStateIn(BaseModel):
     reason: str = Field(default="", max_length=280)
 
 
-class GroupOut(BaseModel):
-    """A group."""
-
-    group_id: UUID
-    course_id: UUID
-    version: int
-    state: GroupState
-    group: Group
-
-    @classmethod
-    def of(cls, held: Held) -> "GroupOut":
-        """Show a group."""
-        return cls.model_validate(held, from_attributes=True)
-
-
 class SeatOut(BaseModel):
     """A seat offer: to whom by opaque reference, why, and what became of it."""
 
@@ -93,7 +64,7 @@ class SeatOut(BaseModel):
     application_id: UUID
     authority: str
     reference: str
-    state: Literal["open", "accepted", "declined", "expired", "no_show", "withdrawn", "cancelled", "moved"]
+    state: SeatOfferState
     reason: str
     made_at: datetime
     answer_by: datetime
@@ -140,6 +111,25 @@ class ApplicationOut(BaseModel):
     reason: str
     position: int | None = Field(description="In the joint queue, from 1; null when it does not wait.")
     decisions: list[DecisionOut]
+
+    @classmethod
+    def of(
+        cls, application: ApplicationRow, position: int | None, decisions: Sequence[DecisionRow]
+    ) -> "ApplicationOut":
+        """Show an application."""
+        return cls(
+            application_id=application.application_id,
+            course_id=application.course_id,
+            office=application.office,
+            reference=application.reference,
+            points=application.points,
+            queued_at=application.queued_at,
+            state=application.state,
+            group_id=application.group_id,
+            reason=application.reason,
+            position=position,
+            decisions=[DecisionOut.model_validate(decision) for decision in decisions],
+        )
 
 
 class SelectionIn(BaseModel):
@@ -190,6 +180,18 @@ class FormationOut(BaseModel):
     placements: list[PlacementOut]
     adopted_at: datetime | None
 
+    @classmethod
+    def of(cls, formation: FormationRow) -> "FormationOut":
+        """Show proposed groups."""
+        return cls(
+            formation_id=formation.formation_id,
+            course_id=formation.course_id,
+            groups=list(formation.slots),
+            sizes=sizes_of(formation.placements),
+            placements=[PlacementOut.model_validate(placement) for placement in formation.placements],
+            adopted_at=formation.adopted_at,
+        )
+
 
 class ProposalOut(BaseModel):
     """A proposal of joint-procurement training: where it stands, and what the employer pays, without VAT."""
@@ -205,9 +207,27 @@ class ProposalOut(BaseModel):
     source: str | None
     to_be_checked: bool
 
+    @classmethod
+    def of(cls, proposal: StandingProposal, share: EmployerShare | None) -> "ProposalOut":
+        """Show a proposal with the employer's share, if there is a rule for it."""
+        return cls(
+            proposal_id=proposal.proposal_id,
+            kind=LABELS[proposal.proposed.kind],
+            proposal=proposal.proposed,
+            stage=stage_of(proposal.state, proposal.group_state),
+            group_id=proposal.group_id,
+            employer_percent=share.percent if share else None,
+            employer_eur=share.employer_eur if share else None,
+            authority_eur=share.authority_eur if share else None,
+            source=share.source if share else None,
+            to_be_checked=share is None or share.to_be_checked,
+        )
+
 
 class StatementOut(BaseModel):
     """What a home authority's seats in a group come to, without VAT. A statement, no invoice."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     group_id: UUID
     starts_on: date
@@ -233,6 +253,8 @@ class RequestOut(BaseModel):
 class PoolOut(BaseModel):
     """A pool's answer to a request for candidates; null before it has answered."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     request_id: UUID
     office: str
     received_at: datetime | None
@@ -246,98 +268,19 @@ class InvitationIn(BaseModel):
     reference: str = Field(max_length=100)
 
 
-class SupplyOut(BaseModel):
-    """The queue, and the groups that the written rule would procure."""
-
-    queue: list[Line]
-    plan: list[Planned]
-
-
-# -- a city's office
-
-
-class ApplicationIn(BaseModel):
-    """An application of one of the city's own people. `applicant_id` is the city's own key, no personal identity code."""
-
-    applicant_id: str = Field(min_length=1, max_length=100)
-    course_id: UUID
-    assessment: dict[str, int] = Field(default={}, max_length=20, description="Points by criterion of the course.")
-    languages: tuple[str, ...] = Field(min_length=1, max_length=20)
-    municipality: MunicipalityCode
-    travel: tuple[MunicipalityCode, ...] = Field(default=(), max_length=30, description="Beside the own municipality.")
-    can_start_from: date
-    queued_at: AwareDatetime | None = Field(default=None, description="When it came in on paper; now, if not given.")
-
-
-class OwnOfferOut(BaseModel):
-    """A seat offer to one of the city's own people."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    offer_id: UUID
-    group_id: UUID
-    starts_on: date
-    answer_by: datetime
-    reason: str
-    state: Literal["open", "accepted", "declined", "expired", "closed"]
-
-
-class OwnApplicationOut(BaseModel):
-    """An application as the applicant's own city sees it."""
-
-    application_id: UUID
-    applicant_id: str | None = Field(description="Null until an officer has entered whose it is, after a transfer.")
-    course_id: UUID
-    application: Application
-    assessment: dict[str, int]
-    state: ApplicationState
-    group_id: UUID | None
-    reason: str
-    moved_to: str | None
-    offers: list[OwnOfferOut]
-
-    @classmethod
-    def of(cls, row: Any, offers: Any) -> "OwnApplicationOut":
-        """Show a row with its offers."""
-        return cls(
-            application_id=row.application_id,
-            applicant_id=row.applicant_id,
-            course_id=row.course_id,
-            application=Application.model_validate(row.application),
-            assessment=row.assessment,
-            state=row.state,
-            group_id=row.group_id,
-            reason=row.reason,
-            moved_to=row.moved_to,
-            offers=[OwnOfferOut.model_validate(offer) for offer in offers],
-        )
-
-
-class SeatAnswerIn(BaseModel):
-    """The applicant's answer."""
-
-    accepted: bool
-
-
-class MoveIn(BaseModel):
-    """The city that the applicant has moved to."""
-
-    to_office: str
-
-
-class ApplicantIn(BaseModel):
-    """Whose application it is, by the city's own key."""
-
-    applicant_id: str = Field(min_length=1, max_length=100)
-
-
 class InvitationOut(BaseModel):
-    """An invitation to one of the city's own people, by the reference that its jobseeker pool gave."""
+    """An invitation that is on its way to the candidate's city."""
 
     model_config = ConfigDict(from_attributes=True)
 
     invitation_id: UUID
     group_id: UUID
-    course_id: UUID
+    office: str
     reference: str
-    invited_at: datetime
+
+
+class SupplyOut(BaseModel):
+    """The queue, and the groups that the written rule would procure."""
+
+    queue: list[Line]
+    plan: list[Planned]

@@ -9,6 +9,6 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Create the desk's table."""
+    """Create the table of hand-overs."""
     for statement in DDL:
         op.execute(statement)

@@ -1,0 +1,113 @@
+"""The queries of a city's side. Who its applicants are never leaves it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import tuple_
+from sqlalchemy.dialects.postgresql import insert as insert_one
+from sqlmodel import col, select
+
+from services.training.authority.tables import OwnApplicationRow, OwnInvitationRow, OwnOfferRow
+from services.training.domain.own_application import OwnOfferState
+from shared.database import insert
+from shared.events.v1.training import ApplicationState
+from shared.store import Store
+
+_INVITATION = insert(OwnInvitationRow, OwnInvitationRow)
+
+
+class OwnApplications(Store):
+    """A city's own applications."""
+
+    async def add(self, application: OwnApplicationRow) -> bool:
+        """Record an application; False when the applicant has one to this course that is not ended."""
+        statement = insert_one(OwnApplicationRow).values(**application.model_dump()).on_conflict_do_nothing()
+        return bool(await self._run(statement))
+
+    async def take_over(self, application: OwnApplicationRow) -> None:
+        """Record an application that comes from another city, or comes back."""
+        statement = insert_one(OwnApplicationRow).values(**application.model_dump())
+        await self._run(
+            statement.on_conflict_do_update(
+                index_elements=["application_id"],
+                set_={"state": statement.excluded.state, "version": statement.excluded.version, "moved_to": None},
+                where=col(OwnApplicationRow.version) <= statement.excluded.version,
+            )
+        )
+
+    async def get(self, application_id: UUID) -> OwnApplicationRow | None:
+        """Return an application."""
+        return await self._get(OwnApplicationRow, application_id)
+
+    async def lock(self, application_id: UUID) -> OwnApplicationRow | None:
+        """Return an application to be changed."""
+        return await self._get(OwnApplicationRow, application_id, lock=True)
+
+    async def page(self, state: ApplicationState | None, after: UUID | None, limit: int) -> Sequence[OwnApplicationRow]:
+        """Return applications by id."""
+        query = select(OwnApplicationRow).order_by(col(OwnApplicationRow.application_id)).limit(limit)
+        if state is not None:
+            query = query.where(OwnApplicationRow.state == state)
+        if after is not None:
+            query = query.where(col(OwnApplicationRow.application_id) > after)
+        return await self._all(query)
+
+    async def identify(self, application_id: UUID, applicant_id: str) -> bool:
+        """Enter whose application it is; False when that applicant has another to the course that is not ended."""
+        return bool(
+            await self._run(
+                "UPDATE own_application AS own SET applicant_id = :applicant_id WHERE application_id = :id"
+                " AND NOT EXISTS (SELECT FROM own_application AS other WHERE other.applicant_id = :applicant_id"
+                " AND other.course_id = own.course_id AND other.application_id <> own.application_id"
+                " AND other.state IN ('waiting', 'offered', 'accepted') AND other.moved_to IS NULL)",
+                id=application_id,
+                applicant_id=applicant_id,
+            )
+        )
+
+    # -- seat offers
+
+    async def add_offer(self, offer: OwnOfferRow) -> bool:
+        """Keep a seat offer; False when it is here already."""
+        return bool(await self._run(insert_one(OwnOfferRow).values(**offer.model_dump()).on_conflict_do_nothing()))
+
+    async def lock_offer(self, offer_id: UUID) -> OwnOfferRow | None:
+        """Return a seat offer to be answered."""
+        return await self._get(OwnOfferRow, offer_id, lock=True)
+
+    async def offers(self, application_ids: Iterable[UUID]) -> Sequence[OwnOfferRow]:
+        """Return the seat offers of applications, by deadline."""
+        return await self._all(
+            select(OwnOfferRow)
+            .where(col(OwnOfferRow.application_id).in_(list(application_ids)))
+            .order_by(col(OwnOfferRow.answer_by), col(OwnOfferRow.offer_id))
+        )
+
+    async def close_offers(self, application_id: UUID) -> None:
+        """Close the open seat offers of an application: the joint office has ended them."""
+        await self._run(
+            "UPDATE own_offer SET state = 'closed' WHERE application_id = :id AND state = 'open'", id=application_id
+        )
+
+    async def offers_past(self, limit: int = 200) -> Sequence[OwnOfferRow]:
+        """Lock and return open offers whose deadline has gone; none that another process has."""
+        return await self._all(
+            select(OwnOfferRow)
+            .where(OwnOfferRow.state == OwnOfferState.OPEN, OwnOfferRow.answer_by < self._tx.clock.now())
+            .order_by(col(OwnOfferRow.offer_id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+
+    # -- invitations
+
+    def add_invitation(self, invitation: OwnInvitationRow) -> None:
+        """Keep an invitation; one that is here already stays as it is."""
+        self._tx.stage(_INVITATION, invitation)
+
+    async def invitations(self, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[OwnInvitationRow]:
+        """Return invitations, newest first."""
+        order = (col(OwnInvitationRow.invited_at), col(OwnInvitationRow.invitation_id))
+        query = select(OwnInvitationRow).order_by(*(column.desc() for column in order)).limit(limit)
+        return await self._all(query if after is None else query.where(tuple_(*order) < after))

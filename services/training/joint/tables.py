@@ -1,0 +1,199 @@
+"""The tables of the joint side: the queue and its seats, decisions, formations, procurement, candidates, planning."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+from services.training.catalogue import CourseGroupRow
+from services.training.domain.course import NamedGroup
+from services.training.domain.formation import ProposedPlacement
+from services.training.domain.procurement import Proposal, ProposalState
+from services.training.domain.seats import SeatOfferState
+from shared.database import EnumText, Json
+from shared.events.v1.change_security import WorkforceRelease
+from shared.events.v1.placement import Candidate
+from shared.events.v1.training import ApplicationState
+
+metadata = MetaData()
+"""This module's own: SQLModel's global one would mix the services' tables."""
+
+
+def _instant(*, null: bool = False) -> Any:
+    kind = DateTime(timezone=True)
+    return Field(default=None, sa_type=kind, nullable=True) if null else Field(sa_type=kind)
+
+
+def _text(*, null: bool = False) -> Any:
+    return Field(default=None, sa_type=Text, nullable=True) if null else Field(sa_type=Text)
+
+
+def _texts() -> Any:
+    return Field(sa_column=Column(ARRAY(Text), nullable=False))
+
+
+class _Table(SQLModel):
+    metadata: ClassVar[MetaData] = metadata
+
+
+class ApplicationRow(_Table, table=True):
+    """An application in a course's joint queue, by opaque reference."""
+
+    __tablename__ = "application"
+    __table_args__ = (
+        Index(
+            "application_queue",
+            "course_id",
+            text("points DESC"),
+            "queued_at",
+            "application_id",
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    application_id: UUID = Field(primary_key=True)
+    course_id: UUID
+    office: str = _text()
+    reference: str = _text()
+    points: int
+    queued_at: datetime = _instant()
+    languages: list[str] = _texts()
+    municipality: str = _text()
+    travel: list[str] = _texts()
+    can_start_from: date
+    state: ApplicationState = Field(sa_column=Column(EnumText(ApplicationState), nullable=False))
+    version: int
+    group_id: UUID | None = None
+    reason: str = _text()
+
+
+class SeatOfferRow(_Table, table=True):
+    """A seat that is or was offered.
+
+    The index `seat_offer_held` is the last word on "no seat is given twice": an applicant holds at most one seat,
+    whatever the code does.
+    """
+
+    __tablename__ = "seat_offer"
+    __table_args__ = (
+        Index("seat_offer_group", "group_id"),
+        Index("seat_offer_held", "application_id", unique=True, postgresql_where=text("state IN ('open', 'accepted')")),
+    )
+
+    offer_id: UUID = Field(primary_key=True)
+    group_id: UUID = Field(sa_column=Column(ForeignKey(CourseGroupRow.__table__.c.group_id), nullable=False))  # type: ignore[attr-defined]
+    application_id: UUID = Field(foreign_key="application.application_id")
+    state: SeatOfferState = Field(sa_column=Column(EnumText(SeatOfferState), nullable=False))
+    reason: str = _text()
+    made_at: datetime = _instant()
+    answer_by: datetime = _instant()
+    answered_at: datetime | None = _instant(null=True)
+
+
+class DecisionRow(_Table, table=True):
+    """Who decided what of an application, a group or a proposal, why, and for whose authority."""
+
+    __tablename__ = "decision"
+    __table_args__ = (Index("decision_subject", "subject_id"),)
+
+    decision_id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    subject_id: UUID
+    act: str = _text()
+    reason: str = _text()
+    actor: str = _text()
+    competent_authority: str | None = _text(null=True)
+    acting_authority: str | None = _text(null=True)
+    at: datetime = _instant()
+
+
+class FormationRow(_Table, table=True):
+    """Groups that were proposed from the queue, and who would be in which."""
+
+    __tablename__ = "formation"
+
+    formation_id: UUID = Field(primary_key=True)
+    course_id: UUID
+    slots: tuple[NamedGroup, ...] = Field(sa_column=Column(Json(tuple[NamedGroup, ...]), nullable=False))
+    placements: tuple[ProposedPlacement, ...] = Field(
+        sa_column=Column(Json(tuple[ProposedPlacement, ...]), nullable=False)
+    )
+    made_by: str = _text()
+    made_at: datetime = _instant()
+    adopted_at: datetime | None = _instant(null=True)
+
+
+class ProposalRow(_Table, table=True):
+    """An employer's proposal of joint-procurement training; `group_id` once it is planned."""
+
+    __tablename__ = "proposal"
+
+    proposal_id: UUID = Field(primary_key=True)
+    proposed: Proposal = Field(sa_column=Column(Json(Proposal), nullable=False))
+    proposed_by: str = _text()
+    proposed_at: datetime = _instant()
+    state: ProposalState = Field(sa_column=Column(EnumText(ProposalState), nullable=False))
+    group_id: UUID | None = None
+
+
+class PoolCandidatesRow(_Table, table=True):
+    """A pool that was asked for candidates for a group; what it answered, once it has."""
+
+    __tablename__ = "pool_candidates"
+    __table_args__ = (Index("pool_candidates_group", "group_id"),)
+
+    request_id: UUID = Field(primary_key=True)
+    office: str = Field(sa_type=Text, primary_key=True)
+    group_id: UUID
+    candidates: tuple[Candidate, ...] | None = Field(
+        default=None, sa_column=Column(Json(tuple[Candidate, ...]), nullable=True)
+    )
+    received_at: datetime | None = _instant(null=True)
+
+
+class InvitationRow(_Table, table=True):
+    """A candidate who was invited to apply for a group."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (UniqueConstraint("group_id", "office", "reference"),)
+
+    invitation_id: UUID = Field(primary_key=True)
+    group_id: UUID
+    office: str = _text()
+    reference: str = _text()
+    invited_at: datetime = _instant()
+
+
+class ReleasedRow(_Table, table=True):
+    """What a notice of change security releases to the labour market."""
+
+    __tablename__ = "released"
+
+    notice_id: UUID = Field(primary_key=True)
+    version: int
+    releases: tuple[WorkforceRelease, ...] = Field(sa_column=Column(Json(tuple[WorkforceRelease, ...]), nullable=False))
+
+
+class DemandRow(_Table, table=True):
+    """What a vacancy demands: no positions, unless it is open."""
+
+    __tablename__ = "demand"
+
+    vacancy_id: UUID = Field(primary_key=True)
+    version: int
+    occupation: str = _text()
+    municipality: str = _text()
+    positions: int
