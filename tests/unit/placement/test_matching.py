@@ -204,7 +204,7 @@ def test_a_revision_must_follow_the_newest_one() -> None:
     assert conflict.value.code == "stale-predecessor"
 
 
-@pytest.mark.parametrize("business_id", ["2077474-1", "20774740", "1"])
+@pytest.mark.parametrize("business_id", ["2077474-1", "20774741", "1"])
 def test_an_employer_needs_a_valid_business_id(business_id: str) -> None:
     wrong = vacancy(employer={"business_id": business_id})
     with pytest.raises(RefusedError) as reported:
