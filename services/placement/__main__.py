@@ -16,8 +16,6 @@ import uvloop
 
 from services.placement import data
 from services.placement.app import PLACEMENT, build
-from services.placement.authority.commands import CityPool
-from services.placement.authority.invented import invent
 from services.placement.domain.pool import Jobseeker, Report, read
 from services.placement.settings import SERVICE, Settings
 from shared.process import bring_up_to_date, serve, writing
@@ -49,6 +47,8 @@ def main() -> None:
         case "import-jobseekers":
             _import(settings, given.file)
         case "invent-jobseekers":
+            from services.placement.authority.invented import invent  # noqa: PLC0415 - the joint image has no authority/
+
             weighted = [(code, int(row["weight"])) for code, row in data.occupations().items()]
             today = given.today or date.today()  # noqa: DTZ011 - the operator's own day
             places = given.municipalities.split(",")
@@ -75,6 +75,8 @@ def _import(settings: Settings, file: Path) -> None:
 
 
 async def _put(settings: Settings, profiles: Iterable[Jobseeker | str]) -> None:
+    from services.placement.authority.commands import CityPool  # noqa: PLC0415 - the joint image has no authority/
+
     pool = CityPool(settings.reference_key)
     rows = iter(profiles)
     async with writing(PLACEMENT, settings) as database:

@@ -173,7 +173,9 @@ def test_the_kubernetes_example_sets_what_the_process_reads_and_probes_what_it_a
     text = (ROOT / "deploy/kubernetes/change-security-vantaa.yaml").read_text(encoding="utf-8")
     config, deployment, _ = yaml.safe_load_all(text)
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    secrets = {one["name"]: "postgresql://nowhere" for one in container["env"]}
+    secrets = {
+        one["name"]: "vantaa-0" if one["name"] == "INSTANCE" else "postgresql://nowhere" for one in container["env"]
+    }
     settings = Settings(**{name.lower(): value for name, value in (config["data"] | secrets).items()})
     assert settings.office == "vantaa"
     paths = {container[f"{probe}Probe"]["httpGet"]["path"] for probe in ("liveness", "readiness", "startup")}

@@ -17,6 +17,7 @@ CITIES = ("helsinki", "espoo", "vantaa")
 def test_each_process_has_one_subscriber_that_acknowledges_after_its_handler(service: str, office: str) -> None:
     settings = import_module(f"services.{service}.settings").Settings(
         office=office,
+        joint_office="pks",
         city_offices=",".join(CITIES),
         database_url="postgresql://127.0.0.1:1/none",
         kafka_bootstrap_servers="127.0.0.1:1",

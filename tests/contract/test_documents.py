@@ -43,7 +43,7 @@ def test_the_runbook_names_every_parking_code_of_the_kernel() -> None:
     import re
 
     runbook = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
-    sources = [*ROOT.glob("shared/messaging/*.py"), *ROOT.glob("services/*/handlers/*.py")]
+    sources = [*ROOT.glob("shared/**/*.py"), *ROOT.glob("services/**/*.py")]
     code = "".join(path.read_text(encoding="utf-8") for path in sources)
     codes = set(re.findall(r'Rejection\(\s*"([a-z-]+)"', code)) | set(
         re.findall(r'UnprocessableError\(\s*"[^"]+",\s*"([a-z-]+)"', code)
