@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 
 .PHONY: demo test up faults bench lint unit screenshots publish lock clean
 
@@ -16,15 +17,18 @@ test: $(VENV)/.ready ## run every check
 	@$(RUN) -m shared.contracts --check
 	@$(VENV)/bin/pytest --quiet
 
+unit: $(VENV)/.ready ## run what needs no running process: seconds
+	@$(VENV)/bin/pytest --quiet -m "not stack" tests/unit tests/contract tests/architecture
+
 up: $(VENV)/.ready ## keep the whole suite running on fixed ports
 	@$(RUN) -m deploy.local.up
 
 faults: $(VENV)/.ready ## kill everything in the middle of work on all four services (an hour)
-	@$(RUN) -m faults.proof --write
+	@$(RUN) -m faults.mutations --write
 	@$(RUN) -m faults --services change_security --faults 60 --count 5000
 	@$(RUN) -m faults --faults 490 --count 1500 --write
 
-bench: $(VENV)/.ready ## measure against the hand-written floor (minutes)
+bench: $(VENV)/.ready ## measure against the hand-written baseline (minutes)
 	@$(RUN) -m bench
 	@$(RUN) -m bench.matching
 	@$(RUN) -m bench.formation
@@ -37,10 +41,11 @@ publish: $(VENV)/.ready ## write the JSON Schemas and the AsyncAPI document
 	@$(RUN) -m shared.contracts
 
 lock: $(VENV)/.ready ## resolve the dependencies anew
-	@$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev \
-		pyproject.toml --output-file requirements.lock
-	@$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-		--constraints requirements.lock pyproject.toml --output-file deploy/requirements.lock
+	@$(LOCK) --all-extras --group dev pyproject.toml --output-file requirements.lock
+	@$(LOCK) --constraints requirements.lock pyproject.toml --output-file deploy/requirements.authority.lock
+	@for extra in joint console; do \
+		$(LOCK) --constraints requirements.lock --extra $$extra pyproject.toml \
+			--output-file deploy/requirements.$$extra.lock || exit 1; done
 
 clean: ## remove what these commands made in this folder
 	rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache

@@ -1,1 +1,1 @@
-"""Measurements: ratios to a hand-written floor, in one run. Never a timed test."""
+"""Measurements: ratios to a hand-written baseline, in one run. Never a timed test."""

@@ -1,7 +1,7 @@
-"""Measures the suite against its hand-written floor: `make bench`.
+"""Measures the suite against its hand-written baseline: `make bench`.
 
-Each measurement has a fresh broker and fresh databases; floor and suite take turns in one run, and what counts is the
-ratio. `--notices N` sets the size, `--rounds R` how often each is measured (the median counts).
+Each measurement has a fresh broker and fresh databases; baseline and suite take turns in one run, and what counts is
+the ratio. `--notices N` sets the size, `--rounds R` how often each is measured (the median counts).
 """
 
 import argparse
@@ -25,6 +25,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from bench.baseline import OUTBOX, WORK
 from bench.notices import filing, headers, notice_id, preload, send_all
 from deploy.local.client import Callers
 from deploy.local.processes import answers
@@ -71,14 +72,14 @@ def cpu_of(pids: list[int]) -> float:
 @contextmanager
 def bare_stack(**settings: str) -> Iterator[Stack]:
     """Start broker and databases alone."""
-    ours = {("change_security", office): "bench.ours" for office in OFFICES}
+    ours = {("change_security", office): "bench.suite" for office in OFFICES}
     with Stack(with_zipkin=False, services=(), settings=settings, modules=ours) as stack:
         yield stack
 
 
 @contextmanager
-def floor(stack: Stack, *, spans: bool, receipts: bool) -> Iterator[list[subprocess.Popen[str]]]:
-    """Start the floor's processes; each waits for a line on its standard input."""
+def baseline(stack: Stack, *, spans: bool, receipts: bool) -> Iterator[list[subprocess.Popen[str]]]:
+    """Start the baseline's processes; each waits for a line on its standard input."""
 
     def start(role: str, office: str) -> subprocess.Popen[str]:
         options = [*(["--spans"] if spans else []), *(["--receipts"] if receipts else [])]
@@ -86,7 +87,7 @@ def floor(stack: Stack, *, spans: bool, receipts: bool) -> Iterator[list[subproc
             [
                 sys.executable,
                 "-m",
-                "bench.floor",
+                "bench.baseline",
                 *("--role", role, "--city", office if role == "city" else ""),
                 *("--dsn", stack.databases[office].url, "--bootstrap", stack.kafka.bootstrap),
                 *options,
@@ -111,7 +112,7 @@ def floor(stack: Stack, *, spans: bool, receipts: bool) -> Iterator[list[subproc
 
 
 def go(process: subprocess.Popen[str]) -> None:
-    """Let a floor process start reading."""
+    """Let a baseline process start reading."""
     assert process.stdin is not None
     process.stdin.write("go\n")
     process.stdin.flush()
@@ -151,7 +152,7 @@ async def wait_counts(urls: list[str], query: str, wanted: int, seconds: float =
             await connection.close()
 
 
-def measured(stack: Stack, pids: list[int], count: int, stored: str, receipted: str | None, start: Any) -> Flow:
+def measured(stack: Stack, pids: list[int], count: int, stored: str, confirmed: str | None, start: Any) -> Flow:
     """Let a flow go, and measure it."""
     cities = [stack.databases[city].url for city in CITIES]
     servers = [pid for database in stack.databases.values() if (pid := database.pid)]
@@ -161,17 +162,17 @@ def measured(stack: Stack, pids: list[int], count: int, stored: str, receipted: 
     asyncio.run(wait_counts(cities, stored, count))
     to_stores = time.perf_counter() - begun
     to_ledger = None
-    if receipted is not None:
-        asyncio.run(wait_counts([stack.databases[JOINT].url], receipted, 3 * count))
+    if confirmed is not None:
+        asyncio.run(wait_counts([stack.databases[JOINT].url], confirmed, 3 * count))
         to_ledger = time.perf_counter() - begun
     after = cpu_of(pids), cpu_of([stack.kafka.pid]), cpu_of(servers)
     python, kafka, postgres = (now - then for now, then in zip(after, before, strict=True))
     return Flow(to_stores, to_ledger, python, kafka, postgres, count)
 
 
-def flow_of_floor(count: int, *, spans: bool, receipts: bool) -> Flow:
-    """Measure the floor."""
-    with bare_stack() as stack, floor(stack, spans=spans, receipts=receipts) as processes:
+def flow_of_baseline(count: int, *, spans: bool, receipts: bool) -> Flow:
+    """Measure the baseline."""
+    with bare_stack() as stack, baseline(stack, spans=spans, receipts=receipts) as processes:
         asyncio.run(preload(stack.kafka.bootstrap, count))
         for process in processes[1:]:
             go(process)
@@ -252,11 +253,9 @@ def latency_of_suite(times: int, *, spans: bool = True) -> list[float]:
         return asyncio.run(run())
 
 
-def latency_of_floor(times: int) -> list[float]:
+def latency_of_baseline(times: int) -> list[float]:
     """Measure a transaction with notice and outbox rows to the last city's store."""
-    from bench import floor as by_hand  # noqa: PLC0415
-
-    with bare_stack() as stack, floor(stack, spans=True, receipts=True) as processes:
+    with bare_stack() as stack, baseline(stack, spans=True, receipts=True) as processes:
         for process in processes:
             go(process)
 
@@ -277,8 +276,8 @@ def latency_of_floor(times: int) -> list[float]:
                     for city in CITIES
                 ]
                 async with connection.transaction():
-                    await connection.execute(by_hand._WORK, [one], [1], [body])  # noqa: SLF001
-                    await connection.execute(by_hand._OUTBOX, *map(list, zip(*rows, strict=True)))  # noqa: SLF001
+                    await connection.execute(WORK, [one], [1], [body])
+                    await connection.execute(OUTBOX, *map(list, zip(*rows, strict=True)))
                     await connection.execute("NOTIFY outbox")
                 return one
 
@@ -298,7 +297,7 @@ def latency_of_floor(times: int) -> list[float]:
 
 
 def assigned(number: int) -> bytes:
-    """Return the body of an assignment to Vantaa, which the floor can read too."""
+    """Return the body of an assignment to Vantaa, which the baseline can read too."""
     told = NoticeAssigned.model_validate(
         {
             "notice_id": notice_id(number),
@@ -325,11 +324,11 @@ async def fill(bootstrap: str, count: int) -> None:
 
 
 def rebuild(count: int) -> tuple[float, float]:
-    """Rebuild Vantaa's store from the first offset; return the floor's rate and the suite's, notices a second."""
+    """Rebuild Vantaa's store from the first offset; return the baseline's rate and the suite's, notices a second."""
     with bare_stack() as stack:
         asyncio.run(fill(stack.kafka.bootstrap, count))
         url = [stack.databases["vantaa"].url]
-        with floor(stack, spans=True, receipts=True) as processes:
+        with baseline(stack, spans=True, receipts=True) as processes:
             begun = time.perf_counter()
             go(processes[1 + CITIES.index("vantaa")])
             asyncio.run(wait_counts(url, "SELECT count(*) FROM work", count))
@@ -362,11 +361,11 @@ def main() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that starts, or is killed, is not news here
     count = given.notices
     kinds: dict[str, Any] = {
-        "floor, spans, receipts": lambda: flow_of_floor(count, spans=True, receipts=True),
+        "baseline, spans, receipts": lambda: flow_of_baseline(count, spans=True, receipts=True),
         "suite, spans": lambda: flow_of_suite(count, spans=True),
-        "floor, spans, no receipts": lambda: flow_of_floor(count, spans=True, receipts=False),
+        "baseline, spans, no receipts": lambda: flow_of_baseline(count, spans=True, receipts=False),
         "suite, no spans": lambda: flow_of_suite(count, spans=False),
-        "floor, no spans, receipts": lambda: flow_of_floor(count, spans=False, receipts=True),
+        "baseline, no spans, receipts": lambda: flow_of_baseline(count, spans=False, receipts=True),
     }
     flows: dict[str, list[Flow]] = {kind: [] for kind in kinds}
     for number in range(given.rounds):
@@ -390,22 +389,22 @@ def main() -> None:
         )
     CONSOLE.print(table)
     ours = middle["suite, spans"]
-    same = ours.rate / middle["floor, spans, receipts"].rate
-    bare = ours.rate / middle["floor, spans, no receipts"].rate
+    same = ours.rate / middle["baseline, spans, receipts"].rate
+    bare = ours.rate / middle["baseline, spans, no receipts"].rate
     tracing = 1 - ours.rate / middle["suite, no spans"].rate
-    CONSOLE.print(f"ratio to the floor that does the same work (with receipts): {same:.2f}")
-    CONSOLE.print(f"ratio to the floor without receipts: {bare:.2f}")
+    CONSOLE.print(f"ratio to the baseline that does the same work (with receipts): {same:.2f}")
+    CONSOLE.print(f"ratio to the baseline without receipts: {bare:.2f}")
     CONSOLE.print(f"tracing costs the suite {100 * tracing:.0f} % of its throughput")
-    suite_latency, floor_latency = latency_of_suite(given.probes), latency_of_floor(given.probes)
+    suite_latency, baseline_latency = latency_of_suite(given.probes), latency_of_baseline(given.probes)
     CONSOLE.print(f"idle latency, HTTP request → last of three stores, suite: {percentiles(suite_latency)}")
-    CONSOLE.print(f"idle latency, transaction → last of three stores, floor:  {percentiles(floor_latency)}")
-    ratio = statistics.median(suite_latency) / statistics.median(floor_latency)
+    CONSOLE.print(f"idle latency, transaction → last of three stores, baseline: {percentiles(baseline_latency)}")
+    ratio = statistics.median(suite_latency) / statistics.median(baseline_latency)
     CONSOLE.print(f"idle latency ratio: {ratio:.2f}")
     if given.rebuild:
         by_hand, rebuilt = rebuild(given.rebuild)
         CONSOLE.print(
             f"rebuild of {given.rebuild} notices in one city: {rebuilt:.0f}/s ({given.rebuild / rebuilt:.0f} s),"
-            f" floor {by_hand:.0f}/s, ratio {rebuilt / by_hand:.2f}"
+            f" baseline {by_hand:.0f}/s, ratio {rebuilt / by_hand:.2f}"
         )
 
 

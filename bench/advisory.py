@@ -1,8 +1,8 @@
 """A simulated year of 12,000 contacts: `python -m bench.advisory`.
 
-Who handles a contact is decided by the service's own pure function, and by two floors: round robin over the officers who
-are able and present, and first free (the least open contacts, then the longest idle). Time is office time: 250 days of eight
-hours. An officer of half a person-year needs twice as long, the other half belonging to other tasks.
+Who handles a contact is decided by the service's own pure function, and by two baselines: round robin over the officers
+who are able and present, and first free (the least open contacts, then the longest idle). Time is office time: 250 days
+of eight hours. An officer of half a person-year needs twice as long, the other half belonging to other tasks.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Forming groups: 2,000 applicants, 60 possible groups, two cores: `python -m bench.formation`.
 
-Suite: `services.training.domain.formation.form`. Floor: first come, first served by queue time into the first group with
-room, groups that stay too small dropped. Waiting days count from queueing to the start; who is left out waits for the next
-round, half a year away.
+Suite: `services.training.domain.formation.form`. Baseline: first come, first served by queue time into the first group
+with room, groups that stay too small dropped. Waiting days count from queueing to the start; who is left out waits for
+the next round, half a year away.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def main() -> None:
     for column in ("queue", "placed", "first come", "groups", "first come", "days", "first come", "seconds"):
         table.add_column(column, justify="right")
     shares = shares_on(data.shares(), TODAY)
-    placed, floor_placed, seconds = [], [], []
+    placed, baseline_placed, seconds = [], [], []
     for seed in range(1, given.seeds + 1):
         chance = random.Random(seed)
         people, groups = applicants(given.applicants, chance), slots(given.groups, chance)
@@ -86,26 +86,29 @@ def main() -> None:
         seconds.append(time.perf_counter() - begun)
         in_order = sorted(groups, key=lambda slot: (slot.starts_on, slot.name))
         by_arrival = sorted((replace(one, points=0) for one in people), key=lambda one: one.order)
-        floor = first_come(by_arrival, in_order)
+        baseline = first_come(by_arrival, in_order)
         starts = {slot.name: slot.starts_on for slot in groups}
         suite_starts = {one.applicant.application_id: starts[one.slot] for one in found.placements if one.slot}
-        floor_starts = {by_arrival[place].application_id: in_order[number].starts_on for place, number in floor.items()}
+        baseline_starts = {
+            by_arrival[place].application_id: in_order[number].starts_on for place, number in baseline.items()
+        }
         placed.append(found.placed)
-        floor_placed.append(len(floor))
+        baseline_placed.append(len(baseline))
         table.add_row(
             str(seed),
             str(found.placed),
-            str(len(floor)),
+            str(len(baseline)),
             str(len(found.groups)),
-            str(len(set(floor.values()))),
+            str(len(set(baseline.values()))),
             f"{mean_wait(people, suite_starts):.0f}",
-            f"{mean_wait(people, floor_starts):.0f}",
+            f"{mean_wait(people, baseline_starts):.0f}",
             f"{seconds[-1]:.1f}",
         )
     console = Console(width=110)
     console.print(table)
     console.print(
-        f"placed, suite / first come: {sum(placed) / sum(floor_placed):.3f}; slowest {max(seconds):.1f} s (10 allowed)"
+        f"placed, suite / first come: {sum(placed) / sum(baseline_placed):.3f};"
+        f" slowest {max(seconds):.1f} s (10 allowed)"
     )
 
 

@@ -1,7 +1,7 @@
 """Matching one vacancy against 130,000 profiles in three stores: `python -m bench.matching`.
 
 Suite: HTTP request → three pools ranked in their own stores → three answers at the joint office.
-Floor: one hand-written SQL query that scores and sorts the same profiles, all in one database.
+Baseline: one hand-written SQL query that scores and sorts the same profiles, all in one database.
 """
 
 import argparse
@@ -27,7 +27,7 @@ CONSOLE = Console(width=110)
 SHARES = {"helsinki": (0.5, "091"), "espoo": (0.25, "049,235"), "vantaa": (0.25, "092")}
 TODAY = date(2026, 11, 24)
 
-_FLOOR = """
+_BASELINE = """
 SELECT reference, score FROM (
     SELECT reference,
         (SELECT max(CASE WHEN o = $1 THEN 50 WHEN left(o, 3) = left($1, 3) THEN 35
@@ -122,14 +122,14 @@ async def suite_times(stack: Stack, vacancies: list[dict[str, Any]]) -> list[flo
     return times
 
 
-async def floor_times(stack: Stack, vacancies: list[dict[str, Any]]) -> list[float]:
+async def baseline_times(stack: Stack, vacancies: list[dict[str, Any]]) -> list[float]:
     """Return milliseconds of the one query."""
     connection = await asyncpg.connect(stack.databases[JOINT].url)
     times = []
     for vacancy in vacancies:
         begun = time.perf_counter()
         await connection.fetch(
-            _FLOOR,
+            _BASELINE,
             vacancy["occupation"]["code"],
             vacancy["skills"],
             vacancy["languages"],
@@ -161,10 +161,10 @@ def main() -> None:
         asyncio.run(gather_in_one(stack))
         vacancies = wants(given.vacancies)
         asyncio.run(suite_times(stack, vacancies[:5]))
-        suite, floor = asyncio.run(suite_times(stack, vacancies)), asyncio.run(floor_times(stack, vacancies))
+        suite, baseline = asyncio.run(suite_times(stack, vacancies)), asyncio.run(baseline_times(stack, vacancies))
     CONSOLE.print(f"suite, request → three answers:    {shown(suite)}")
-    CONSOLE.print(f"floor, one query in one database:  {shown(floor)}")
-    CONSOLE.print(f"ratio of medians: {statistics.median(suite) / statistics.median(floor):.1f}")
+    CONSOLE.print(f"baseline, one query in one database:  {shown(baseline)}")
+    CONSOLE.print(f"ratio of medians: {statistics.median(suite) / statistics.median(baseline):.1f}")
 
 
 if __name__ == "__main__":

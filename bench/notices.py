@@ -8,6 +8,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 
+from deploy.local.sample_data import proposal_json
 from shared.topics import CHANGE_NOTICES_INBOUND
 
 SUBMITTED = "change-security.notice-submitted.v1"
@@ -20,34 +21,10 @@ def notice_id(number: int) -> UUID:
 
 def filing(number: int) -> dict[str, Any]:
     """Return the n-th filing."""
-    return {
-        "kind": "negotiation_proposal",
-        "legal_basis": "YTL_1333_2021",
-        "employer": {
-            "business_id": "2077474-0",
-            "name": f"Esimerkkitehdas {number} Oy",
-            "domicile": "091",
-            "regular_staff": 420,
-        },
-        "language": "fi",
-        "negotiations": {
-            "starts_at": "2026-11-30T09:00:00+02:00",
-            "place": "Helsinki",
-            "matters": "Tuotannon uudelleenjärjestely " * 4,
-            "grounds": "Tilauskannan lasku",
-            "selection_principles": "Osaaminen ja tehtävät",
-            "carried_out_within": "Maaliskuun loppuun mennessä",
-            "personnel_informed_on": "2026-11-24",
-        },
-        "measures": [
-            {"measure": "termination", "personnel_group": "työntekijät", "count": 48},
-            {"measure": "termination", "personnel_group": "toimihenkilöt", "count": 16},
-        ],
-        "site_breakdown": "given",
-        "sites": [
-            {"municipality": "092", "name": "Vantaan tehdas", "affected": 50},
-            {"municipality": "235", "name": "Kauniaisten toimisto", "affected": 14},
-        ],
+    sample = proposal_json()
+    return sample | {
+        "employer": sample["employer"] | {"name": f"Esimerkkitehdas {number} Oy"},
+        "negotiations": sample["negotiations"] | {"matters": "Tuotannon uudelleenjärjestely " * 4},
     }
 
 

@@ -1,4 +1,4 @@
-"""Kills everything in the middle of work, then checks every store: `python -m faults`.
+"""Injects faults under load, then checks invariants in every store and on every topic: `python -m faults`.
 
 A seeded schedule kills processes, PostgreSQL servers and Kafka, freezes processes and cuts an office's network, while
 notices, vacancies, contacts, applications and officers' acts come in. Then some messages between offices are repeated
@@ -6,7 +6,7 @@ late under new ids, and every consumer reads everything again. Afterwards, from 
 lost, no phantom, no double, every affected city told, versions in order, no stale overwrite, no seat twice and none
 empty, nobody across a border, parked what cannot be read and nothing else.
 
-Whether the checker would notice is tried by `python -m faults.proof`. `--write` writes the verdict into RELIABILITY.md.
+The checker itself is mutation-tested by `python -m faults.mutations`. `--write` writes the verdict into RELIABILITY.md.
 """
 
 import argparse
@@ -15,31 +15,33 @@ import platform
 import random
 import sys
 from collections import Counter
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 from deploy.local.stack import SERVICES
-from faults import page
-from faults.campaign import Campaign, run, told
-from faults.checks import Verdict
+from faults import report
+from faults.campaign import Campaign, counted, run
+from faults.invariants import Verdict
 
 
-def told_of(campaign: Campaign, verdict: Verdict, done: Counter[str]) -> list[str]:
+def report_of(campaign: Campaign, verdict: Verdict, done: Counter[str]) -> list[str]:
     """Return the verdict as lines of a page."""
+    today = datetime.now().astimezone().date().isoformat()
     count = campaign.count
     return [
         (
-            f"{date.today().isoformat()}, seed {campaign.seed}, Python {platform.python_version()}: {count} notices (with"  # noqa: DTZ011
-            f" revisions, withdrawals, repetitions and records that cannot be read), {count} vacancies, {count} contacts and"
-            f" {count} applications to two groups with 50 seats together, officers who acknowledge and who answer offers, while there were"
+            f"{today}, seed {campaign.seed}, Python {platform.python_version()}: {count} notices (with revisions,"
+            " withdrawals, repetitions and records that cannot be read),"
+            f" {count} vacancies, {count} contacts and {count} applications to two groups with 50 seats together,"
+            " officers who acknowledge and who answer offers, while there were"
         ),
-        f"{told(done)}.",
+        f"{counted(done)}.",
         "",
         "| what must not be | found |",
         "|---|---|",
         *(f"| {kind} | {number} |" for kind, number in sorted(verdict.counts.items())),
         "",
-        "**Everything holds.**" if verdict.good else "**Something does not hold.**",
+        "**Every invariant holds.**" if verdict.good else "**An invariant is violated.**",
     ]
 
 
@@ -56,10 +58,10 @@ def main() -> None:
     print(f"seed {given.seed}", flush=True)
     campaign = Campaign(given.faults, given.count, given.seed, tuple(given.services), folder=given.folder)
     verdict, done = run(campaign, tell=lambda line: print(line, flush=True))
-    lines = told_of(campaign, verdict, done)
+    lines = report_of(campaign, verdict, done)
     print("\n".join(lines))
     if given.write:
-        page.write("The campaign", lines)
+        report.write(report.CAMPAIGN, lines)
     if not verdict.good:
         sys.exit(json.dumps(verdict.wrong, indent=2))
 

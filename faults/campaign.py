@@ -1,4 +1,4 @@
-"""One campaign: everything is brought in, everything is killed in the middle of it, and then every store is checked."""
+"""One campaign: the workload runs, faults are injected meanwhile, and then the invariants are checked."""
 
 import asyncio
 import logging
@@ -15,9 +15,9 @@ import httpx
 from deploy.local.client import Caller, Callers
 from deploy.local.processes import StartError
 from deploy.local.stack import JOINT, OFFICES, SERVICES, Stack
-from faults import checks
-from faults.checks import Verdict
-from faults.work import (
+from faults import invariants
+from faults.invariants import Verdict
+from faults.workload import (
     Acknowledgements,
     Applications,
     Bringer,
@@ -80,7 +80,7 @@ class Campaign:
 
 
 def fault(campaign: Campaign, stack: Stack, kind: str, chance: random.Random) -> None:
-    """Do one fault, and mend it."""
+    """Cause one fault, and undo it."""
     everywhere = tuple((service, office) for service in campaign.services for office in OFFICES)
     service, office = chance.choice(campaign.targets or everywhere)
     pause = chance.uniform(0, 0.4)
@@ -88,7 +88,7 @@ def fault(campaign: Campaign, stack: Stack, kind: str, chance: random.Random) ->
     match kind:
         case "process kill":
             if chance.random() < campaign.at_work:
-                with suppress(StartError):  # its database or Kafka may just be away
+                with suppress(StartError):  # its database or Kafka may just be unavailable
                     stack.wait_ready(service, office, 15)
                     time.sleep(chance.uniform(0, 1))
             child.kill()
@@ -111,7 +111,7 @@ def fault(campaign: Campaign, stack: Stack, kind: str, chance: random.Random) ->
             server = chance.choice(["Kafka", "PostgreSQL"])
             stack.links.cut(office, server)
             time.sleep(chance.choice([*(chance.uniform(0.5, 3) for _ in range(7)), _LONGER_THAN_A_SESSION]))
-            stack.links.mend(office, server, breaking=chance.random() < 0.5)
+            stack.links.restore(office, server, breaking=chance.random() < 0.5)
         case _:
             raise ValueError(kind)
 
@@ -129,19 +129,19 @@ def bringing(campaign: Campaign, stack: Stack, seconds: float, late: LateRepetit
     given = (stack, campaign.count, seconds * _BRINGING, campaign.seed)
     if "change_security" in campaign.services:
         notices, officers = Notices(*given), Acknowledgements(stack, seconds)
-        yield Brought(officers, lambda verdict: checks.check_notices(stack, notices, officers, late, verdict))
-        yield Brought(notices, lambda verdict: checks.check_parked(stack, notices.unreadable, verdict))
+        yield Brought(officers, lambda verdict: invariants.check_notices(stack, notices, officers, late, verdict))
+        yield Brought(notices, lambda verdict: invariants.check_parked(stack, notices.unreadable, verdict))
     if "placement" in campaign.services:
         vacancies = Vacancies(*given)
-        yield Brought(vacancies, lambda verdict: checks.check_vacancies(stack, vacancies, verdict))
+        yield Brought(vacancies, lambda verdict: invariants.check_vacancies(stack, vacancies, verdict))
     if "training" in campaign.services:
         applications = Applications(*given)
         applications.prepare()
-        yield Brought(applications, lambda verdict: checks.check_applications(stack, applications, verdict))
+        yield Brought(applications, lambda verdict: invariants.check_applications(stack, applications, verdict))
     if "advisory" in campaign.services:
         contacts = Contacts(*given)
         contacts.prepare()
-        yield Brought(contacts, lambda verdict: checks.check_contacts(stack, contacts, verdict))
+        yield Brought(contacts, lambda verdict: invariants.check_contacts(stack, contacts, verdict))
 
 
 def run(campaign: Campaign, tell: Callable[[str], None] = print) -> tuple[Verdict, Counter[str]]:
@@ -168,7 +168,7 @@ def run(campaign: Campaign, tell: Callable[[str], None] = print) -> tuple[Verdic
             fault(campaign, stack, kind, chance)
             done[kind] += 1
             if done.total() % 25 == 0:
-                tell(f"{done.total()} faults: {told(done)}")
+                tell(f"{done.total()} faults: {counted(done)}")
         for one in brought:
             one.bringer.finish()
         verdict = Verdict()
@@ -177,21 +177,21 @@ def run(campaign: Campaign, tell: Callable[[str], None] = print) -> tuple[Verdic
         if "change_security" in campaign.services:
             asyncio.run(late.send(stack, campaign.count // 4, chance))
             restless |= settle(operators, 1 if restless else campaign.patience)
-        # Checked before anything is read again: a second reading would mend what the first one lost.
+        # Checked before anything is read again: a second reading would repair what the first one lost.
         for one in brought:
             asyncio.run(one.check(verdict))
-        asyncio.run(checks.check_outboxes(stack, verdict))
-        asyncio.run(checks.check_topics(stack, verdict))
-        before = asyncio.run(checks.state_of(stack))
+        asyncio.run(invariants.check_outboxes(stack, verdict))
+        asyncio.run(invariants.check_topics(stack, verdict))
+        before = asyncio.run(invariants.state_of(stack))
         read_again(operators)
         restless |= settle(operators, 1 if restless else campaign.patience)
-        after = asyncio.run(checks.state_of(stack))
+        after = asyncio.run(invariants.state_of(stack))
         verdict.add("tables that a second reading changed", [name for name in after if after[name] != before[name]])
-        verdict.add("processes that did not come to rest", [f"{service} @ {office}" for service, office in restless])
+        verdict.add("processes that did not settle", [f"{service} @ {office}" for service, office in restless])
     return verdict, done
 
 
-def told(done: Counter[str]) -> str:
+def counted(done: Counter[str]) -> str:
     """Say how many faults of each kind there were."""
     return ", ".join(f"{number} × {kind}" for kind, number in sorted(done.items()))
 
@@ -225,7 +225,7 @@ def read_again(operators: Operators) -> None:
     """Have every consumer read its last records once more."""
     for operator in operators.values():
         with suppress(httpx.HTTPError):  # what does not answer is found still moving
-            operator.send("/v1/consumer/rereads", {"records": 10_000})
+            operator.send("/v1/consumer/rewind", {"records": 10_000})
     time.sleep(1)  # until they have stepped back
 
 

@@ -207,7 +207,7 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def __init__(self, kind: Any) -> None:
-        super().__init__()
+        super().__init__(none_as_null=True)
         self.kind = kind
 
     @cached_property

@@ -20,6 +20,10 @@ _UNKNOWN_KEY_SECONDS: Final = 10.0
 """An unknown key id makes us look for new keys at once, but not more often than this: anyone can send one."""
 
 
+RULE: Final = "rule"
+"""Who acts where a written rule decides, for records, beside `Officer.actor` and `System.actor`."""
+
+
 class Role(StrEnum):
     """What an officer may do: handle matters, coordinate the region's, or operate the processes."""
 

@@ -88,4 +88,3 @@ OFFICE_HOURS = Gauge(
     "messaging_office_hours", "1 on business days from 8 to 16, when silence on an inbound topic means something.", []
 )
 REFUSED = Counter("http_refused_total", "Requests refused, by problem type.", ["office", "service", "problem"])
-OVERDUE = Counter("ledger_overdue_total", "Receipts that became overdue, by what was awaited.", ["awaiting"])

@@ -7,6 +7,7 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +20,15 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tenacity import RetryCallState, retry, retry_if_exception, stop_after_delay, wait_fixed
 
-from shared import health, instruments, operations
+from shared import health, instruments, operator_api
 from shared.calendar import is_office_hour
 from shared.clock import Clock, SystemClock
 from shared.database import engine_for, is_unavailable
 from shared.http import problems
+from shared.http.transactions import forget_answers
 from shared.identity import Identities
-from shared.messaging.consumer import Consumer, Inbound
+from shared.messaging.inbound import Inbound
+from shared.messaging.loop import Consumer
 from shared.messaging.parking import Parking
 from shared.messaging.relay import Relay
 from shared.messaging.transaction import Database
@@ -35,6 +38,7 @@ from shared.settings import ProcessSettings
 from shared.telemetry import describe, tracer_provider
 
 _MEASURE_SECONDS: Final = 5.0
+_FORGET_SECONDS: Final = 3600.0
 _DATABASE_SECONDS: Final = 20.0
 """How long a process that starts waits for its database. Then it ends, and is started again by what supervises it."""
 
@@ -92,13 +96,18 @@ def assemble(
     consumer = Consumer(parts.inbound, database, settings, service.name)
     relay = Relay(engine, settings, service.name, tracer)
     measuring = Periodic("measure", _MEASURE_SECONDS, lambda: _measure(consumer, relay, database, service, settings))
+    forgetting = Periodic(
+        "forget first answers",
+        _FORGET_SECONDS,
+        lambda: forget_answers(database, timedelta(days=settings.archive_days)),
+    )
     http_client = httpx.AsyncClient()
     identities = Identities(settings.jwks_url, settings.token_issuer, settings.token_audience, http_client)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         await _migrate_when_there(engine, service)
-        background: tuple[Background, ...] = (relay, consumer, measuring, *parts.periodic)
+        background: tuple[Background, ...] = (relay, consumer, measuring, forgetting, *parts.periodic)
         for part in background:
             part.start()
         yield
@@ -114,12 +123,13 @@ def assemble(
         title=f"{service.name} @ {settings.office}", version="1", lifespan=life, redirect_slashes=False
     )
     problems.install(app, service=service.name, office=settings.office, provider=provider)
+    app.state.broker = consumer.broker
     app.state.identities = identities
     app.state.authorities = settings.authorities
-    app.state.parts = {type(made): made for made in (database, *parts.objects)}
+    app.state.parts = {type(made): made for made in (database, consumer, relay, *parts.objects)}
     for router in parts.routers:
         app.include_router(router)
-    app.include_router(operations.router(consumer, relay, database, settings.authorities))
+    app.include_router(operator_api.router)
     app.include_router(
         health.router({"database": _migrated(engine, service.migrations), "consumer": consumer.is_ready})
     )
@@ -140,7 +150,7 @@ def _tell_waiting(state: RetryCallState) -> None:
     reraise=True,
 )
 async def _migrate_when_there(engine: AsyncEngine, service: Service) -> None:
-    """Bring the schema up to date; a database that is away, as after a common power cut, is waited for."""
+    """Bring the schema up to date; a database that is unavailable, as after a common power cut, is waited for."""
     await migrate(engine, service.migrations, service.schema)
 
 

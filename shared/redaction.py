@@ -1,7 +1,7 @@
 """What an operator may see of a parked record's payload: its shape, and the values that say nothing of a person.
 
-By class: ids, times, event types and true/false are shown; texts and numbers are not, whatever field they stand in, since
-a payload that could not be handled may carry anything anywhere.
+By class: ids, times, event types and true/false are shown; texts and numbers are not, whatever field they stand in,
+since a payload that could not be handled may carry anything anywhere.
 """
 
 import json

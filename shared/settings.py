@@ -16,9 +16,14 @@ class ProcessSettings(BaseSettings):
         city_offices: the offices that the joint side exchanges messages with.
         opens_at, closes_at: office hours on business days, local time.
         database_url: the office's own PostgreSQL database, `postgresql://…`. No process opens another office's.
-        database_timeout_seconds: how long the database may take to answer one statement; then it counts as away. A network
+        database_timeout_seconds: how long the database may take to answer one statement; then it counts as away. A
+            network
             that falls silent closes no connection, and without a limit would be waited for without end.
         kafka_bootstrap_servers: `host:port`, comma separated.
+        instance: names this process among those of the same service and office, for Kafka: each has a name of its own,
+            and the same one when it is started again. With one process there is nothing to set.
+        session_timeout_seconds: a process that Kafka has not heard from for so long has lost its partitions to the
+            others of its service and office. One that is started again under its name has them at once.
         http_host, http_port: where the HTTP API listens.
         jwks_url: where the public keys of the token issuer are published.
         token_issuer, token_audience: the `iss` and `aud` that a bearer token must carry.
@@ -28,7 +33,8 @@ class ProcessSettings(BaseSettings):
         parking_limit: with more open parked records than this the consumer stops reading and says so.
         batch_size: at most so many records share one database transaction.
         heartbeat_seconds: how often a heartbeat is sent on each topic this process writes; 0 sends none.
-        archive_days: sent outbox rows, and the inbox, are kept this long. Longer than any topic's retention.
+        archive_days: sent outbox rows, the inbox and first answers are kept this long. Longer than
+            any topic keeps records.
         log_level: the lowest level that is written.
     """
 
@@ -42,6 +48,8 @@ class ProcessSettings(BaseSettings):
     database_url: SecretStr
     database_timeout_seconds: float = Field(default=60.0, gt=0)
     kafka_bootstrap_servers: str
+    instance: str = Field(default="0", pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    session_timeout_seconds: float = Field(default=10.0, ge=6.0)
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     jwks_url: str

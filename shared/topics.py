@@ -30,6 +30,8 @@ class Topic:
         writes, reads: who does, in words for the catalogue.
         max_message_bytes: the largest record that Kafka accepts.
         broker_time: whether the broker writes the time of a record: the time of arrival is legal evidence.
+        speaker: the field of every event on it that says for which office the event speaks. It must be the office in
+            the topic's name: only an office's own topic may carry its word.
         unknown_types: what a reader does with an event type it does not know. What is addressed to it is parked;
             facts that everyone may read are passed over.
     """
@@ -43,17 +45,13 @@ class Topic:
     retention: timedelta | None = timedelta(days=14)
     max_message_bytes: int = 1_048_588
     broker_time: bool = False
+    speaker: str | None = None
     unknown_types: Literal["park", "ignore"] = "park"
 
     @property
     def per_office(self) -> bool:
         """Whether there is one such topic for each city office."""
         return "{office}" in self.name
-
-    @property
-    def is_from_office(self) -> bool:
-        """Whether the office in the name is the one that writes it."""
-        return self.name.startswith("from.")
 
     def name_for(self, office: str | None = None) -> str:
         """Return the topic's name in Kafka.
@@ -69,6 +67,10 @@ class Topic:
     def names(self, offices: Iterable[str]) -> tuple[str, ...]:
         """Return all names of this topic in Kafka."""
         return tuple(self.name_for(office) for office in offices) if self.per_office else (self.name,)
+
+    def may_carry(self, event: Event, name: str) -> bool:
+        """Whether the event speaks for the office whose topic `name` is."""
+        return self.speaker is None or self.name_for(str(getattr(event, self.speaker))) == name
 
     @property
     def config(self) -> dict[str, str]:
@@ -100,7 +102,7 @@ CHANGE_SECURITY_TO: Final = Topic(
     name="to.{office}.change-security.v1",
     key="notice_id",
     writes="change_security @ joint office",
-    reads="change_security @ that office",
+    reads="change_security @ each city",
     types=_types(
         cs.NoticeAssigned,
         cs.NoticeAmended,
@@ -114,8 +116,9 @@ CHANGE_SECURITY_TO: Final = Topic(
 CHANGE_SECURITY_FROM: Final = Topic(
     name="from.{office}.change-security.v1",
     key="notice_id",
-    writes="change_security @ that office",
+    writes="change_security @ each city",
     reads="change_security @ joint office",
+    speaker="authority",
     types=_types(
         cs.NoticeStored,
         cs.NoticeAcknowledged,
@@ -149,14 +152,15 @@ PLACEMENT_TO: Final = Topic(
     name="to.{office}.placement.v1",
     key="assignment_id, referral_id",
     writes="placement @ joint office",
-    reads="placement @ that office",
+    reads="placement @ each city",
     types=_types(pl.CandidatesRequested, pl.ReferralRequested, pl.JobOfferMade, pl.ReferralEnded),
 )
 PLACEMENT_FROM: Final = Topic(
     name="from.{office}.placement.v1",
     key="assignment_id, referral_id",
-    writes="placement @ that office",
+    writes="placement @ each city",
     reads="placement @ joint office",
+    speaker="office",
     types=_types(pl.CandidatesAnswered, pl.ReferralAnswered, pl.JobOfferAnswered),
 )
 VACANCIES_SHARED: Final = Topic(
@@ -173,14 +177,15 @@ TRAINING_TO: Final = Topic(
     name="to.{office}.training.v1",
     key="application_id, invitation_id",
     writes="training @ joint office",
-    reads="training @ that office",
+    reads="training @ each city",
     types=_types(tr.SeatOffered, tr.ApplicationDecided, tr.ApplicationHandedOver, tr.ApplicantInvited),
 )
 TRAINING_FROM: Final = Topic(
     name="from.{office}.training.v1",
     key="application_id",
-    writes="training @ that office",
+    writes="training @ each city",
     reads="training @ joint office",
+    speaker="office",
     types=_types(
         tr.ApplicationReceived,
         tr.ApplicationWithdrawn,
@@ -226,14 +231,15 @@ ADVISORY_TO: Final = Topic(
     name="to.{office}.advisory.v1",
     key="contact_id, announcement_id",
     writes="advisory @ joint office",
-    reads="advisory @ that office",
+    reads="advisory @ each city",
     types=_types(ad.ContactAssigned, ad.ContactReleased, ad.HandOverOverdue, ad.AnnouncementMade),
 )
 ADVISORY_FROM: Final = Topic(
     name="from.{office}.advisory.v1",
     key="contact_id, officer, announcement_id",
-    writes="advisory @ that office",
+    writes="advisory @ each city",
     reads="advisory @ joint office",
+    speaker="office",
     types=_types(
         ad.ContactAnswered,
         ad.ContactClosed,
@@ -318,6 +324,6 @@ def written_by(service: str, office: str, cities: Iterable[str]) -> tuple[str, .
     found: list[str] = []
     for topic in TOPICS:
         services, _, place = topic.writes.partition(" @ ")
-        if name in services.split(", ") and (place == "that office") == (office in cities):
+        if name in services.split(", ") and (place == "each city") == (office in cities):
             found += [topic.name_for(office)] if office in cities else topic.names(cities)
     return tuple(found)

@@ -14,6 +14,13 @@ from tests.support.matters import Matters
 from tests.support.rig import Rig, make_rig
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a stack, so that the rest can be run alone."""
+    for item in items:
+        if {"stack", "small"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("stack")
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The whole suite on this machine."""
@@ -28,7 +35,22 @@ def stack() -> Iterator[Stack]:
         }
         names = os.environ.get("STACK_SERVICES")
         services = SERVICES if names is None else tuple(filter(None, names.split(",")))
-        with Stack(settings=settings, services=services) as running:
+        with Stack(settings=settings, services=services, short_lived=True) as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def small() -> Iterator[Stack]:
+    """A stack of change security alone for what would disturb everyone else: broken consumers, cut networks."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Stack(
+            services=("change_security",),
+            with_zipkin=False,
+            linked=True,
+            short_lived=True,
+            settings={"MAX_ATTEMPTS": "2", "DATABASE_TIMEOUT_SECONDS": "2"},
+        ) as running:
             yield running
 
 

@@ -1,4 +1,4 @@
-"""Sends the recorded stream to a city's topic and compares what the city's API and its receipts say with what is expected.
+"""Sends the recorded stream to a city's topic, and compares what the city's API and receipts say with the expectations.
 
 The stream (`stream.jsonl`) holds an initial notice, a duplicate, one out of order, an amendment, a withdrawal, a poison
 record, an unknown type, an unknown enum member, and a last good one. Every run has notices of its own.
@@ -42,12 +42,15 @@ Expectation = tuple[str, Callable[[Seen], bool]]
 
 EXPECTED: Final[tuple[Expectation, ...]] = (
     ("an initial notice opens a case", lambda seen: _case(seen, "initial") == (1, "open")),
-    ("an initial notice is receipted", lambda seen: _receipted(seen, "initial") == {1}),
+    ("an initial notice is confirmed stored", lambda seen: _confirmed(seen, "initial") == {1}),
     ("a duplicate opens one case", lambda seen: _case(seen, "duplicate") == (1, "open")),
-    ("a duplicate is receipted once", lambda seen: len({one for one, _ in seen.receipts.get("duplicate", ())}) == 1),
+    (
+        "a duplicate is confirmed stored once",
+        lambda seen: len({one for one, _ in seen.receipts.get("duplicate", ())}) == 1,
+    ),
     ("an older version that comes late changes nothing", lambda seen: _case(seen, "out-of-order") == (2, "open")),
     ("an amendment is put in force", lambda seen: _case(seen, "amendment") == (2, "open")),
-    ("an amendment is receipted", lambda seen: _receipted(seen, "amendment") == {1, 2}),
+    ("an amendment is confirmed stored", lambda seen: _confirmed(seen, "amendment") == {1, 2}),
     ("a withdrawal ends the case", lambda seen: _case(seen, "withdrawal") == (1, "withdrawn")),
     ("a poison record is parked", lambda seen: seen.parked["invalid-body"] >= 1),
     (
@@ -65,10 +68,10 @@ EXPECTED: Final[tuple[Expectation, ...]] = (
 
 def _case(seen: Seen, notice: str) -> tuple[int, str] | None:
     found = seen.cases.get(notice)
-    return (found["revision"], found["status"]) if found else None
+    return (found["revision"], found["state"]) if found else None
 
 
-def _receipted(seen: Seen, notice: str) -> set[int]:
+def _confirmed(seen: Seen, notice: str) -> set[int]:
     return {version for _, version in seen.receipts.get(notice, ())}
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
 from uuid import UUID
@@ -14,10 +15,11 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 
 from deploy.console.catalogue import document, event_type
+from deploy.console.client import Answer, Offices, waterfall
 from deploy.console.flowmap import flow_map
-from deploy.console.offices import Answer, Offices, waterfall
 from deploy.console.settings import Settings
-from deploy.console.words import Lang, words_in
+from deploy.console.translations import Lang, translated
+from shared.calendar import TIME_ZONE
 from shared.topics import TOPICS
 
 _HERE: Final = Path(__file__).parent
@@ -26,11 +28,19 @@ _JOINT: Final = ("change_security", "pks")
 _POLICY: Final = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 
+def local_time(moment: str | None) -> str:
+    """Return an RFC 3339 time of an API as local time to the second, and a dash for none."""
+    if moment is None:
+        return "–"
+    return datetime.fromisoformat(moment).astimezone(TIME_ZONE).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function declares all pages
     """Make the console."""
     client = httpx.AsyncClient()
     offices = Offices(settings.console_offices, client)
     templates = Jinja2Templates(_HERE / "templates")
+    templates.env.filters["local_time"] = local_time
     templates.env.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
 
     @asynccontextmanager
@@ -62,7 +72,12 @@ def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function 
 
     def page(request: Request, name: str, **values: Any) -> HTMLResponse:
         lang = lang_of(request)
-        shared = {"t": words_in(lang), "lang": lang, "path": request.url.path, "signed_in": "token" in request.cookies}
+        shared = {
+            "t": translated(lang),
+            "lang": lang,
+            "path": request.url.path,
+            "signed_in": "token" in request.cookies,
+        }
         answer: HTMLResponse = templates.TemplateResponse(request, name, shared | values)
         if "lang" in request.query_params:
             answer.set_cookie("lang", lang, samesite="strict", httponly=True, secure=settings.console_secure_cookie)
@@ -143,13 +158,18 @@ def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function 
     async def parked(request: Request) -> HTMLResponse:
         each = offices.each()
         answers = await asyncio.gather(*(ask(request, *one, "/v1/parked/groups") for one in each))
+        asked = list(zip(each, answers, strict=True))
         groups = [
-            (service, office, group)
-            for (service, office), answer in zip(each, answers, strict=True)
-            if answer.is_good
-            for group in answer.body
+            (service, office, group) for (service, office), answer in asked if answer.is_good for group in answer.body
         ]
-        return page(request, "parked.html", groups=groups)
+        return page(
+            request,
+            "parked.html",
+            groups=groups,
+            any_read=any(answer.is_good for answer in answers),
+            forbidden=[place for place, answer in asked if answer.is_forbidden],
+            unread=[(place, answer) for place, answer in asked if not answer.is_good and not answer.is_forbidden],
+        )
 
     @app.get("/parked/{service}/{office}")
     async def parked_records(request: Request, service: str, office: str, code: str, topic: str) -> HTMLResponse:
@@ -181,7 +201,7 @@ def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function 
     @app.get("/parked/{service}/{office}/{parked_id}")
     async def record(request: Request, service: str, office: str, parked_id: UUID) -> HTMLResponse:
         answer = await ask(request, service, office, f"/v1/parked/{parked_id}")
-        acts = await ask(request, service, office, f"/v1/parked/{parked_id}/acts")
+        acts = await ask(request, service, office, f"/v1/parked/{parked_id}/audit")
         return page(request, "record.html", answer=answer, acts=acts, service=service, office=office)
 
     @app.post("/parked/{service}/{office}/{parked_id}/{act}")

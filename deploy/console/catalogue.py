@@ -1,4 +1,4 @@
-"""The AsyncAPI document as pages: what each event type says, field by field, with examples and the topics it stands on."""
+"""The AsyncAPI document as pages: what each event type says, field by field, with examples and its topics."""
 
 import json
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def _members(schema: dict[str, Any], known: dict[str, Any], prefix: str, depth: 
 
 
 def _resolved(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    """Follow a reference, and pass over the null that may stand instead of a value. What is said at the place counts."""
+    """Follow a reference, and pass over the null that may stand instead of a value. The place's own text counts."""
     real = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
     if len(real) == 1:
         return _resolved(real[0], known) | {key: text for key, text in schema.items() if key == "description"}

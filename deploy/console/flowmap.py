@@ -1,4 +1,4 @@
-"""Draws the message-flow map from `shared.topics`: who writes which topic, who reads it. Plain SVG, no library needed."""
+"""Draws the message-flow map from `shared.topics`: who writes which topic, who reads it. Plain SVG, no library."""
 
 from dataclasses import dataclass
 from html import escape

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from playwright.sync_api import sync_playwright
 
 from deploy.local.client import Callers, wait_for
-from deploy.local.demo import PROPOSAL
+from deploy.local.sample_data import proposal_json
 from deploy.local.stack import CITIES, Stack
 
 
@@ -39,7 +39,7 @@ def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with Stack() as stack:
         callers = Callers(stack, "change_security")
-        notice_id = callers.system.send("/v1/notices", {"filing": PROPOSAL})["notice_id"]
+        notice_id = callers.system.send("/v1/notices", {"filing": proposal_json()})["notice_id"]
         ledger = wait_for(
             lambda: (
                 found if (found := callers.coordinator.read(f"/v1/notices/{notice_id}/ledger"))["complete"] else None

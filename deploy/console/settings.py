@@ -1,17 +1,16 @@
-"""What the console is told from outside."""
+"""Settings of the console."""
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Settings of the console.
+    """What the console reads from the environment.
 
     Attributes:
         console_offices: the addresses of every process's API, as JSON: {"change_security": {"vantaa": "http://…"}}.
         console_zipkin: the trace store, `http://host:9411`; traces are not shown without it.
         console_host, console_port: where it listens.
-        city_offices: the cities, comma separated, for the topic catalogue.
         console_secure_cookie: whether the token's cookie is sent over HTTPS alone.
     """
 
@@ -21,5 +20,4 @@ class Settings(BaseSettings):
     console_zipkin: str | None = None
     console_host: str = "127.0.0.1"
     console_port: int = Field(default=8080, ge=1)
-    city_offices: str = "helsinki,espoo,vantaa"
     console_secure_cookie: bool = False

@@ -1,4 +1,4 @@
-"""The least a city needs to read the suite's topics, in plain aiokafka: `python consumer.py BOOTSTRAP TOPIC GROUP COUNT`."""
+"""The least that reads the suite's topics, in plain aiokafka: `python consumer.py BOOTSTRAP TOPIC GROUP COUNT`."""
 
 import asyncio
 import json

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from deploy.local.processes import TLS
 from deploy.local.stack import CITIES, JOINT, Stack
 
 Found = TypeVar("Found")
@@ -17,7 +18,7 @@ class Caller:
 
     def __init__(self, base: str, token: str | None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self.http = httpx.Client(base_url=base, headers=headers, timeout=30)
+        self.http = httpx.Client(base_url=base, headers=headers, timeout=30, verify=TLS)
         weakref.finalize(self, self.http.close)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
@@ -70,6 +71,12 @@ class Callers:
     def of(self, office: str, authority: str, *roles: str) -> Caller:
         """Return an officer's caller at an office."""
         return Caller(self.stack.url(self.service, office), self.stack.issuer.officer(authority, *roles))
+
+
+def has_read_everything(operator: Caller) -> bool:
+    """Whether an operator's process has handled every record that its topics hold now."""
+    lags = operator.read("/v1/consumer/lag")
+    return bool(lags) and not any(lag["records"] for lag in lags)
 
 
 def wait_for(look: Callable[[], Found | None], what: str, seconds: float = 30) -> Found:

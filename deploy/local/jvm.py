@@ -1,4 +1,4 @@
-"""What runs on the JVM: finds Java and Maven, and lets Maven resolve the jars that `pom.xml` names into its own cache."""
+"""What runs on the JVM: finds Java and Maven, and has Maven resolve the jars that `pom.xml` names."""
 
 import hashlib
 import re
@@ -12,6 +12,9 @@ from deploy.local.processes import StartError
 
 _POM = Path(__file__).with_name("pom.xml")
 _OLDEST_JAVA = 17
+QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Options for a program that lives for minutes: the quick compiler alone, and the collector with the fewest threads."""
+
 _GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath"
 
 

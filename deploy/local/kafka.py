@@ -1,14 +1,19 @@
-"""One Apache Kafka broker in KRaft mode."""
+"""One Apache Kafka broker in KRaft mode: on this machine's Java, or in a container."""
 
+import socket
+import struct
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from deploy.local.jvm import classpath, java
-from deploy.local.processes import Child, StartError, free_port, listens
+from deploy.local.containers import Container
+from deploy.local.jvm import QUICK_START, classpath, java
+from deploy.local.processes import Child, Process, StartError, free_port
 
+_IMAGE = "apache/kafka:4.3.1"
+_JVM = ("-Xms256m", "-Xmx512m")
 _LOGGING = """
 status = warn
 appender.out.type = Console
@@ -27,29 +32,47 @@ class Listener(NamedTuple):
     advertised: int
 
 
+Making = Callable[[Path, Mapping[str, str], list[int], Sequence[str]], Process]
+"""Prepares a broker in a folder, from Kafka's properties, the ports that clients reach, and options of the JVM."""
+
+
 class Kafka:
-    """A broker on this machine, its data in a folder.
+    """A broker, its data kept while the stack lives.
 
     Attributes:
         listeners: further listeners by name; `advertised` says at which port each is advertised.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, advertised: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        make: Making,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        advertised: Mapping[str, int] | None = None,
+        *,
+        short_lived: bool = False,
+    ) -> None:
         self.port = port or free_port()
         self.listeners = {name: Listener(free_port(), there) for name, there in (advertised or {}).items()}
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._folder = folder
-        self._child: Child | None = None
+        self._make = make
+        self._host = host
+        self._options = (*_JVM, *QUICK_START) if short_lived else _JVM
+        self._process: Process | None = None
 
     def start(self) -> None:
-        """Format the data folder if need be, and start the broker.
+        """Prepare the broker the first time, and start it.
 
         Raises:
             StartError
         """
-        if self._child is None:
-            self._child = self._prepare()
-        self._child.start()
+        if self._process is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            ports = [self.port, *(listener.port for listener in self.listeners.values())]
+            self._process = self._make(self._folder, self._properties(), ports, self._options)
+        self._process.start()
 
     def wait(self) -> None:
         """Wait until the broker answers.
@@ -57,7 +80,7 @@ class Kafka:
         Raises:
             StartError
         """
-        self._started.wait_until(lambda: listens(self.port), timeout=60)
+        self._started.wait_until(lambda: _answers(self.port), timeout=120)
 
     @property
     def pid(self) -> int:
@@ -65,16 +88,16 @@ class Kafka:
         return self._started.pid
 
     @property
-    def _started(self) -> Child:
-        if self._child is None:
+    def _started(self) -> Process:
+        if self._process is None:
             message = "Kafka is not started"
             raise RuntimeError(message)
-        return self._child
+        return self._process
 
     def stop(self) -> None:
-        """Stop the broker."""
-        if self._child is not None:
-            self._child.stop()
+        """Stop the broker for good."""
+        if self._process is not None:
+            self._process.remove()
 
     def kill(self) -> None:
         """Kill the broker, as a crash would."""
@@ -88,63 +111,89 @@ class Kafka:
         """Let the frozen broker go on."""
         self._started.thaw()
 
-    def _prepare(self) -> Child:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        jars = classpath("kafka")
+    def _properties(self) -> dict[str, str]:
         controller = free_port()
-        data = self._folder / "data"
-        properties = self._folder / "server.properties"
         named = {"PLAINTEXT": Listener(self.port, self.port)} | {
             name.upper(): listener for name, listener in self.listeners.items()
         }
-        listening = ",".join(f"{name}://127.0.0.1:{one.port}" for name, one in named.items())
-        advertised = ",".join(f"{name}://127.0.0.1:{one.advertised}" for name, one in named.items())
-        properties.write_text(
-            "\n".join(
-                (
-                    "node.id=1",
-                    "process.roles=broker,controller",
-                    f"listeners={listening},CONTROLLER://127.0.0.1:{controller}",
-                    f"advertised.listeners={advertised}",
-                    "controller.listener.names=CONTROLLER",
-                    "listener.security.protocol.map=CONTROLLER:PLAINTEXT,"
-                    + ",".join(f"{name}:PLAINTEXT" for name in named),
-                    "inter.broker.listener.name=PLAINTEXT",
-                    f"controller.quorum.voters=1@127.0.0.1:{controller}",
-                    f"log.dirs={data}",
-                    "offsets.topic.replication.factor=1",
-                    "offsets.topic.num.partitions=4",
-                    "transaction.state.log.replication.factor=1",
-                    "transaction.state.log.min.isr=1",
-                    "share.coordinator.state.topic.replication.factor=1",
-                    "share.coordinator.state.topic.min.isr=1",
-                    "group.initial.rebalance.delay.ms=0",
-                    "auto.create.topics.enable=false",
-                    # Cuts a restart after a kill from 13 s to 5 s.
-                    "broker.session.timeout.ms=2000",
-                    "broker.heartbeat.interval.ms=500",
-                )
-            )
-            + "\n"
+        listening = ",".join(f"{name}://{self._host}:{listener.port}" for name, listener in named.items())
+        return {
+            "node.id": "1",
+            "process.roles": "broker,controller",
+            "listeners": f"{listening},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": ",".join(
+                f"{name}://127.0.0.1:{listener.advertised}" for name, listener in named.items()
+            ),
+            "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in ("CONTROLLER", *named)),
+            "inter.broker.listener.name": "PLAINTEXT",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "4",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "group.initial.rebalance.delay.ms": "0",
+            "auto.create.topics.enable": "false",
+            # Cuts a restart after a kill from 13 s to 5 s.
+            "broker.session.timeout.ms": "2000",
+            "broker.heartbeat.interval.ms": "500",
+        }
+
+
+def on_java(folder: Path, properties: Mapping[str, str], _: list[int], options: Sequence[str]) -> Child:
+    """Prepare a broker on this machine's Java, its data in the folder.
+
+    Raises:
+        StartError: Java or Kafka is missing, or the data folder cannot be formatted.
+    """
+    data = folder / "data"
+    written = folder / "server.properties"
+    lines = [f"{name}={value}" for name, value in {**properties, "log.dirs": str(data)}.items()]
+    written.write_text("\n".join(lines) + "\n")
+    logging = folder / "log4j2.properties"
+    logging.write_text(_LOGGING)
+    base = [java(), f"-Dlog4j2.configurationFile={logging}", "-cp", classpath("kafka")]
+    if not (data / "meta.properties").exists():
+        formatted = subprocess.run(  # noqa: S603 - our own command
+            [
+                base[0],
+                *QUICK_START,
+                *base[1:],
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                _cluster_id(),
+                "-c",
+                str(written),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        logging = self._folder / "log4j2.properties"
-        logging.write_text(_LOGGING)
-        base = [java(), f"-Dlog4j2.configurationFile={logging}", "-cp", jars]
-        if not (data / "meta.properties").exists():
-            formatted = subprocess.run(  # noqa: S603 - our own command
-                [*base, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(properties)],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if formatted.returncode != 0:
-                message = f"Kafka's data folder could not be formatted:\n{formatted.stdout}{formatted.stderr}"
-                raise StartError(message)
-        return Child(
-            "Kafka",
-            [base[0], "-Xms256m", "-Xmx512m", *base[1:], "kafka.Kafka", str(properties)],
-            self._folder / "kafka.log",
-        )
+        if formatted.returncode != 0:
+            message = f"Kafka's data folder could not be formatted:\n{formatted.stdout}{formatted.stderr}"
+            raise StartError(message)
+    return Child("Kafka", [base[0], *options, *base[1:], "kafka.Kafka", str(written)], folder / "kafka.log")
+
+
+def in_container(_: Path, properties: Mapping[str, str], ports: list[int], options: Sequence[str]) -> Container:
+    """Prepare a broker in a container of the official image, which takes Kafka's properties from its environment."""
+    env = {f"KAFKA_{name.upper().replace('.', '_')}": value for name, value in properties.items()}
+    return Container("Kafka", _IMAGE, env | {"CLUSTER_ID": _cluster_id(), "KAFKA_HEAP_OPTS": " ".join(options)}, ports)
+
+
+def _answers(port: int) -> bool:
+    # A port that an engine publishes is open before the server listens behind it, so a request is made: which versions
+    # of its requests (key 18, version 0) does the broker know? Its answer begins with a length and this correlation id.
+    request = struct.pack(">ihhih", 10, 18, 0, 1, -1)
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.sendall(request)
+            return connection.recv(8)[4:] == struct.pack(">i", 1)
+    except OSError:
+        return False
 
 
 def _cluster_id() -> str:

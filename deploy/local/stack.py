@@ -8,16 +8,26 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from deploy import topics
+from deploy.local import kafka, zipkin
+from deploy.local.containers import engine_answers, listening_host
 from deploy.local.issuer import AUDIENCE, Issuer
 from deploy.local.kafka import Kafka
-from deploy.local.links import Links
-from deploy.local.postgres import SOCKET, Postgres, temporary_folder
+from deploy.local.postgres import (
+    SOCKET,
+    ContainerPostgres,
+    EmbeddedPostgres,
+    GivenPostgres,
+    Postgres,
+    temporary_folder,
+)
 from deploy.local.processes import Child, StartError, answers, free_port, must_be_free
+from deploy.local.tcp_proxy import Links
 from deploy.local.zipkin import Zipkin
 
 JOINT = "pks"
@@ -25,6 +35,39 @@ CITIES = ("helsinki", "espoo", "vantaa")
 OFFICES = (JOINT, *CITIES)
 SERVICES = ("change_security", "placement", "training", "advisory")
 ROOT = Path(__file__).parents[2]
+
+
+class Way(StrEnum):
+    """How the stack comes to Kafka, PostgreSQL and the trace viewer."""
+
+    EMBEDDED = "embedded"
+    CONTAINERS = "containers"
+
+
+def choose(wish: str | None, programs: Callable[[str], str | None], engine: Callable[[], bool]) -> Way:
+    """Choose the way to the servers.
+
+    Args:
+        wish: the environment's `STACK`, if it is set.
+        programs: finds a program's path, as `shutil.which` does.
+        engine: whether a Docker engine answers.
+
+    Returns:
+        What is wished; else containers where Java or Maven is missing and an engine answers; else embedded servers,
+        which say what is missing.
+
+    Raises:
+        StartError: the wish is unknown, or containers are wished and no engine answers.
+    """
+    if wish:
+        if wish not in tuple(Way):
+            raise StartError(f"STACK={wish} is unknown: use {' or '.join(Way)}")
+        if wish == Way.CONTAINERS and not engine():
+            raise StartError("STACK=containers needs a Docker engine, and none answers: start it, or set DOCKER_HOST")
+        return Way(wish)
+    if programs("java") and programs("mvn"):
+        return Way.EMBEDDED
+    return Way.CONTAINERS if engine() else Way.EMBEDDED
 
 
 @dataclass
@@ -48,6 +91,8 @@ class Stack:
         settings: environment for every service process.
         modules: what runs instead of a service's own module, by service and office.
         linked: whether the processes reach Kafka and PostgreSQL over `links`, which can be cut.
+        short_lived: whether servers start quickly at the cost of throughput, and what they store may be lost with the
+            machine (never with a process): for tests.
     """
 
     folder: Path | None = None
@@ -58,6 +103,7 @@ class Stack:
     settings: dict[str, str] = field(default_factory=dict)
     modules: dict[tuple[str, str], str] = field(default_factory=dict)
     linked: bool = False
+    short_lived: bool = False
 
     def __post_init__(self) -> None:
         self._stopping = ExitStack()
@@ -75,6 +121,8 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for child in self._children.values():
+            child.terminate()  # all at once; each is waited for then
         self._stopping.close()
 
     def url(self, service: str, office: str) -> str:
@@ -85,7 +133,7 @@ class Stack:
         """Return a service's process, to stop, kill or freeze it."""
         return self._children[service, office]
 
-    def wait_ready(self, service: str, office: str, timeout: float = 60) -> None:
+    def wait_ready(self, service: str, office: str, timeout: float = 120) -> None:
         """Wait until a process is ready."""
         url = f"{self.url(service, office)}/readyz"
         self.child(service, office).wait_until(lambda: answers(url), timeout)
@@ -101,18 +149,8 @@ class Stack:
         self.issuer = Issuer(self.ports.issuer)
         self.issuer.start()
         self._stopping.callback(self.issuer.stop)
-        self.kafka = Kafka(folder / "kafka", self.ports.kafka, self._ways_to_kafka() if self.linked else {})
-        self.zipkin = Zipkin(folder / "zipkin", self.ports.zipkin) if self.with_zipkin else None
-        self.databases = {
-            office: Postgres(folder / "postgres" / office, office, os.environ.get("DATABASE_URL")) for office in OFFICES
-        }
-        self.tell("Kafka and PostgreSQL (the first time, they are downloaded)")
-        # Each is told to stop whether or not the others could be started.
-        for part in (self.kafka, self.zipkin, *self.databases.values()):
-            if part is not None:
-                self._stopping.callback(part.stop)
-                part.start()
-        self.kafka.wait()
+        self._make_servers(folder, choose(os.environ.get("STACK"), shutil.which, engine_answers))
+        self._start_servers()
         self._reach = {office: (self.databases[office].url, self.kafka.bootstrap) for office in OFFICES}
         if self.linked:
             self._link_databases(folder / "links")
@@ -128,6 +166,44 @@ class Stack:
             self.tell("trace viewer")
             self.zipkin.wait()
 
+    def _make_servers(self, folder: Path, way: Way) -> None:
+        ways = self._ways_to_kafka() if self.linked else {}
+        given = os.environ.get("DATABASE_URL")
+        self.databases: dict[str, Postgres] = {}
+        in_containers = way is Way.CONTAINERS
+        self.kafka = Kafka(
+            folder / "kafka",
+            kafka.in_container if in_containers else kafka.on_java,
+            host=listening_host() if in_containers else "127.0.0.1",
+            port=self.ports.kafka,
+            advertised=ways,
+            short_lived=self.short_lived,
+        )
+        viewer = Zipkin(folder / "zipkin", zipkin.in_container if in_containers else zipkin.on_java, self.ports.zipkin)
+        self.zipkin = viewer if self.with_zipkin else None
+        for office in OFFICES:
+            if given:
+                self.databases[office] = GivenPostgres(given, office)
+            elif in_containers:
+                self.databases[office] = ContainerPostgres(office, short_lived=self.short_lived)
+            else:
+                self.databases[office] = EmbeddedPostgres(folder / "postgres" / office, short_lived=self.short_lived)
+
+    def _start_servers(self) -> None:
+        """Start Kafka, the databases and the trace viewer side by side, and wait for all but the trace viewer."""
+        self.tell("Kafka and PostgreSQL (the first time, they are downloaded)")
+        # Each is told to stop whether or not the others could be started.
+        for part in (self.kafka, self.zipkin):
+            if part is not None:
+                self._stopping.callback(part.stop)
+                part.start()
+        for database in self.databases.values():
+            self._stopping.callback(database.stop)
+            database.begin()
+        for database in self.databases.values():
+            database.wait()
+        self.kafka.wait()
+
     def _ways_to_kafka(self) -> dict[str, int]:
         """Open each office's way to Kafka before Kafka is there: nobody else can then take the ports it advertises."""
         self.links = Links()
@@ -139,13 +215,14 @@ class Stack:
         }
 
     def _link_databases(self, folder: Path) -> None:
-        if any(database.pid is None for database in self.databases.values()):
-            message = "ways to a server that was given cannot be cut: unset DATABASE_URL"
-            raise StartError(message)
-        for office in OFFICES:
-            database = self.databases[office]
-            self.links.to_socket(office, "PostgreSQL", folder / office / SOCKET, database.socket)
-            url = database.url.replace(str(database.socket.parent), str(folder / office))
+        for office, database in self.databases.items():
+            listens = database.listens
+            if isinstance(listens, Path):
+                self.links.to_socket(office, "PostgreSQL", folder / office / SOCKET, listens)
+                url = database.url.replace(str(listens.parent), str(folder / office))
+            else:
+                way = self.links.to_port(office, "PostgreSQL", lambda port=listens: port)  # type: ignore[misc]
+                url = database.url.replace(f":{listens}/", f":{way}/")
             self._reach[office] = (url, f"127.0.0.1:{self.kafka.listeners[office].advertised}")
 
     def _check_ports(self) -> None:
@@ -158,9 +235,8 @@ class Stack:
                 must_be_free(self.ports.first_api + place, "an API")
 
     def start_process(self, service: str, office: str) -> None:
-        """Start a service's process for an office."""
-        place = len(self._children)
-        port = self.ports.first_api + place if self.ports.first_api is not None else free_port()
+        """Start the process of a service for an office, or another one in the place of the one that was stopped."""
+        port = self._port(service, office)
         child = Child(
             f"{service} @ {office}",
             [sys.executable, "-m", self.modules.get((service, office), f"services.{service}")],
@@ -171,6 +247,12 @@ class Stack:
         self._urls[service, office] = f"http://127.0.0.1:{port}"
         self._stopping.callback(child.stop)
         child.start()
+
+    def _port(self, service: str, office: str) -> int:
+        # A process that is started anew keeps its address: its callers know it.
+        if (service, office) in self._urls:
+            return int(self._urls[service, office].rpartition(":")[2])
+        return self.ports.first_api + len(self._urls) if self.ports.first_api is not None else free_port()
 
     def start_console(self, port: int | None = None) -> str:
         """Start the operators' console; return its address."""
@@ -183,7 +265,6 @@ class Stack:
             "PYTHONPATH": str(ROOT),
             "CONSOLE_OFFICES": json.dumps(addresses),
             "CONSOLE_PORT": str(port),
-            "CITY_OFFICES": ",".join(CITIES),
             **({"CONSOLE_ZIPKIN": self.zipkin.url} if self.zipkin is not None else {}),
         }
         child = Child("console", [sys.executable, "-m", "deploy.console"], self.logs / "console.log", env=env)

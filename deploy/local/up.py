@@ -1,24 +1,13 @@
 """Keeps the whole suite running on fixed ports, and says where everything is: `make up`."""
 
-import signal
 import sys
 import time
 
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local.processes import StartError
+from deploy.local.processes import StartError, stop_on_signals
 from deploy.local.stack import CITIES, JOINT, OFFICES, SERVICES, Ports, Stack
-
-
-def stop_on_signals() -> None:
-    """End by the normal way when told to stop, so that everything started is stopped too."""
-
-    def end(*_: object) -> None:
-        sys.exit(130)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGHUP, end)
 
 
 def main() -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from services.advisory.app import ADVISORY, build, joint_advisory
-from services.advisory.mailroom import Mailroom
+from services.advisory.app import SERVICE_ADVISORY, build
 from services.advisory.settings import SERVICE, Settings
 from shared.process import bring_up_to_date, serve, writing
 from shared.telemetry import configure_logging
@@ -31,20 +30,23 @@ def main() -> None:
     configure_logging(SERVICE, settings)
     match given.command:
         case "migrate":
-            uvloop.run(bring_up_to_date(ADVISORY, settings))
+            uvloop.run(bring_up_to_date(SERVICE_ADVISORY, settings))
         case "import-mailbox":
             if not settings.is_joint or not given.file.is_file():
                 sys.exit("not imported: a mailbox file is taken in at the joint office")
             counts = uvloop.run(_import(settings, given.file))
-            told = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
-            print(told or "no messages")  # noqa: T201
+            report = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+            print(report or "no messages")  # noqa: T201
         case _:
             serve(build(settings), settings)
 
 
 async def _import(settings: Settings, file: Path) -> Counter[str]:
-    async with writing(ADVISORY, settings) as database:
-        return await Mailroom(joint_advisory(settings), database, "", None).import_mailbox(file)
+    from services.advisory.joint.app import contacts_of  # noqa: PLC0415 - a city's image has no joint/
+    from services.advisory.joint.email_intake import EmailIntake  # noqa: PLC0415
+
+    async with writing(SERVICE_ADVISORY, settings) as database:
+        return await EmailIntake(contacts_of(settings), database, "", None).import_mailbox(file)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,3 @@ class Settings(ProcessSettings):
     smtp_password: SecretStr | None = None
     mail_from: str = "change-security@example.org"
     sweep_seconds: float = 30.0
-
-    @property
-    def authority(self) -> str:
-        """The authority whose cases this city's office keeps; offices are named after their authorities."""
-        return self.office

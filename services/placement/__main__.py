@@ -8,19 +8,20 @@ import argparse
 import sys
 from collections.abc import Iterable
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 
 import uvloop
 
 from services.placement import data
-from services.placement.app import PLACEMENT, build, pool_key_of
-from services.placement.domain.pool import Jobseeker, Report, invent, read
+from services.placement.app import PLACEMENT, build
+from services.placement.authority.commands import CityPool
+from services.placement.authority.invented import invent
+from services.placement.domain.pool import Jobseeker, Report, read
 from services.placement.settings import SERVICE, Settings
-from services.placement.store import Pool
-from shared.intake import has_personal_identity_code
-from shared.opaque import reference_of
 from shared.process import bring_up_to_date, serve, writing
+from shared.screening import has_personal_identity_code
 from shared.telemetry import configure_logging
 
 _AT_ONCE = 2000
@@ -74,24 +75,12 @@ def _import(settings: Settings, file: Path) -> None:
 
 
 async def _put(settings: Settings, profiles: Iterable[Jobseeker | str]) -> None:
-    key = pool_key_of(settings)
+    pool = CityPool(settings.reference_key)
     rows = iter(profiles)
     async with writing(PLACEMENT, settings) as database:
-        more = True
-        while more:
+        while some := list(islice(rows, _AT_ONCE)):
             async with database.transaction(uuid4()) as tx:
-                more = await _put_some(Pool(tx), rows, key)
-
-
-async def _put_some(pool: Pool, rows: Iterable[Jobseeker | str], key: bytes) -> bool:
-    for number, one in enumerate(rows, 1):
-        if isinstance(one, str):
-            await pool.remove(one)
-        else:
-            pool.put(one, reference_of(key, one.jobseeker_id))
-        if number == _AT_ONCE:
-            return True
-    return False
+                await pool.take_in(tx, some)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,14 @@ class Settings(ProcessSettings):
     sweep_seconds: float = 30.0
 
     @property
-    def authority(self) -> str:
-        """The authority whose pool this city's office keeps; offices are named after their authorities."""
-        return self.office
+    def reference_key(self) -> bytes:
+        """The city's own secret, as opaque references are made from it.
+
+        Raises:
+            ValueError: there is none: the city's references could then be linked to persons.
+        """
+        key = self.pool_key.get_secret_value().encode()
+        if not key:
+            message = "POOL_KEY is missing: a city needs its own secret for opaque references"
+            raise ValueError(message)
+        return key

@@ -44,7 +44,8 @@ class Envelope:
     """The CloudEvents attributes of one message, and the trace it belongs to.
 
     `id` is unique within `source`; the two together are the message's identity, whatever topic it came by.
-    `topic` is where it was read, which says who may have written it. `received_at` is when Kafka had it: unlike the reader's clock, neither redelivery nor replay moves it.
+    `topic` is where it was read, which says who may have written it. `received_at` is when Kafka had it: unlike the
+    reader's clock, neither redelivery nor replay moves it.
     """
 
     id: str

@@ -13,7 +13,7 @@ from shared.handover.tables import HandOverState
 from shared.http.auth import OwnOfficer, part
 from shared.http.reading import Limit
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.intake import without_identity_codes
+from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1/hand-overs", tags=["hand-overs"], route_class=IdempotentRoute)
 TheDesk = Annotated[HandOverDesk, Depends(part(HandOverDesk))]

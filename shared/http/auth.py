@@ -5,6 +5,7 @@ A route names what it needs by its parameters' types: `Caller` anyone with a tok
 """
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
@@ -48,7 +49,9 @@ Caller = Annotated[Officer | System, Depends(caller)]
 
 
 def authorities(request: Request) -> frozenset[str]:
-    """Return the authorities whose officers work at this office: a city's own; at the joint office all of the region."""
+    """Return the authorities whose officers work at this office: a city's own; at the joint office all of the
+    region.
+    """
     served: frozenset[str] = request.app.state.authorities
     return served
 
@@ -67,8 +70,8 @@ def permit_system(who: System, *scopes: str) -> System:
     return who
 
 
-def permit_officer(who: Officer | System, served: frozenset[str], *roles: Role) -> Officer:
-    """Return the officer if of one of the authorities and in one of the roles.
+def permit_officer(who: Officer | System, served: frozenset[str], *roles: StrEnum) -> Officer:
+    """Return the officer if of one of the authorities and in one of the roles: of `Role`, or of a service's own.
 
     Raises:
         ForbiddenError: saying what is lacking.

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
+from aiokafka.errors import KafkaError
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -165,6 +166,11 @@ def _failure(error: Exception) -> tuple[Problem, dict[str, str] | None]:
         _log.warning("database unavailable", error=describe(error))
         text = "The database does not answer; nothing was recorded. Try again."
         return Problem(type="urn:problem:database-unavailable", title=text, status=503), {"Retry-After": "5"}
+    if isinstance(error, KafkaError):
+        _log.warning("kafka unavailable", error=describe(error))
+        return Problem(
+            type="urn:problem:kafka-unavailable", title="Kafka does not answer. Try again.", status=503
+        ), None
     _log.error("request failed", error=describe(error))
     return Problem(type="urn:problem:internal", title="The request failed; nothing was recorded.", status=500), None
 

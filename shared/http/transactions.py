@@ -1,24 +1,25 @@
 """The transaction of a request, and the one effect of a request that is sent again.
 
 A route that writes takes `WriteTx`: the transaction commits after the answer is made and before it is sent, and rolls
-back when anything raises. A route that reads takes `ReadTx`.
+back when anything raises. A route that must first do slow work takes `BeginTx` and opens the same transaction by
+calling it. A route that reads takes `ReadTx`.
 
-Every router has `route_class=IdempotentRoute`. A request with an `Idempotency-Key` then has one effect, however often it
-is sent: the first answer is kept in the same transaction as its effect, and the same request again gets that answer.
-The same key with another method, path or body is refused. Refused requests keep nothing, so that they can be mended
-and sent again under their key.
+Every router has `route_class=IdempotentRoute`. A request with an `Idempotency-Key` then has one effect, however often
+it is sent: the first answer is kept in the same transaction as its effect, and the same request again gets that answer.
+The same key with another method, path or body is refused. Refused requests keep nothing, so that they can be mended and
+sent again under their key.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Final, NamedTuple
 from uuid import uuid4
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, SmallInteger, Text, func, update
+from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, SmallInteger, Text, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel, col, select
 
@@ -87,10 +88,10 @@ class _RepeatedError(Exception):
 
 
 @asynccontextmanager
-async def once(request: Request, who: Caller, key: str | None, database: Database) -> AsyncIterator[Transaction]:
-    """Open the transaction of a request. `WriteTx` is this; a route that must first do slow work calls it itself.
+async def _once(request: Request, who: Caller, key: str | None, database: Database) -> AsyncIterator[Transaction]:
+    """Open the transaction of a request.
 
-    What is derived from the transaction's cause is the same for every request with the same key.
+    What is derived from its cause is the same for every request with the same key.
 
     Raises:
         ProblemError: 422, the key was used before with another request.
@@ -103,14 +104,21 @@ async def once(request: Request, who: Caller, key: str | None, database: Databas
         yield tx
 
 
-async def _writing(
+async def _beginning(
     request: Request,
     who: Caller,
     database: Annotated[Database, Depends(part(Database))],
     key: IdempotencyKey = None,
-) -> AsyncIterator[Transaction]:
-    async with once(request, who, key, database) as tx:
-        yield tx
+) -> AsyncIterator[Callable[[], Awaitable[Transaction]]]:
+    async with AsyncExitStack() as stack:
+        yield lambda: stack.enter_async_context(_once(request, who, key, database))
+
+
+BeginTx = Annotated[Callable[[], Awaitable[Transaction]], Depends(_beginning, scope="function")]
+
+
+async def _writing(begin: BeginTx) -> Transaction:
+    return await begin()
 
 
 async def _reading(database: Annotated[Database, Depends(part(Database))]) -> AsyncIterator[Transaction]:
@@ -118,7 +126,7 @@ async def _reading(database: Annotated[Database, Depends(part(Database))]) -> As
         yield tx
 
 
-WriteTx = Annotated[Transaction, Depends(_writing, scope="function")]
+WriteTx = Annotated[Transaction, Depends(_writing)]
 ReadTx = Annotated[Transaction, Depends(_reading, scope="function")]
 
 
@@ -139,6 +147,12 @@ class IdempotentRoute(APIRoute):
             return answer
 
         return handle_once
+
+
+async def forget_answers(database: Database, after: timedelta) -> None:
+    """Delete first answers that are older than any repetition of their request."""
+    async with database.transaction(uuid4()) as tx:
+        await tx.connection.execute(delete(FirstAnswer).where(col(FirstAnswer.at) < tx.clock.now() - after))
 
 
 async def _fingerprint(request: Request) -> str:

@@ -1,6 +1,7 @@
 """CloudEvents 1.0, binary mode: attributes in Kafka headers, the body as it is.
 
-Reading is tolerant: one bad header never costs a message. What cannot be read comes back as a `Rejection`, to be parked.
+Reading is tolerant: one bad header never costs a message. What cannot be read comes back as a `Rejection`, to be
+parked.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +16,8 @@ from shared.events.envelope import Envelope, Event
 HEARTBEAT: Final = "messaging.heartbeat.v1"
 """The type of a record that says nothing but that its topic works. Readers pass over it."""
 MAX_EVENT_BYTES: Final = 900_000
-"""What we write ourselves stays under Kafka's default record limit of 1 MiB, so the relay never meets a row it cannot send."""
+"""What we write ourselves stays under Kafka's default record limit of 1 MiB, so the relay never meets a row it
+cannot send."""
 
 Headers = list[tuple[str, bytes]]
 
@@ -78,7 +80,10 @@ def _time(value: bytes | None) -> datetime | None:
 def read_event(
     envelope: Envelope, body: bytes | None, types: Mapping[str, type[Event]], allowed: Collection[str]
 ) -> Event | Rejection:
-    """Read the body as the event that the envelope's type names. A type not allowed on its topic is as good as unknown."""
+    """Read the body as the event that the envelope's type names.
+
+    A type not allowed on its topic is as good as unknown.
+    """
     kind = types.get(envelope.type)
     if kind is None or envelope.type not in allowed:
         return Rejection("unknown-type", "the event type is not known on this topic")

@@ -53,7 +53,7 @@ def _events(handler: Handler) -> list[type[Event]]:
     annotation = None if first is None else first.annotation
     events = get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
     for event in events:
-        if not (isinstance(event, type) and issubclass(event, Event) and "type" in event.model_fields):
+        if not (isinstance(event, type) and issubclass(event, Event)) or event.model_fields["type"].is_required():
             raise TypeError(f"{_name(handler)}: the first parameter must be annotated with the event it handles")
     return list(events)
 

@@ -1,14 +1,15 @@
 """Parking: what cannot be handled waits in the office's own database, and nothing is lost.
 
 A parked record holds back later records of the same key on the same topic, never other keys, never other offices.
-Those wait as `held` behind it, in order. Topic and key together are called a lane here. Replay and discard are an operator's acts: each has a reason and is audited.
+Those wait as `held` behind it, in order. Topic and key together are the ordering key.
+Replay and discard are an operator's acts: each has a reason and is audited.
 """
 
 import base64
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,10 +19,8 @@ from shared.database import Bulk
 from shared.events.envelope import derived_id
 from shared.messaging.codec import Headers
 
-PERSONAL_IDENTITY_CODE: Final = "personal-identity-code"
-"""The one code whose payload is erased on discard: it should never have been sent."""
-
-Lane = tuple[str, bytes]
+OrderingKey = tuple[str, bytes]
+"""Topic and key: the records that must keep their order."""
 
 
 class Record(NamedTuple):
@@ -37,8 +36,8 @@ class Record(NamedTuple):
     """When Kafka had it; on topics that other systems write, the broker's own clock."""
 
     @property
-    def lane(self) -> Lane | None:
-        """Topic and key: the records that must keep their order. None without a key."""
+    def ordering_key(self) -> OrderingKey | None:
+        """Which records this one keeps its order with. None without a key."""
         return None if self.key is None else (self.topic, self.key)
 
     @property
@@ -116,36 +115,36 @@ class Parking:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def held_lanes(self, lanes: Collection[Lane]) -> set[Lane]:
-        """Return which of these lanes have an open parked record, so that later records must wait behind it.
+    async def held_keys(self, keys: Collection[OrderingKey]) -> set[OrderingKey]:
+        """Return which of these keys have an open parked record, so that later records must wait behind it.
 
-        When there is one, its lane is locked until the transaction ends: a replay that is just emptying it cannot
+        When there is one, its key is locked until the transaction ends: a replay that is just emptying it cannot
         finish between this answer and the new record's arrival behind it.
         """
-        found = await self._open_lanes(lanes)
-        if not found:
-            return found
-        for lane in sorted(found):
-            await self.lock(lane)
-        return await self._open_lanes(lanes)
+        held = await self._open_keys(keys)
+        if not held:
+            return held
+        for key in sorted(held):
+            await self.lock(key)
+        return await self._open_keys(keys)
 
-    async def _open_lanes(self, lanes: Collection[Lane]) -> set[Lane]:
-        if not lanes:
+    async def _open_keys(self, wanted: Collection[OrderingKey]) -> set[OrderingKey]:
+        if not wanted:
             return set()
-        topics, keys = zip(*lanes, strict=True)
+        topics, keys = zip(*wanted, strict=True)
         rows = await self._connection.execute(
             text(
                 "SELECT DISTINCT topic, key FROM parked JOIN"
-                " unnest(CAST(:topics AS text[]), CAST(:keys AS bytea[])) AS lane(topic, key) USING (topic, key)"
+                " unnest(CAST(:topics AS text[]), CAST(:keys AS bytea[])) AS wanted(topic, key) USING (topic, key)"
                 " WHERE status IN ('parked', 'held')"
             ),
             {"topics": list(topics), "keys": list(keys)},
         )
         return {(row.topic, bytes(row.key)) for row in rows}
 
-    async def lock(self, lane: Lane) -> None:
-        """Lock a lane against a concurrent replay until the transaction ends."""
-        topic, key = lane
+    async def lock(self, ordering_key: OrderingKey) -> None:
+        """Lock an ordering key against a concurrent replay until the transaction ends."""
+        topic, key = ordering_key
         await self._connection.execute(
             text(
                 "SELECT pg_advisory_xact_lock(hashtext(current_schema() || CAST(:topic AS text)),"
@@ -240,12 +239,12 @@ class Parking:
         )
         return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
 
-    async def take(self, parked_id: UUID) -> tuple[Record, str] | None:
-        """Lock an open parked record for a replay or discard; return it with its status, or None if it is not open."""
+    async def take(self, parked_id: UUID) -> Record | None:
+        """Lock an open parked record for a replay or discard; return it, or None if it is not open."""
         row = (
             await self._connection.execute(
                 text(
-                    'SELECT topic, partition, "offset", key, headers, payload, recorded_at, status FROM parked'
+                    'SELECT topic, partition, "offset", key, headers, payload, recorded_at FROM parked'
                     " WHERE id = :id AND status IN ('parked', 'held') FOR UPDATE"
                 ),
                 {"id": parked_id},
@@ -253,8 +252,7 @@ class Parking:
         ).one_or_none()
         if row is None:
             return None
-        record = Record(row[0], row[1], row[2], row[3], _headers_from_json(row[4]), row[5], row[6])
-        return record, str(row[7])
+        return Record(row[0], row[1], row[2], row[3], _headers_from_json(row[4]), row[5], row[6])
 
     async def first_open(self, record: Record) -> UUID | None:
         """Return the open record that this record's key must continue with: the earliest of its partition."""
@@ -269,15 +267,17 @@ class Parking:
         )
         return row.scalar_one_or_none()
 
-    async def resolve(self, parked_id: UUID, status: Literal["replayed", "discarded"]) -> None:
-        """Close a parked record. The payload of one that carried a personal identity code is erased on discard."""
+    async def resolve(
+        self, parked_id: UUID, status: Literal["replayed", "discarded"], *, erase_codes: Collection[str] = ()
+    ) -> None:
+        """Close a parked record. If it was parked with one of `erase_codes`, its payload is erased."""
         await self._connection.execute(
             text(
                 "UPDATE parked SET status = :status, resolved_at = now(),"
-                " payload = CASE WHEN :status = 'discarded' AND code = :erase THEN NULL ELSE payload END"
+                " payload = CASE WHEN code = ANY(CAST(:erase AS text[])) THEN NULL ELSE payload END"
                 " WHERE id = :id"
             ),
-            {"id": parked_id, "status": status, "erase": PERSONAL_IDENTITY_CODE},
+            {"id": parked_id, "status": status, "erase": list(erase_codes)},
         )
 
     async def failed_again(self, parked_id: UUID, code: str, detail: str) -> None:

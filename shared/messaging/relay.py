@@ -196,7 +196,9 @@ class Relay:
         return len(rows)
 
     async def _beat(self, producer: AIOKafkaProducer) -> None:
-        """Send a heartbeat on every topic this outbox writes: a topic that is quiet is then told from one that is broken."""
+        """Send a heartbeat on every topic this outbox writes: a topic that is quiet is then told from one that is
+        broken.
+        """
         seconds = self._settings.heartbeat_seconds
         if not seconds or time.monotonic() < self._next_beat:
             return

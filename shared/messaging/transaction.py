@@ -113,7 +113,7 @@ class Transaction:
             ValueError: the body is larger than Kafka takes, or an office is missing; nothing is published.
         """
         stands_on = self._database.topic_of(event.type)
-        topic = stands_on.name_for(self.office if stands_on.is_from_office else to)
+        topic = stands_on.name_for(self.office if stands_on.speaker is not None else to)
         payload = event.model_dump_json(exclude_none=True).encode()
         if len(payload) > MAX_EVENT_BYTES:
             message = f"an event of type {event.type} is larger than {MAX_EVENT_BYTES} bytes"

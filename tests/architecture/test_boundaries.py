@@ -4,7 +4,10 @@ import ast
 import re
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,15 +15,20 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.local.stack import Stack
-from services.change_security.settings import SCHEMA, Settings
-from services.change_security.tables import metadata
+from deploy.local.stack import SERVICES, Stack
 from shared.database import engine_for
+from shared.handover.tables import HandOverRow
+from shared.http.transactions import FirstAnswer
+from shared.settings import ProcessSettings
 from shared.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for folder in ("services", "shared") for path in (ROOT / folder).rglob("*.py"))
-SHARED_TABLES = {"inbox", "outbox", "parked", "parking_act", "alembic_version", "handed_over"}
+HANDLERS = sorted(path for folder in ("services", "shared/handover") for path in (ROOT / folder).rglob("handlers.py"))
+ANSWERS_ARE_NOT_KEPT = {"ask_caller", "ask_contact"}
+"""They answer with a person, by a query that is logged each time, also when it is refused."""
+KERNEL_TABLES = {"inbox", "outbox", "parked", "parking_act", "alembic_version"}
+TOOLS = sorted(path for folder in ("bench", "deploy", "faults") for path in (ROOT / folder).rglob("*.py"))
 
 
 def test_import_contracts_hold() -> None:
@@ -30,11 +38,25 @@ def test_import_contracts_hold() -> None:
     assert found.returncode == 0, found.stdout
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*SOURCES, *TOOLS], ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_environment_is_read_in_settings_alone(path: Path) -> None:
-    if path.name == "settings.py":
+    if path.name == "settings.py" or path == ROOT / "deploy/local/stack.py":  # the stack hands its own on to processes
         return
     assert not re.search(r"\bos\.environ|\bgetenv\b", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", TOOLS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tools_that_users_run_import_no_tests(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = [
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
+    ]
+    assert not [name for name in imported if name.partition(".")[0] == "tests"]
+    named = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    assert not [text for text in named if text.startswith("tests.")], "a module that is run by its name"
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
@@ -51,17 +73,46 @@ def test_shared_code_knows_no_city_and_no_authority() -> None:
         assert not words.search(code), path
 
 
-def test_handlers_leave_errors_transactions_and_telemetry_to_the_kernel() -> None:
-    tree = ast.parse((ROOT / "services/change_security/handlers/authority.py").read_text(encoding="utf-8"))
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
-    for name in ("joint", "authority"):
-        code = (ROOT / f"services/change_security/handlers/{name}.py").read_text(encoding="utf-8")
-        assert not re.search(r"commit\(|rollback\(|start_span|structlog|logging", code)
+@pytest.mark.parametrize("path", HANDLERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_handlers_leave_errors_transactions_and_telemetry_to_the_kernel(path: Path) -> None:
+    code = path.read_text(encoding="utf-8")
+    assert not [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Try)]
+    assert not re.search(r"commit\(|rollback\(|start_span|structlog|logging", code)
+
+
+def test_every_side_has_its_handlers_in_one_place() -> None:
+    sides = [f"services/{service}/{side}/handlers.py" for service in SERVICES for side in ("joint", "authority")]
+    assert {path.relative_to(ROOT).as_posix() for path in HANDLERS} == {*sides, "shared/handover/handlers.py"}
+
+
+def test_every_writing_route_has_one_effect_under_a_key() -> None:
+    for path in [*(ROOT / "services").rglob("api.py"), ROOT / "shared/handover/api.py"]:
+        code = path.read_text(encoding="utf-8")
+        assert "route_class=IdempotentRoute" in code, path
+        for route in ast.walk(ast.parse(code)):
+            if not isinstance(route, ast.AsyncFunctionDef):
+                continue
+            methods = {ast.unparse(found).split("(")[0] for found in route.decorator_list}
+            if methods & {"router.post", "router.put", "router.delete", "router.patch"}:
+                parameters = [ast.unparse(argument.annotation) for argument in route.args.args if argument.annotation]
+                opens = bool({"WriteTx", "BeginTx"} & set(parameters))
+                assert opens is (route.name not in ANSWERS_ARE_NOT_KEPT), f"{path}: {route.name}"
+
+
+def test_routes_are_functions_of_their_module() -> None:
+    for path in (ROOT / "services").rglob("api.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        for function in functions:
+            inner = [
+                node for node in ast.walk(function) if isinstance(node, ast.AsyncFunctionDef) and node is not function
+            ]
+            assert not inner, f"{path}: {function.name}"
 
 
 def test_all_queries_stand_in_the_store() -> None:
     for path in (ROOT / "services").rglob("*.py"):
-        if path.name in {"store.py", "tables.py"} or "migrations" in path.parts:
+        if path.name in {"store.py", "tables.py", "catalogue.py", "advisory_view.py"} or "migrations" in path.parts:
             continue
         code = path.read_text(encoding="utf-8")
         assert not re.search(r"\bselect\(|\btext\(\s*[\"']|\bINSERT INTO\b|\bUPDATE [a-z_]+ SET\b", code), path
@@ -84,16 +135,25 @@ def test_the_repository_names_no_registry_and_no_machines_path() -> None:
     assert "uv.lock" not in listed
 
 
-async def test_the_migrations_make_the_tables_that_the_models_read(stack: Stack) -> None:
-    settings = Settings(**{name.lower(): value for name, value in stack.environment("pks").items()})  # type: ignore[arg-type]
-    engine = engine_for(settings, SCHEMA)
-    assert await _differences(engine, metadata) == []
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_migrations_make_the_tables_that_the_models_describe(stack: Stack, service: str) -> None:
+    environment: dict[str, Any] = {name.lower(): value for name, value in stack.environment("pks").items()}
+    settings = ProcessSettings(**environment)
+    engine = engine_for(settings, service)
+    assert await _differences(engine, tables_of(service)) == []
     await engine.dispose()
 
 
-async def _differences(engine: AsyncEngine, wanted: MetaData) -> list[object]:
+def tables_of(service: str) -> list[MetaData]:
+    """The tables of a service: those of its two sides, of both, and those that shared code brings."""
+    modules = [f"services.{service}.{name}" for name in ("joint.tables", "authority.tables", "catalogue")]
+    found = [import_module(name).metadata for name in modules if find_spec(name) is not None]
+    return [*found, FirstAnswer.metadata, *([] if service == "advisory" else [HandOverRow.metadata])]
+
+
+async def _differences(engine: AsyncEngine, wanted: Any) -> list[object]:
     def keep(name: str | None, kind: str, _: object) -> bool:
-        return not (kind == "table" and name in SHARED_TABLES)
+        return not (kind == "table" and name in KERNEL_TABLES)
 
     async with engine.connect() as connection:
         return list(

@@ -20,6 +20,8 @@ from services.change_security.settings import Settings
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+JOINT_LIBRARIES = ("ortools", "matplotlib", "fpdf", "jinja2")
+"""What a city's image does not install."""
 
 
 def test_the_compose_file_fits_the_compose_specification() -> None:
@@ -83,33 +85,51 @@ def copied(stage: str) -> list[tuple[str, str]]:
     return [(source, words[-1]) for words in (line.split() for line in lines) for source in words[:-1]]
 
 
-def test_an_image_holds_shared_code_and_one_service() -> None:
-    assert [source for source, _ in copied("service") if source.startswith("services")] == [
-        "services/__init__.py",
-        "services/${SERVICE}",
-    ]
+def fill(folder: Path, stage: str) -> None:
+    """Copy into a folder what an image copies."""
+    for source, target in copied(stage):
+        there = folder / target.removeprefix("/app/")
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, there)
+        else:
+            there = there / Path(source).name if target.endswith("/") else there
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / source, there)
+
+
+def imports(module: str, folder: Path, without: tuple[str, ...] = ()) -> None:
+    """Import a module from a folder alone, as if some libraries were not installed."""
+    missing = "; ".join(f"sys.modules[{name!r}] = None" for name in without)
+    subprocess.run(
+        [sys.executable, "-c", f"import sys; {missing}\nimport {module}"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(folder)},
+        cwd=folder,
+        check=True,
+    )
+
+
+def test_an_image_holds_shared_code_and_one_side_of_one_service() -> None:
     assert "shared" in [source for source, _ in copied("service")]
+    assert [source for source, _ in copied("service") if source.startswith("services")] == ["services/__init__.py"]
+    assert "COPY services/${SERVICE} /source" in stages()["source"]
+    assert "then rm -r /source/joint; else rm -r /source/authority; fi" in stages()["source"]
+    assert "COPY --from=source /source /app/services/${SERVICE}" in stages()["service"]
     assert list(stages())[-1] == "service", "the last stage is built when none is named"
 
 
-@pytest.mark.parametrize("module", [*(f"services.{service}" for service in SERVICES), "deploy.console"])
-def test_what_an_image_copies_is_all_that_it_runs(module: str, tmp_path: Path) -> None:
-    service = module.removeprefix("services.")
-    for source, target in copied("console" if module == "deploy.console" else "service"):
-        here = ROOT / source.replace("${SERVICE}", service)
-        there = tmp_path / target.replace("${SERVICE}", service).removeprefix("/app/")
-        if here.is_dir():
-            shutil.copytree(here, there)
-        else:
-            there = there / here.name if target.endswith("/") else there
-            there.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(here, there)
-    subprocess.run(
-        [sys.executable, "-c", f"import {module}.__main__"],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path)},
-        cwd=tmp_path,
-        check=True,
-    )
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("side", ["joint", "authority"])
+def test_a_sides_image_is_all_that_it_runs(service: str, side: str, tmp_path: Path) -> None:
+    fill(tmp_path, "service")
+    other = "joint" if side == "authority" else "authority"
+    shutil.copytree(ROOT / "services" / service, tmp_path / "services" / service, ignore=shutil.ignore_patterns(other))
+    without = JOINT_LIBRARIES if side == "authority" else ()
+    imports(f"services.{service}.__main__, services.{service}.{side}.app", tmp_path, without)
+
+
+def test_the_consoles_image_is_all_that_it_runs(tmp_path: Path) -> None:
+    fill(tmp_path, "console")
+    imports("deploy.console.__main__", tmp_path, tuple(name for name in JOINT_LIBRARIES if name != "jinja2"))
 
 
 def test_an_image_installs_what_runs_at_the_versions_that_are_tested() -> None:
@@ -117,11 +137,22 @@ def test_an_image_installs_what_runs_at_the_versions_that_are_tested() -> None:
         found = re.findall(r"^([\w.\-\[\]]+)==([^ ;\\]+)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE)
         return dict(found)
 
-    tested, installed = versions("requirements.lock"), versions("deploy/requirements.lock")
-    assert "COPY deploy/requirements.lock" in stages()["build"]
-    assert installed.items() <= tested.items()
+    tested = versions("requirements.lock")
     assert "pytest" in tested
-    assert "pytest" not in installed
+    for side in ("authority", "joint", "console"):
+        installed = versions(f"deploy/requirements.{side}.lock")
+        assert f"deploy/requirements.{side}.lock" in stages()["build"]
+        assert installed.items() <= tested.items()
+        assert "pytest" not in installed
+        assert ("ortools" in installed) is (side == "joint")
+    assert not {"matplotlib", "fpdf2", "jinja2"} & set(versions("deploy/requirements.authority.lock"))
+
+
+def test_the_joint_office_alone_runs_the_joint_side() -> None:
+    for service in SERVICES:
+        for office in OFFICES:
+            arguments = COMPOSE["services"][f"{service.replace('_', '-')}-{office}"]["build"]["args"]
+            assert arguments["SIDE"] == ("joint" if office == "pks" else "authority")
 
 
 def test_the_console_knows_every_process_of_the_compose_file() -> None:

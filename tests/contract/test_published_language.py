@@ -8,8 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from shared.events.compatibility import breaking_changes
 from shared.contracts import EXAMPLES, SCHEMAS, files, schema_of
+from shared.events.compatibility import breaking_changes
 from shared.events.registry import REGISTRY
 from shared.topics import TOPICS
 

@@ -1,11 +1,13 @@
 """The operators' console in a real browser, against the running stack."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -13,12 +15,10 @@ from aiokafka import AIOKafkaProducer
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from deploy.local.client import Callers, wait_for
+from deploy.local.observing import spans_of
 from deploy.local.stack import Stack
 from tests.support.filings import TEST_IDENTITY_CODE, termination_notice
-from tests.support.observing import spans_of
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+from tests.support.needs import program
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def console(stack: Stack) -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as player:
-        launched = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        launched = player.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
         yield launched
         launched.close()
 
@@ -43,13 +43,30 @@ def page(browser: Browser, console: str, stack: Stack) -> Iterator[Page]:
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.goto(f"{console}/?lang=en")
-    opened.goto(f"{console}/sign-in?lang=en")
-    opened.get_by_label("Your own token").fill(stack.issuer.officer("helsinki", "operator", "coordinator", "officer"))
-    opened.get_by_role("main").get_by_role("button", name="Sign in").click()
+    sign_in(opened, console, stack.issuer.officer("helsinki", "operator", "coordinator", "officer"))
     yield opened
     assert elsewhere == []
     assert errors == []
     opened.close()
+
+
+def sign_in(page: Page, console: str, token: str) -> None:
+    page.goto(f"{console}/sign-in?lang=en")
+    page.get_by_label("Your own token").fill(token)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+
+def file_notice(stack: Stack) -> dict[str, Any]:
+    """File a notice for Vantaa; return its ledger once every store has confirmed it."""
+    callers = Callers(stack, "change_security")
+    filing = termination_notice(40).model_dump(mode="json")
+    path = f"/v1/notices/{callers.system.send('/v1/notices', {'filing': filing})['notice_id']}/ledger"
+    return dict(
+        wait_for(
+            lambda: found if (found := callers.coordinator.read(path))["complete"] else None,
+            "every store",
+        )
+    )
 
 
 def send_poison(stack: Stack, value: bytes) -> str:
@@ -135,13 +152,7 @@ def test_a_parked_record_is_seen_redacted_rehearsed_and_discarded_with_a_reason(
 def test_a_notice_is_followed_from_its_ledger_to_its_trace_across_offices(
     page: Page, stack: Stack, console: str
 ) -> None:
-    callers = Callers(stack, "change_security")
-    filing = termination_notice(40).model_dump(mode="json")
-    notice_id = callers.system.send("/v1/notices", {"filing": filing})["notice_id"]
-    ledger = wait_for(
-        lambda: found if (found := callers.coordinator.read(f"/v1/notices/{notice_id}/ledger"))["complete"] else None,
-        "every store",
-    )
+    ledger = file_notice(stack)
 
     def offices() -> set[str]:
         return {span["localEndpoint"]["serviceName"].rpartition(".")[2] for span in spans_of(stack, ledger["trace_id"])}
@@ -149,12 +160,38 @@ def test_a_notice_is_followed_from_its_ledger_to_its_trace_across_offices(
     # Each office sends its own spans, in its own time.
     wait_for(lambda: {"pks", "vantaa"} <= offices(), "the trace", 20)
     page.goto(f"{console}/notices")
-    page.get_by_role("link", name=notice_id).click()
+    page.get_by_role("link", name=ledger["notice_id"]).click()
     expect(page.locator("tbody tr", has_text="vantaa")).to_contain_text("stored")
     page.get_by_role("link", name="Trace").click()
     expect(page.locator("tbody th", has_text="vantaa").first).to_be_visible()
     expect(page.locator(".bar.pks").first).to_be_attached()
     expect(page.get_by_role("link", name="Open the trace viewer")).to_be_visible()
+
+
+def test_the_notices_page_has_no_empty_cell_and_local_times(page: Page, stack: Stack, console: str) -> None:
+    ledger = file_notice(stack)
+    page.goto(f"{console}/notices")
+    assert page.locator("thead th").all_inner_texts() == ["id", "State", "Arrived", "Revision"]
+    cells = page.locator("tbody tr", has_text=ledger["notice_id"]).locator("th, td").all_inner_texts()
+    notice = Callers(stack, "change_security").coordinator.read(f"/v1/notices/{ledger['notice_id']}")
+    arrived = datetime.fromisoformat(notice["arrived_at"]).astimezone(ZoneInfo("Europe/Helsinki"))
+    assert cells == [ledger["notice_id"], "open", f"{arrived:%Y-%m-%d %H:%M:%S}", "1"]
+    assert page.get_by_text("Times are in Finnish time.").is_visible()
+
+
+def test_an_officer_without_the_operators_role_sees_the_rest_and_why(page: Page, stack: Stack, console: str) -> None:
+    ledger = file_notice(stack)
+    sign_in(page, console, stack.issuer.officer("vantaa", "officer"))
+    page.goto(f"{console}/notices")
+    page.get_by_role("link", name=ledger["notice_id"]).click()
+    expect(page.locator("tbody tr", has_text="vantaa")).to_contain_text("stored")
+    parked = "/parked/change_security/vantaa?code=invalid-body&topic=to.vantaa.change-security.v1"
+    for path, role in (("/", "operator"), ("/parked", "operator"), (parked, "operator"), ("/unrouted", "coordinator")):
+        page.goto(f"{console}{path}")
+        expect(page.get_by_role("note")).to_contain_text(f"This needs the role {role}")
+        expect(page.get_by_role("alert")).to_have_count(0)
+        assert "403" not in page.locator("main").inner_text()
+        expect(page.locator("main form")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("lang", "heading"), [("fi", "Yleiskuva"), ("sv", "Översikt"), ("en", "Overview")])

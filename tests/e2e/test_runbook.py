@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +10,8 @@ import pytest
 
 from deploy.local.client import Callers, wait_for
 from deploy.local.stack import JOINT, Stack
-from faults.work import Sent, send
+from faults.workload import Sent, send
+from tests.support.needs import program
 
 RUNBOOK = (Path(__file__).parents[2] / "docs/runbook.md").read_text(encoding="utf-8")
 BLOCKS = [
@@ -29,6 +29,7 @@ TRIED_ELSEWHERE = {
 @pytest.fixture(scope="module")
 def environment(stack: Stack) -> dict[str, str]:
     """What the runbook tells to put into the shell, with a parked record's id."""
+    path = f"{Path(program('curl')).parent}:/usr/bin:/bin"
     callers = Callers(stack, "change_security")
     key = str(uuid4())
     poison = Sent.event("inbound.change-notices.v1", key, "change-security.notice-submitted.v1", key, b"{")
@@ -40,14 +41,13 @@ def environment(stack: Stack) -> dict[str, str]:
 
     (parked_id,) = wait_for(parked, "the parked record")
     return {
-        "PATH": "/usr/bin:/bin",
+        "PATH": path,
         "API": stack.url("change_security", JOINT),
         "TOKEN": stack.issuer.officer("helsinki", "operator"),
         "ID": parked_id,
     }
 
 
-@pytest.mark.skipif(shutil.which("curl", path="/usr/bin:/bin") is None, reason="curl is not installed")
 @pytest.mark.parametrize("command", [one for one in COMMANDS if one.startswith("curl")])
 def test_a_command_of_the_runbook_succeeds(command: str, environment: dict[str, str]) -> None:
     script = f'set -euo pipefail\ncurl() {{ command curl --fail-with-body "$@"; }}\n{command}\n'

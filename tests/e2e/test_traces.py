@@ -2,25 +2,21 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
 from deploy.local.client import wait_for
+from deploy.local.observing import spans_of
 from deploy.local.stack import Stack
 from tests.support.matters import Matters
-from tests.support.observing import spans_of
 
 Span = dict[str, Any]
 
 
 def fetched(stack: Stack, trace_id: str, spans: int) -> list[Span]:
     """Return a trace from Zipkin once it has so many spans."""
-    assert stack.zipkin is not None
-    url = f"{stack.zipkin.url}/api/v2/trace/{trace_id}"
 
     def look() -> list[Span] | None:
-        answer = httpx.get(url)
-        found = answer.json() if answer.is_success else []
+        found = spans_of(stack, trace_id)
         return found if len(found) >= spans else None
 
     return wait_for(look, f"{spans} spans", 20)

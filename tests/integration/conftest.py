@@ -7,8 +7,11 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.stack import CITIES, Stack
+from services.placement.app import PLACEMENT
+from services.placement.authority.commands import CityPool
+from services.placement.authority.invented import invent
+from services.placement.domain.pool import Jobseeker
 from services.placement.settings import Settings
-from shared.opaque import reference_of
 from shared.process import writing
 from tests.support.placement import canary
 
@@ -23,20 +26,18 @@ def settings_of(stack: Stack, office: str) -> Settings:
 @pytest.fixture(scope="session")
 def pools(stack: Stack) -> None:
     """Fill each city's pool with 300 invented jobseekers whose contact data carries the city's canary."""
-    from services.placement.app import PLACEMENT, pool_key_of  # noqa: PLC0415
-    from services.placement.domain.pool import Jobseeker, invent  # noqa: PLC0415
-    from services.placement.store import Pool  # noqa: PLC0415
 
     async def fill(city: str) -> None:
         settings = settings_of(stack, city)
+        pool = CityPool(settings.reference_key)
         async with writing(PLACEMENT, settings) as database, database.transaction(uuid4()) as tx:
-            for one in invent(300, city, ["092"], OCCUPATIONS, 1, date(2026, 11, 24)):
-                marked = one.model_dump() | {
-                    "name": f"{one.name} {canary(city)}",
+            for jobseeker in invent(300, city, ["092"], OCCUPATIONS, 1, date(2026, 11, 24)):
+                marked = jobseeker.model_dump() | {
+                    "name": f"{jobseeker.name} {canary(city)}",
                     "email": f"{canary(city)}@example.org",
                     "phone": f"+358 {canary(city)}",
                 }
-                Pool(tx).put(Jobseeker(**marked), reference_of(pool_key_of(settings), one.jobseeker_id))
+                pool.put(tx, Jobseeker(**marked))
 
     for city in CITIES:
         asyncio.run(fill(city))

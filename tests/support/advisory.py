@@ -7,9 +7,8 @@ from uuid import uuid4
 from stdnum.fi import ytunnus
 
 from deploy.local.client import Caller, Callers, wait_for
+from deploy.local.sample_data import adviser
 from deploy.local.stack import CITIES, JOINT, Stack
-
-TOPICS = ["recruitment", "change_situation", "training", "wage_subsidy", "other"]
 
 
 def business_id(seed: int) -> str:
@@ -40,8 +39,7 @@ class Advisory:
 
     def list_adviser(self, city: str, officer: str, **changes: Any) -> None:
         """List an officer of a city."""
-        told = {"topics": TOPICS, "languages": ["fi", "sv", "en"], "person_years": 1.0} | changes
-        self.coordinator[city].send(f"/v1/advisers/{officer}", told, "PUT")
+        self.coordinator[city].send(f"/v1/advisers/{officer}", adviser(**changes), "PUT")
 
     def bring(self, **changes: Any) -> dict[str, Any]:
         """Bring a contact by form."""

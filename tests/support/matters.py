@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.client import Callers, wait_for
-from tests.support.filings import proposal_json
+from deploy.local.sample_data import proposal_json
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Matters:
         return {entry["authority"]: entry["state"] for entry in self.ledger(notice_id)["entries"]}
 
     def complete(self, notice_id: str, version: int = 1, seconds: float = 30) -> dict[str, Any]:
-        """Wait until every store has receipted a version, and return the ledger."""
+        """Wait until every store has confirmed a version, and return the ledger."""
 
         def look() -> dict[str, Any] | None:
             answer = self.callers.coordinator.get(f"/v1/notices/{notice_id}/ledger")

@@ -40,9 +40,9 @@ class Placement:
         """Report an open vacancy."""
         return dict(self.system.send("/v1/vacancies", {"vacancy": vacancy(**changes)}))
 
-    def move(self, vacancy_id: str, status: str) -> dict[str, Any]:
-        """Change a vacancy's status."""
-        return dict(self.system.send(f"/v1/vacancies/{vacancy_id}/status", {"status": status}, "PUT"))
+    def move(self, vacancy_id: str, state: str) -> dict[str, Any]:
+        """Change a vacancy's state."""
+        return dict(self.system.send(f"/v1/vacancies/{vacancy_id}/state", {"state": state}, "PUT"))
 
     def ask(self, vacancy_id: str, **options: Any) -> str:
         """Ask the pools; return the assignment's id."""
@@ -68,7 +68,7 @@ class Placement:
         referral_id = self.callers.coordinator.send(f"/v1/assignments/{assignment_id}/referrals", told)["referral_id"]
         city = self.callers.officer[candidate["office"]]
         wait_for(
-            lambda: [one for one in city.read("/v1/referrals?limit=200") if one["referral_id"] == referral_id],
+            lambda: [one for one in city.read("/v1/referrals?limit=200")["items"] if one["referral_id"] == referral_id],
             "the referral in the owning city",
         )
         return str(referral_id)

@@ -18,9 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.clock import SystemClock
 from shared.database import Bulk, engine_for
 from shared.events.envelope import Event
-from shared.messaging.codec import Rejection
-from shared.messaging.consumer import Consumer, Handler, Inbound
-from shared.messaging.parking import ParkedRecord, Parking, Record
+from shared.messaging.handlers import Handler
+from shared.messaging.inbound import Inbound, Screen, nothing_to_screen
+from shared.messaging.loop import Consumer
+from shared.messaging.parking import ParkedRecord, Parking
 from shared.messaging.relay import Relay
 from shared.messaging.schema import DDL
 from shared.messaging.transaction import Database, Transaction
@@ -94,16 +95,18 @@ class Rig:
         self,
         handler: Handler = record_effect,
         *,
-        examine: Callable[[Record], Rejection | None] = lambda _: None,
+        screen: Screen = nothing_to_screen,
+        erase_on_discard: frozenset[str] = frozenset(),
         **settings: Any,
     ) -> Consumer:
-        """Make a consumer; each has the same group."""
+        """Make a consumer; each has the same group and, unless told otherwise, the same instance name."""
         inbound = Inbound(
             group=self.group,
             topics=self.topics,
             types={event.type_name(): event for event in (Happened, Other)},
             handlers={Happened.type_name(): handler},
-            examine=examine,
+            screen=screen,
+            erase_on_discard=erase_on_discard,
         )
         return Consumer(inbound, self.database, self.settings.model_copy(update=settings), "rig")
 
@@ -230,6 +233,7 @@ async def make_rig(bootstrap: str, database_url: str, name: str) -> Rig:
     schema = unique.replace("-", "_")
     settings = ProcessSettings(
         office="test",
+        joint_office="joint",
         database_url=database_url,
         kafka_bootstrap_servers=bootstrap,
         jwks_url="http://127.0.0.1/none",

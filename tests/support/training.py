@@ -1,4 +1,4 @@
-"""What tests do with courses, groups, applications and seats; and the invariants of seats, read from the stores."""
+"""What tests do with courses, groups, applications and seats."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -8,33 +8,8 @@ from uuid import uuid4
 import asyncpg
 
 from deploy.local.client import Caller, Callers, wait_for
+from deploy.local.sample_data import application, course, group
 from deploy.local.stack import CITIES, JOINT, Stack
-
-HOME = {"helsinki": "091", "espoo": "049", "vantaa": "092"}
-
-
-def course(**changes: Any) -> dict[str, Any]:
-    """A course of labour-market training, as JSON."""
-    return {
-        "kind": "labour_market_training",
-        "title": {"fi": "Kokin koulutus", "sv": "Kockutbildning", "en": "Cook training"},
-        "occupation": {"scheme": "ISCO-08", "code": "5120"},
-        "criteria": [{"code": "need", "label": {"fi": "Koulutuksen tarve"}, "points": 100}],
-        "min_size": 1,
-        "max_size": 30,
-    } | changes
-
-
-def group(**changes: Any) -> dict[str, Any]:
-    """A group in Vantaa, as JSON."""
-    return {
-        "seats": 4,
-        "language": "fi",
-        "municipality": "092",
-        "provider": "Esimerkkikoulutus Oy",
-        "starts_on": "2027-02-01",
-        "ends_on": "2027-06-18",
-    } | changes
 
 
 @dataclass
@@ -83,15 +58,7 @@ class Training:
 
     def apply(self, city: str, course_id: str, points: int = 50, **changes: Any) -> str:
         """Enter an application in a city; return its id."""
-        body = {
-            "applicant_id": f"{self.unique}-{uuid4().hex[:8]}",
-            "course_id": course_id,
-            "assessment": {"need": points},
-            "languages": ["fi"],
-            "municipality": HOME[city],
-            "travel": ["091", "049", "092"],
-            "can_start_from": "2027-01-01",
-        } | changes
+        body = application(city, course_id, f"{self.unique}-{uuid4().hex[:8]}", points, **changes)
         return str(self.callers.officer[city].send("/v1/applications", body)["application_id"])
 
     def at_joint(self, application_id: str) -> dict[str, Any]:
@@ -137,42 +104,3 @@ class Training:
         """Return a group's seat offers that keep a seat."""
         found = self.joint.read(f"/v1/groups/{group_id}/seats")["items"]
         return [one for one in found if one["state"] in {"open", "accepted"}]
-
-
-_GIVEN_TWICE = """
-SELECT 'more seats than there are' AS wrong, group_id::text AS id FROM training.course_group AS g
-WHERE (SELECT count(*) FROM training.seat_offer AS s WHERE s.group_id = g.group_id AND s.state IN ('open', 'accepted'))
-    > (details ->> 'seats')::int
-UNION ALL
-SELECT 'two seats for one', application_id::text FROM training.seat_offer WHERE state IN ('open', 'accepted')
-GROUP BY 2 HAVING count(*) > 1
-UNION ALL
-SELECT 'a seat for somebody who has none', s.offer_id::text FROM training.seat_offer AS s
-JOIN training.application AS a USING (application_id)
-WHERE (s.state = 'open' AND a.state <> 'offered') OR (s.state = 'accepted' AND a.state NOT IN ('accepted', 'completed'))
-"""
-_EMPTY = """
-SELECT 'an empty seat while someone eligible waits' AS wrong, g.group_id::text AS id FROM training.course_group AS g
-JOIN training.course AS c USING (course_id)
-WHERE (g.state IN ('selection', 'confirmed')
-       OR (c.course ->> 'start_type' = 'continuous' AND g.state IN ('open', 'running')))
-AND (SELECT count(*) FROM training.seat_offer AS s WHERE s.group_id = g.group_id AND s.state IN ('open', 'accepted'))
-    < (g.details ->> 'seats')::int
-AND EXISTS (
-    SELECT FROM training.application AS a WHERE a.course_id = g.course_id AND a.state = 'waiting'
-    AND g.details ->> 'language' = ANY (a.languages) AND g.details ->> 'municipality' = ANY (a.travel)
-    AND (a.can_start_from <= g.starts_on OR c.course ->> 'start_type' = 'continuous')
-    AND NOT EXISTS (SELECT FROM training.seat_offer AS s WHERE s.group_id = g.group_id
-                    AND s.application_id = a.application_id AND s.state NOT IN ('open', 'accepted', 'moved'))
-)
-"""
-
-
-async def broken_invariants(database_url: str, schema: str = "training") -> list[tuple[str, str]]:
-    """Return what contradicts "no seat is given twice and none stays empty while someone eligible waits"."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        sql = f"{_GIVEN_TWICE} UNION ALL {_EMPTY}".replace("training.", f'"{schema}".')
-        return [(row["wrong"], row["id"]) for row in await connection.fetch(sql)]
-    finally:
-        await connection.close()

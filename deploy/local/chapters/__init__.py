@@ -1,1 +1,1 @@
-"""The chapters of the demonstration, one for each service beside change security's own."""
+"""The chapters of the demonstration: eight about one change-situation notice, then one for each other service."""

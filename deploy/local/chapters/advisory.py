@@ -4,8 +4,9 @@ from typing import Any
 
 from rich.table import Table
 
-from deploy.local.chapters.telling import EMPLOYER, Chapter
+from deploy.local.chapters.chapter import EMPLOYER, Chapter
 from deploy.local.client import Caller, Callers, wait_for
+from deploy.local.sample_data import adviser
 from deploy.local.stack import CITIES, JOINT
 
 
@@ -28,12 +29,7 @@ class AdvisoryChapter(Chapter):
         for city, count in (("helsinki", 4), ("espoo", 2), ("vantaa", 2)):
             coordinator = self._callers.of(city, city, "coordinator")
             for number in range(count):
-                told: dict[str, Any] = {
-                    "topics": ["recruitment", "change_situation", "training", "wage_subsidy", "other"],
-                    "languages": ["fi", "sv", "en"],
-                    "person_years": 1,
-                }
-                coordinator.send(f"/v1/advisers/{city}-{number}", told, "PUT")
+                coordinator.send(f"/v1/advisers/{city}-{number}", adviser(), "PUT")
 
         def everyone() -> bool:
             told = self._portal.send("/v1/contacts", {"channel": "call_back", "language": "sv"})

@@ -1,17 +1,18 @@
-"""Placement: one vacancy, three pools, one of them away."""
+"""Placement: one vacancy, three pools, one of them unavailable."""
 
 import sys
 from typing import Any
 
 from rich.table import Table
 
-from deploy.local.chapters.telling import EMPLOYER, Chapter
+from deploy.local.chapters.chapter import EMPLOYER, Chapter
 from deploy.local.client import Callers, wait_for
 from deploy.local.processes import Child
+from deploy.local.sample_data import BUSINESS_ID
 
 
 class PlacementChapter(Chapter):
-    """Placement: one vacancy, three pools, one of them away."""
+    """Placement: one vacancy, three pools, one of them unavailable."""
 
     SERVICE = "placement"
     TITLE = "Placement: one vacancy, three jobseeker pools, named gaps"
@@ -47,7 +48,7 @@ class PlacementChapter(Chapter):
     def _report(self) -> str:
         vacancy = {
             "title": "Kokki henkilöstöravintolaan",
-            "employer": {"business_id": "2077474-0", "name": "Esimerkkiruoka Oy"},
+            "employer": {"business_id": BUSINESS_ID, "name": "Esimerkkiruoka Oy"},
             "occupation": {"scheme": "ISCO-08", "code": "5120", "label": "Cooks"},
             "languages": ["fi", "sv"],
             "municipality": "092",
@@ -99,9 +100,9 @@ class PlacementChapter(Chapter):
             "the referral at Vantaa",
         )
         self._print(f"Helsinki's officer asks Vantaa for the name before consent → {asked.status_code}")
-        self._callers.officer["vantaa"].send(f"/v1/referrals/{referral_id}/consent", {"consented": True}, "PUT")
+        self._callers.officer["vantaa"].send(f"/v1/referrals/{referral_id}/consent", {"consented": True})
         contact = asker.send(query, {"purpose": "call"})
-        log = self._callers.officer["vantaa"].read(query)
+        log = self._callers.officer["vantaa"].read(query)["items"]
         self._print(
             f"the jobseeker consents; asked again → {contact['name']} (invented); Vantaa's log holds {len(log)} queries"
         )
@@ -122,9 +123,11 @@ class PlacementChapter(Chapter):
         }
         Callers(self._stack, "change_security").system.send("/v1/notices", {"filing": filing})
         found = wait_for(
-            lambda: self._callers.coordinator.read("/v1/supply/suggestions?occupation=5120"), "the expected supply"
+            lambda: self._callers.coordinator.read("/v1/supply/suggestions?occupation=5120")["items"],
+            "the expected supply",
         )
+        supply, vacancy = found[0]["supply"], found[0]["vacancies"][0]["vacancy"]
         self._print(
-            f"change security expects {found[0]['supply']['known']} cooks to be free in Vantaa from"
-            f" {found[0]['supply']['available_from']}; suggested to officers: {found[0]['vacancies'][0]['vacancy']['title']}"
+            f"change security expects {supply['known']} cooks to be free in Vantaa from {supply['available_from']};"
+            f" suggested to officers: {vacancy['title']}"
         )

@@ -4,19 +4,10 @@ from typing import Any
 
 from rich.table import Table
 
-from deploy.local.chapters.telling import EMPLOYER, Chapter
+from deploy.local.chapters.chapter import EMPLOYER, Chapter
 from deploy.local.client import Caller, wait_for
+from deploy.local.sample_data import application, course, group
 from deploy.local.stack import CITIES, JOINT
-
-_HOME = {"helsinki": "091", "espoo": "049", "vantaa": "092"}
-_GROUP = {
-    "seats": 4,
-    "language": "fi",
-    "municipality": "092",
-    "provider": "Esimerkkikoulutus Oy",
-    "starts_on": "2027-02-01",
-    "ends_on": "2027-06-18",
-}
 
 
 class TrainingChapter(Chapter):
@@ -33,15 +24,9 @@ class TrainingChapter(Chapter):
         self._procure()
 
     def _publish(self) -> str:
-        course = {
-            "kind": "labour_market_training",
-            "title": {"fi": "Kokin koulutus", "sv": "Kockutbildning", "en": "Cook training"},
-            "occupation": {"scheme": "ISCO-08", "code": "5120"},
-            "criteria": [{"code": "need", "label": {"fi": "Koulutuksen tarve"}, "points": 100}],
-            "min_size": 2,
-            "max_size": 16,
-        }
-        course_id = str(self._callers.coordinator.send("/v1/courses", {"course": course})["course_id"])
+        course_id = str(
+            self._callers.coordinator.send("/v1/courses", {"course": course(min_size=2, max_size=16)})["course_id"]
+        )
         for city in CITIES:
             wait_for(
                 lambda city=city: [  # type: ignore[misc]
@@ -58,15 +43,8 @@ class TrainingChapter(Chapter):
         told = [("helsinki", 90), ("helsinki", 80), ("helsinki", 70), ("espoo", 30), ("vantaa", 20), ("vantaa", 60)]
         people = []
         for number, (city, points) in enumerate(told):
-            body = {
-                "applicant_id": f"invented-{number}",
-                "course_id": course_id,
-                "assessment": {"need": points},
-                "languages": ["fi"],
-                "municipality": _HOME[city],
-                "travel": ["092", "049"],
-                "can_start_from": "2027-01-04",
-            }
+            wishes = {"travel": ["092", "049"], "can_start_from": "2027-01-04"}
+            body = application(city, course_id, f"invented-{number}", points, **wishes)
             people.append((city, str(self._callers.officer[city].send("/v1/applications", body)["application_id"])))
         wait_for(lambda: len(self._queue(course_id)) == len(people), "the joint queue")
         self._print(f"{len(people)} applications, each in its own city; the joint queue knows them by opaque reference")
@@ -77,7 +55,7 @@ class TrainingChapter(Chapter):
 
     def _fill(self, course_id: str, people: list[tuple[str, str]]) -> None:
         joint = self._callers.coordinator
-        group_id = joint.send(f"/v1/courses/{course_id}/groups", {"group": _GROUP})["group_id"]
+        group_id = joint.send(f"/v1/courses/{course_id}/groups", {"group": group()})["group_id"]
         for state in ("open", "selection"):
             joint.send(f"/v1/groups/{group_id}/state", {"state": state}, "PUT")
         self._print("a group of four seats (2 + 1 + 1 by the agreed shares) opens its selection:")
@@ -106,8 +84,8 @@ class TrainingChapter(Chapter):
     def _form(self, course_id: str) -> None:
         waiting = len(self._queue(course_id))
         groups = [
-            {"name": "Tikkurila in March", "group": _GROUP | {"starts_on": "2027-03-01"}},
-            {"name": "Leppävaara in Swedish", "group": _GROUP | {"language": "sv", "municipality": "049"}},
+            {"name": "Tikkurila in March", "group": group(starts_on="2027-03-01")},
+            {"name": "Leppävaara in Swedish", "group": group(language="sv", municipality="049")},
         ]
         found = self._callers.coordinator.send(f"/v1/courses/{course_id}/formations", {"groups": groups})
         placed = sum(found["sizes"].values())

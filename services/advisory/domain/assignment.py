@@ -1,10 +1,11 @@
 """Who handles a contact: weighted fair queueing over authorities, then over their officers.
 
 An authority's turn comes when it has handled the least for its agreed person-years: the contact goes where
-(handled + 1) / agreed is smallest, among authorities that have an officer who is present, knows the topic and the language,
-and has room. As long as nobody is behind by more than half a percentage point, only the officers with the least open work
-are looked at, so that fairness does not make employers wait. Within the authority it goes to the officer with the least open
-work for the officer's own person-years. Same input, same answer, and every decision says why.
+(handled + 1) / agreed is smallest, among authorities that have an officer who is present, knows the topic and the
+language, and has room. As long as nobody is behind by more than half a percentage point, only the officers with the
+least open work are looked at, so that fairness does not make employers wait. Within the authority it goes to the
+officer with the least open work for the officer's own person-years. Same input, same answer, and every decision says
+why.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from pydantic import Field
+
+from shared.events.envelope import Part
 from shared.events.v1.advisory import Absence, ContactTopic, Language
 
 BEHIND: Final = 0.005
 """An authority that is further behind its agreed share is next, even if its officers have more open work."""
+
+
+class Competence(Part):
+    """What an officer advises on, in which languages, for how much of a year, and when absent."""
+
+    topics: tuple[ContactTopic, ...] = Field(max_length=10)
+    languages: tuple[Language, ...] = Field(max_length=3)
+    person_years: float = Field(ge=0, le=1)
+    absences: tuple[Absence, ...] = Field(default=(), max_length=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +45,7 @@ class Adviser:
 
     def is_present(self, day: date) -> bool:
         """Whether the officer works on a day."""
-        return self.person_years > 0 and not any(one.since <= day <= one.until for one in self.absences)
+        return self.person_years > 0 and not any(absence.since <= day <= absence.until for absence in self.absences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,7 @@ def assign(
     handled: Mapping[str, int],
     agreed: Mapping[str, float],
     day: date,
-    open_limit: int,
+    open_limit: int | None,
 ) -> Decision:
     """Decide who handles a contact.
 
@@ -61,24 +74,28 @@ def assign(
         handled: contacts that each authority has been given in the period.
         agreed: each authority's agreed person-years for advisory.
         day: today.
-        open_limit: an officer has room below so many open contacts.
+        open_limit: an officer has room below so many open contacts; None: however many.
     """
-    able = [one for one in advisers if topic in one.topics and language in one.languages]
+    able = [adviser for adviser in advisers if topic in adviser.topics and language in adviser.languages]
     if not able:
         return Decision(None, f"nobody advises on {topic} in {language}")
-    present = [one for one in able if one.is_present(day)]
+    present = [adviser for adviser in able if adviser.is_present(day)]
     if not present:
         return Decision(None, f"all {len(able)} who advise on {topic} in {language} are absent")
-    free = [one for one in present if one.open < open_limit and agreed.get(one.authority, 0) > 0]
+    free = [
+        adviser
+        for adviser in present
+        if (open_limit is None or adviser.open < open_limit) and agreed.get(adviser.authority, 0) > 0
+    ]
     if not free:
         return Decision(None, f"all {len(present)} who advise on {topic} in {language} have {open_limit} open contacts")
-    authority = _turn({one.authority for one in free}, handled, agreed)
+    authority = _turn({adviser.authority for adviser in free}, handled, agreed)
     if _behind(authority, handled, agreed) <= BEHIND:
-        least = min(one.open for one in free)
-        authority = _turn({one.authority for one in free if one.open == least}, handled, agreed)
+        least = min(adviser.open for adviser in free)
+        authority = _turn({adviser.authority for adviser in free if adviser.open == least}, handled, agreed)
     chosen = min(
-        (one for one in free if one.authority == authority),
-        key=lambda one: ((one.open + 1) / one.person_years, one.open, one.officer),
+        (adviser for adviser in free if adviser.authority == authority),
+        key=lambda adviser: ((adviser.open + 1) / adviser.person_years, adviser.open, adviser.officer),
     )
     return Decision(chosen, _because(authority, chosen, handled, agreed, topic, language))
 

@@ -1,18 +1,23 @@
 """A contact's course: new, assigned, answered, handed over, closed; and when two contacts are one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from stdnum.fi import ytunnus
+from pydantic import Field
 
-from shared.errors import RefusedError
+from shared.errors import ConflictError, RefusedError
+from shared.events.envelope import Part
 from shared.events.v1.advisory import Contact
+from shared.events.values import is_business_id
 
 JOIN_WITHIN: Final = timedelta(days=3)
+MAX_ADDRESS: Final = 200
+MAX_TEXT: Final = 20_000
+"""How much of a caller's e-mail address and words is kept, in characters."""
 
 
 class ContactState(StrEnum):
@@ -25,14 +30,53 @@ class ContactState(StrEnum):
     CLOSED = "closed"
 
 
-def check(contact: Contact) -> None:
-    """Refuse a contact whose employer's business id does not hold.
+_FROM: Final[Mapping[ContactState, frozenset[ContactState]]] = {
+    ContactState.NEW: frozenset(),
+    ContactState.ASSIGNED: frozenset({ContactState.NEW, ContactState.ASSIGNED}),
+    ContactState.ANSWERED: frozenset({ContactState.ASSIGNED}),
+    ContactState.HANDED_OVER: frozenset({ContactState.ASSIGNED}),
+    ContactState.CLOSED: frozenset({ContactState.ASSIGNED, ContactState.ANSWERED}),
+}
+
+
+def can_become(state: ContactState, to: ContactState) -> bool:
+    """Whether an officer's act may bring a contact from one state to another."""
+    return state in _FROM[to]
+
+
+def require(state: ContactState, to: ContactState) -> None:
+    """Let an act through that the contact's state allows.
 
     Raises:
-        RefusedError
+        ConflictError: `invalid-state`.
     """
-    if contact.business_id is not None and not ytunnus.is_valid(contact.business_id):
-        raise RefusedError("/contact/business_id", "wrong-business-id", "The business id (Y-tunnus) is not valid.")
+    if not can_become(state, to):
+        raise ConflictError("invalid-state", f"The contact is {state}.")
+
+
+class Person(Part):
+    """Who calls, and what about. Stands in the store of the office that took the contact, and in no event."""
+
+    name: str | None = Field(default=None, max_length=200)
+    phone: str | None = Field(default=None, max_length=50)
+    email: str | None = Field(default=None, max_length=MAX_ADDRESS)
+    text: str | None = Field(default=None, max_length=MAX_TEXT)
+
+    @property
+    def callers(self) -> frozenset[str]:
+        """The telephone number and the address, written one way."""
+        phone = "".join(sign for sign in self.phone or "" if sign.isdigit())
+        return frozenset(filter(None, (phone, (self.email or "").strip().lower())))
+
+
+def check_business_id(business_id: str | None) -> None:
+    """Refuse a business id that is not valid. None is: it may not be known.
+
+    Raises:
+        RefusedError: `wrong-business-id`.
+    """
+    if business_id is not None and not is_business_id(business_id):
+        raise RefusedError("/business_id", "wrong-business-id", "The business id (Y-tunnus) is not valid.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +93,16 @@ def joins(contact: Contact, callers: frozenset[str], earlier: Iterable[Earlier])
 
     The same employer, or the same caller, about the same topic, within three days.
     """
-    for one in sorted(earlier, key=lambda found: (found.contact.received_at, found.contact_id)):
-        if one.contact.topic != contact.topic or not _is_near(one.contact.received_at, contact.received_at):
+    for other in sorted(earlier, key=lambda one: (one.contact.received_at, one.contact_id)):
+        if other.contact.topic != contact.topic or not _is_near(other.contact.received_at, contact.received_at):
             continue
-        channels = f"{one.contact.channel} and {contact.channel}, both about {contact.topic}, within three days"
-        if contact.business_id is not None and one.contact.business_id == contact.business_id:
-            return one.contact_id, f"the same employer by {channels}"
-        if callers & one.callers and None in {contact.business_id, one.contact.business_id}:
-            return one.contact_id, f"the same caller by {channels}"
+        channels = f"{other.contact.channel} and {contact.channel}, both about {contact.topic}, within three days"
+        if contact.business_id is not None and other.contact.business_id == contact.business_id:
+            return other.contact_id, f"the same employer by {channels}"
+        if callers & other.callers and None in {contact.business_id, other.contact.business_id}:
+            return other.contact_id, f"the same caller by {channels}"
     return None
 
 
-def _is_near(one: datetime, other: datetime) -> bool:
-    return abs(one - other) <= JOIN_WITHIN
+def _is_near(instant: datetime, other: datetime) -> bool:
+    return abs(instant - other) <= JOIN_WITHIN

@@ -13,6 +13,7 @@ from typing import Final
 
 from stdnum.fi import ytunnus
 
+from services.advisory.domain.contact import MAX_ADDRESS, MAX_TEXT, Person
 from shared.events.v1.advisory import Contact, ContactChannel, ContactTopic, Language
 
 _LANGUAGE_OF: Final[dict[str, Language]] = {
@@ -43,8 +44,7 @@ class Mail:
 
     message_id: str
     contact: Contact
-    sender: str
-    text: str
+    person: Person
 
 
 def read(message: EmailMessage, now: datetime) -> Mail:
@@ -56,8 +56,9 @@ def read(message: EmailMessage, now: datetime) -> Mail:
     subject = str(message.get("Subject", ""))
     words = f"{subject}\n{text}"
     recipients = [address for _, address in getaddresses([str(to) for to in message.get_all("To", [])])]
-    languages = [_LANGUAGE_OF[name] for one in recipients if (name := one.partition("@")[0].lower()) in _LANGUAGE_OF]
-    found = [one for one in _BUSINESS_ID.findall(words) if ytunnus.is_valid(one)]
+    mailboxes = [address.partition("@")[0].lower() for address in recipients]
+    languages = [_LANGUAGE_OF[name] for name in mailboxes if name in _LANGUAGE_OF]
+    business_ids = [text for text in _BUSINESS_ID.findall(words) if ytunnus.is_valid(text)]
     return Mail(
         message_id=str(message.get("Message-ID", "")).strip(),
         contact=Contact(
@@ -67,11 +68,13 @@ def read(message: EmailMessage, now: datetime) -> Mail:
                 ContactTopic.OTHER,
             ),
             language=languages[0] if languages else "fi",
-            business_id=found[0] if found else None,
+            business_id=business_ids[0] if business_ids else None,
             received_at=min(_sent(message) or now, now),
         ),
-        sender=parseaddr(str(message.get("From", "")))[1],
-        text=words[:20_000],
+        person=Person(
+            email=parseaddr(str(message.get("From", "")))[1][:MAX_ADDRESS],
+            text=words[:MAX_TEXT],
+        ),
     )
 
 

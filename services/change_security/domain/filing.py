@@ -5,18 +5,33 @@ what is missing is listed, and completion is asked for. Refused are only: what i
 business id, and a personal identity code anywhere in it.
 """
 
-import re
+from datetime import date, datetime
+from typing import Literal
 
-from stdnum.fi import ytunnus
+from shared.calendar import local_day
+from shared.errors import RefusedError
+from shared.events.v1.change_security import Filing, FilingKind, Negotiations
+from shared.events.values import is_business_id
 
-from shared.events.v1.change_security import Filing, FilingKind, Measure
+ChosenBy = Literal["given_on", "personnel_informed_on", "arrived_at"]
+"""What told the day that chooses the rules."""
 
 
 def has_business_id(filing: Filing) -> bool:
-    """Whether the employer's business id (Y-tunnus) is well formed and its check digit holds."""
-    return re.fullmatch(r"\d{7}-\d", filing.employer.business_id) is not None and ytunnus.is_valid(
-        filing.employer.business_id
-    )
+    """Whether the employer's business id (Y-tunnus) is valid. Its normal form is made when the filing is read."""
+    return is_business_id(filing.employer.business_id)
+
+
+def check(filing: Filing) -> None:
+    """Refuse what is not a filing of an employer.
+
+    Raises:
+        RefusedError: the business id is wrong.
+    """
+    if not has_business_id(filing):
+        raise RefusedError(
+            "/filing/employer/business_id", "wrong-business-id", "The business id (Y-tunnus) is not valid."
+        )
 
 
 def missing(filing: Filing) -> tuple[str, ...]:
@@ -58,9 +73,9 @@ def _asked(filing: Filing) -> list[tuple[str, object]]:
                 "grounds",
                 "selection_principles",
                 "carried_out_within",
-                "personnel_informed_on",
             )
         ),
+        ("/negotiations/personnel_informed_on", informed_on(negotiations) if negotiations else None),
         ("/measures", filing.measures),
     ]
     for place, planned in enumerate(filing.measures):
@@ -71,27 +86,24 @@ def _asked(filing: Filing) -> list[tuple[str, object]]:
     return asked
 
 
-def affected(filing: Filing) -> int | None:
-    """Return how many employees the filing concerns; None when no number is given."""
-    counts = (
-        [termination.count for termination in filing.terminations]
-        if filing.kind is FilingKind.TERMINATION_NOTICE
-        else [planned.count for planned in filing.measures]
-    )
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+def informed_on(negotiations: Negotiations) -> date | None:
+    """Return the day on which the personnel was informed: at latest when the proposal was given to it."""
+    return negotiations.personnel_informed_on or negotiations.given_on
 
 
-def planned_terminations(filing: Filing) -> int | None:
-    """Return how many terminations are planned or notified; None when no number is given."""
-    if filing.kind is FilingKind.TERMINATION_NOTICE:
-        return affected(filing)
-    known = [
-        planned.count
-        for planned in filing.measures
-        if planned.measure is Measure.TERMINATION and planned.count is not None
-    ]
-    return sum(known) if known else None
+def given_day(filing: Filing, arrived_at: datetime) -> tuple[date, ChosenBy]:
+    """Return the local day whose rules a filing follows, and what told that day.
+
+    A proposal follows the rules of the day on which it was given to the personnel; where that is not told, of the day
+    on which the personnel was informed; else of its arrival at an authority. A notice of terminations: of its arrival.
+    """
+    negotiations = filing.negotiations
+    if filing.kind is FilingKind.NEGOTIATION_PROPOSAL and negotiations is not None:
+        if negotiations.given_on is not None:
+            return negotiations.given_on, "given_on"
+        if negotiations.personnel_informed_on is not None:
+            return negotiations.personnel_informed_on, "personnel_informed_on"
+    return local_day(arrived_at), "arrived_at"
 
 
 def masked(filing: Filing) -> Filing:

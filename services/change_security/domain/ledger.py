@@ -1,4 +1,4 @@
-"""The ledger: who has been sent a notice, whose store has it, who has taken notice of it, and what is late.
+"""The ledger: who has been sent a notice, whose store has it, who has acknowledged it, and what is late.
 
     sent ──► stored ──► acknowledged
       └─────────┴─────► not_ours | taken_by         released: the notice no longer concerns the authority
@@ -10,8 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
+from uuid import UUID
 
-from shared.events.v1.change_security import DeclineReason, HandlingMode, Outcome, Reason
+from shared.events.v1.change_security import DeclineReason, HandlingMode, Outcome, Reason, ReceiptOverdue
+
+Awaited = Literal["stored", "acknowledged"]
+"""What an office is waited for: the receipt of its store, or of an officer."""
 
 
 class EntryState(StrEnum):
@@ -31,11 +35,12 @@ class Entry:
 
     Attributes:
         competent authority is `authority`; `acting_authority` handles the part on its behalf.
-        version_sent, version_stored: the newest version told to the office, and the newest its store has receipted.
+        version_sent, version_stored: the newest version sent to the office, and the newest its store has confirmed.
         store_by, acknowledge_by: after these the receipt is overdue.
         escalated: what has been escalated for the version sent, so that it is done once.
     """
 
+    notice_id: UUID
     authority: str
     office: str | None
     mode: HandlingMode
@@ -54,7 +59,7 @@ class Entry:
     decline_reason: DeclineReason | None = None
     case_outcome: Outcome | None = None
     case_closed_at: datetime | None = None
-    escalated: Literal["stored", "acknowledged"] | None = None
+    escalated: Awaited | None = None
 
     @property
     def is_receipted(self) -> bool:
@@ -75,7 +80,7 @@ class Entry:
         )
 
     def acknowledged(self, acting_authority: str, at: datetime) -> "Entry":
-        """Enter that an officer has taken notice. The first time counts."""
+        """Enter that an officer has acknowledged the notice. The first time counts."""
         if self.state in {EntryState.ACKNOWLEDGED, EntryState.RELEASED}:
             return self
         state = self.state if self.state is EntryState.TAKEN_BY else EntryState.ACKNOWLEDGED
@@ -94,7 +99,10 @@ class Entry:
         return replace(self, state=EntryState.NOT_OURS, decline_reason=reason)
 
     def taken_by(self, authority: str, at: datetime) -> "Entry":
-        """Enter that an authority handles this part. Its own part taken means own handling, and is an acknowledgement."""
+        """Enter that an authority handles this part.
+
+        Its own part taken means own handling, and is an acknowledgement.
+        """
         if self.state is EntryState.RELEASED:
             return self
         own = authority == self.authority
@@ -111,16 +119,31 @@ class Entry:
         return replace(self, case_outcome=outcome, case_closed_at=at)
 
     def released(self, version: int, revision: int, at: datetime) -> "Entry":
-        """Enter that the notice no longer concerns the authority; its store is told, and receipts that too."""
+        """Enter that the notice no longer concerns the authority; its store hears that, and confirms it."""
         return replace(self.resent(version, revision), state=EntryState.RELEASED, sent_at=at)
 
     def resent(self, version: int, revision: int) -> "Entry":
-        """Enter that the office was told a newer version."""
+        """Enter that the office is sent a newer version."""
         return replace(self, version_sent=version, revision_sent=revision)
 
-    def overdue(self, now: datetime) -> Literal["stored", "acknowledged"] | None:
+    def overdue(self, now: datetime) -> Awaited | None:
         """Return what is awaited and late; None when nothing is."""
         if not self.is_receipted and now > self.store_by:
             return "stored"
         waiting = self.state in {EntryState.SENT, EntryState.STORED}
         return "acknowledged" if waiting and now > self.acknowledge_by else None
+
+    def escalate(self, now: datetime) -> "tuple[Entry, ReceiptOverdue] | None":
+        """Return the entry marked as overdue, and what its office hears; None when nothing new is late."""
+        awaiting = self.overdue(now)
+        if awaiting is None or awaiting == self.escalated:
+            return None
+        event = ReceiptOverdue(
+            notice_id=self.notice_id,
+            version=self.version_sent,
+            revision=self.revision_sent,
+            authority=self.authority,
+            awaiting=awaiting,
+            due_at=self.store_by if awaiting == "stored" else self.acknowledge_by,
+        )
+        return replace(self, escalated=awaiting), event

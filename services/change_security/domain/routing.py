@@ -2,10 +2,9 @@
 
 Affected are the authority of the employer's domicile, of each workplace municipality, and, where counts are known, of
 the workers' residence: three geographies, never mixed. An unknown municipality is never given to a default office; it
-goes to the queue of the unrouted, where a coordinator sees it.
+goes to the unrouted queue, where a coordinator sees it.
 """
 
-import csv
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,9 @@ from functools import lru_cache
 from typing import Literal
 
 from shared.events.v1.change_security import Filing, HandlingMode, Reason, ReasonKind
+
+Why = Literal["unknown_municipality", "outside_act", "no_municipality_given"]
+"""Why a place leads to no authority."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Unrouted:
 
     kind: ReasonKind
     municipality: str | None
-    why: Literal["unknown_municipality", "outside_act", "no_municipality_given"]
+    why: Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,72 +171,3 @@ def _mode(office: str | None, *, small: bool) -> HandlingMode:
     if office is None:
         return HandlingMode.EXTERNAL
     return HandlingMode.JOINT if small else HandlingMode.OWN
-
-
-def read_shipped(municipalities: Iterable[str], authorities: Iterable[str]) -> AuthorityTable:
-    """Read the table that ships with the service: the four municipalities of the capital region."""
-    return AuthorityTable(
-        [
-            Municipality(
-                code=row["municipality_code"],
-                name_fi=row["municipality_fi"],
-                name_sv=row["municipality_sv"],
-                area=row["area_code"],
-                authority=row["authority_code"],
-                valid_from=date.fromisoformat(row["valid_from"]),
-                valid_to=date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
-            )
-            for row in csv.DictReader(municipalities)
-        ],
-        [
-            Authority(
-                code=row["authority_code"],
-                name_fi=row["name_fi"],
-                name_sv=row["name_sv"],
-                name_en=row["name_en"],
-                office=row["office"] or None,
-                email=row["email"] or None,
-            )
-            for row in csv.DictReader(authorities)
-        ],
-    )
-
-
-def read_national(
-    lines: Iterable[str], valid_from: date, shipped: AuthorityTable
-) -> tuple[list[Municipality], list[Authority]]:
-    """Read the national classification (one row a municipality) as additions to the shipped table.
-
-    The municipalities that ship with the service are passed over: their authority is the City, not the area.
-
-    Raises:
-        ValueError: a column is missing, or a municipality code is not three digits.
-    """
-    municipalities: list[Municipality] = []
-    authorities: dict[str, Authority] = {}
-    reader = csv.DictReader(lines)
-    needed = {"municipality_code", "municipality_fi", "municipality_sv", "authority_code", "authority_name"}
-    if lacking := needed - set(reader.fieldnames or ()):
-        message = f"columns are missing: {', '.join(sorted(lacking))}"
-        raise ValueError(message)
-    for row in reader:
-        code = row["municipality_code"]
-        if not (len(code) == 3 and code.isdigit()):  # noqa: PLR2004 - the classification's form
-            message = f"line {reader.line_num}: a municipality code has three digits"
-            raise ValueError(message)
-        if shipped.municipality(code) is not None:
-            continue
-        area = row["authority_code"]
-        municipalities.append(
-            Municipality(code, row["municipality_fi"], row["municipality_sv"], area, area, valid_from)
-        )
-        authorities[area] = Authority(
-            code=area,
-            name_fi=row["authority_name"],
-            name_sv=row.get("authority_name_sv") or row["authority_name"],
-            name_en=row.get("authority_name_en") or row["authority_name"],
-            email=row.get("email") or None,
-            # Åland's municipalities are outside the Act on organising employment services.
-            under_act=row.get("responsible_source") != "not-applicable",
-        )
-    return municipalities, list(authorities.values())

@@ -1,19 +1,30 @@
 """Rules that change by date, and what they mean for one filing.
 
-The rules are data (`data/rules.csv`): value, validity, source and how sure it is. The filing's day of arrival chooses.
+The rules are data (`data/rules.csv`): value, validity, source and how sure it is. The day the proposal was
+given to the personnel chooses.
 What is computed here is for the reader, not a decision.
 """
 
 import csv
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal, get_args
 
-from services.change_security.domain.filing import affected, planned_terminations
+from services.change_security.domain.filing import ChosenBy, given_day, informed_on
+from services.change_security.domain.reductions import (
+    Reduction,
+    Tally,
+    affected,
+    counted_in_large_reduction,
+    only_layoffs_up_to,
+    tally_of_earlier,
+    terminations,
+)
+from services.change_security.domain.texts import Message, message
 from shared.calendar import local_day
-from shared.events.v1.change_security import Filing, FilingKind, LegalBasis, Measure
+from shared.events.v1.change_security import Filing, FilingKind, LegalBasis
 
 Certainty = Literal["read", "secondary", "unverified"]
 
@@ -63,109 +74,180 @@ class RuleTable:
 
 
 def read_rules(lines: Iterable[str]) -> RuleTable:
-    """Read the rule table from CSV."""
-    return RuleTable(
-        Rule(
-            name=row["rule"],
-            legal_basis=row["legal_basis"] or None,
-            value=int(row["value"]),
-            unit=row["unit"],
-            valid_from=date.fromisoformat(row["valid_from"]),
-            valid_to=date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
-            certainty=row["certainty"],  # type: ignore[arg-type] # a test reads every row
-            source=row["source"],
-        )
-        for row in csv.DictReader(lines)
+    """Read the rule table from CSV.
+
+    Raises:
+        ValueError: a row lacks its source or its certainty, or ends before it begins.
+    """
+    return RuleTable(_rule(place, row) for place, row in enumerate(csv.DictReader(lines), start=2))
+
+
+def _rule(place: int, row: Mapping[str, str]) -> Rule:
+    valid_from = date.fromisoformat(row["valid_from"])
+    valid_to = date.fromisoformat(row["valid_to"]) if row["valid_to"] else None
+    certainty = next((word for word in get_args(Certainty) if word == row["certainty"]), None)
+    if certainty is None or not row["source"] or (valid_to is not None and valid_to < valid_from):
+        raise ValueError(f"row {place} of the rules lacks its certainty, source or validity")
+    return Rule(
+        name=row["rule"],
+        legal_basis=row["legal_basis"] or None,
+        value=int(row["value"]),
+        unit=row["unit"],
+        valid_from=valid_from,
+        valid_to=valid_to,
+        certainty=certainty,
+        source=row["source"],
     )
+
+
+Scope = Literal["in_scope", "not_in_scope", "unknown"]
+Plan = Literal["action_plan", "operating_principles", "none", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class StatutoryClock:
-    """A day that the law sets, with the rules it comes from."""
+    """A day that the law sets, with the rules it comes from.
+
+    Attributes:
+        name: which day it is.
+        day: a local calendar day.
+        sources: of the rules used.
+        to_be_checked: one of them is not read in the law.
+        condition: under which the day holds; None when nothing is left open.
+        missing: the numbers that are missing, for want of which the stricter case is shown.
+    """
 
     name: str
     day: date
     sources: tuple[str, ...]
     to_be_checked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Warning:  # noqa: A001 - the field's word; the built-in is not used here
-    """Something the reader should notice. It refuses nothing."""
-
-    code: str
-    text: str
+    condition: Message | None = None
+    missing: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What the rules say of one filing."""
+    """What the rules say of one filing.
+
+    Attributes:
+        rules_of: the local day whose rules apply.
+        rules_chosen_by: what told that day.
+        rules_to_be_checked: the day is a proposal's arrival, for want of the day it was given.
+        scope: whether the filing falls within the Act.
+        plan: what the employer must make for the terminations it plans.
+        clocks: none when the filing is not in scope.
+        warnings: what the reader should notice. They refuse nothing.
+        missing: the numbers that are missing to know the scope, the plan or a clock.
+        notes: sentences that belong to the whole.
+    """
 
     rules_of: date
-    scope: Literal["in_scope", "not_in_scope", "unknown"]
+    rules_chosen_by: ChosenBy
+    rules_to_be_checked: bool
+    scope: Scope
+    plan: Plan
     clocks: tuple[StatutoryClock, ...]
-    warnings: tuple[Warning, ...]
-    plan: Literal["action_plan", "operating_principles"] | None
+    warnings: tuple[Message, ...]
+    missing: tuple[Message, ...]
+    notes: tuple[Message, ...]
 
 
-def assess(filing: Filing, arrived_at: datetime, table: RuleTable) -> Assessment:
-    """Apply the rules in force on the day the filing arrived. `arrived_at` is the earliest receipt by an authority.
+def assess(
+    filing: Filing, arrived_at: datetime, table: RuleTable, earlier: Sequence[Reduction] | None = None
+) -> Assessment:
+    """Apply the rules in force on the day the proposal was given. An unknown number counts as the stricter case.
 
     The thresholds of Act 252/2025 are not applied to municipalities, wellbeing counties or the state
-    (449/2007, 1233/2013): the table has no such rules for them.
+    (449/2007, 1233/2013): the table has no such rules for them. A proposal that names no legal basis is assessed as
+    under the Co-operation Act, and says so.
+
+    Args:
+        filing: what the employer filed.
+        arrived_at: the earliest receipt by an authority.
+        table: the dated rules.
+        earlier: the employer's other reductions; None when they are not known.
     """
-    day = local_day(arrived_at)
-    rules = table.in_force(day, filing.legal_basis)
-    concerned = affected(filing)
-    plan_from = rules.get("action_plan_from")
-    plan: Literal["action_plan", "operating_principles"] | None = None
-    if plan_from is not None and concerned is not None:
-        plan = "action_plan" if concerned >= plan_from.value else "operating_principles"
+    day, chosen_by = given_day(filing, arrived_at)
+    rules = table.in_force(day, _basis(filing))
+    scope, lacking = _scope(filing, day, rules, earlier)
+    clocks = () if scope == "not_in_scope" else tuple(_clocks(filing, arrived_at, rules))
+    if filing.kind is FilingKind.NEGOTIATION_PROPOSAL and filing.legal_basis is None:
+        scope = "unknown"
+    if scope == "unknown":
+        clocks = tuple(replace(clock, condition=message("if_cooperation_act_applies")) for clock in clocks)
+    plan, lacking_for_plan = _plan(filing, rules)
+    by_arrival = chosen_by == "arrived_at" and filing.kind is FilingKind.NEGOTIATION_PROPOSAL
+    notes = [
+        *([message("rules_chosen_by_arrival")] if by_arrival else []),
+        *([message("agreements_may_set_other_times")] if clocks else []),
+    ]
+    missing = (*lacking, *lacking_for_plan, *(number for clock in clocks for number in clock.missing))
     return Assessment(
         rules_of=day,
-        scope=_scope(filing, rules),
-        clocks=tuple(_clocks(filing, arrived_at, rules)),
-        warnings=tuple(_warnings(filing, arrived_at, rules)),
+        rules_chosen_by=chosen_by,
+        rules_to_be_checked=by_arrival,
+        scope=scope,
         plan=plan,
+        clocks=clocks,
+        warnings=tuple(_warnings(filing, arrived_at, rules)),
+        missing=tuple(dict.fromkeys(missing)),
+        notes=tuple(notes),
     )
 
 
+def _basis(filing: Filing) -> LegalBasis | None:
+    if filing.legal_basis is None and filing.kind is FilingKind.NEGOTIATION_PROPOSAL:
+        return LegalBasis.YTL_1333_2021
+    return filing.legal_basis
+
+
+_Lacking = tuple[Message, ...]
+
+
 def _scope(  # noqa: PLR0911 - one return for each case of the law
-    filing: Filing, rules: Mapping[str, Rule]
-) -> Literal["in_scope", "not_in_scope", "unknown"]:
+    filing: Filing, day: date, rules: Mapping[str, Rule], earlier: Sequence[Reduction] | None
+) -> tuple[Scope, _Lacking]:
+    """Return whether the filing falls within the Act, and what is missing to know it."""
     if filing.kind is FilingKind.TERMINATION_NOTICE:
         least = rules.get("termination_notice_from")
-        count = affected(filing)
-        if least is None or count is None:
-            return "unknown"
-        return "in_scope" if count >= least.value else "not_in_scope"
-    staff = filing.employer.regular_staff
-    limit = rules.get("scope_from_staff")
+        return _reached(affected(filing), least.value) if least else ("unknown", ())
     if filing.legal_basis is LegalBasis.VOLUNTARY:
-        return "not_in_scope"
-    if staff is None or limit is None:
-        return "unknown"
+        return "not_in_scope", ()
+    limit = rules.get("scope_from_staff")
+    if limit is None:
+        return "unknown", ()
+    staff = filing.employer.regular_staff
+    if staff is None:
+        return "unknown", (_STAFF_MISSING,)
     if staff >= limit.value:
-        return "in_scope"
-    large_from = rules.get("scope_large_reduction_from_affected")
-    large_staff = rules.get("scope_large_reduction_from_staff")
-    if large_from is None or large_staff is None or staff < large_staff.value:
-        return "not_in_scope"
-    counted = _counted_for_large_reduction(filing, rules)
-    if counted is None:
-        return "unknown"
-    return "in_scope" if counted >= large_from.value else "not_in_scope"
-
-
-def _counted_for_large_reduction(filing: Filing, rules: Mapping[str, Rule]) -> int | None:
+        return "in_scope", ()
+    from_staff = rules.get("scope_large_reduction_from_staff")
+    if from_staff is None or staff < from_staff.value:
+        return "not_in_scope", ()
     layoff_over = rules["scope_large_reduction_layoff_over"].value
-    counts = [
-        planned.count
-        for planned in filing.measures
-        if planned.measure is not Measure.LAYOFF or planned.layoff_days is None or planned.layoff_days > layoff_over
-    ]
-    known = [count for count in counts if count is not None]
-    return sum(known) if known or not counts else None
+    within_days = rules["scope_large_reduction_within"].value
+    counted = counted_in_large_reduction(filing, layoff_over) + tally_of_earlier(
+        earlier, day, within_days=within_days, layoff_over=layoff_over
+    )
+    return _reached(counted, rules["scope_large_reduction_from_affected"].value)
+
+
+def _reached(tally: Tally, limit: int) -> tuple[Scope, _Lacking]:
+    if tally.reaches(limit):
+        return "in_scope", ()
+    return ("not_in_scope", ()) if tally.stays_below(limit) else ("unknown", tally.missing)
+
+
+def _plan(filing: Filing, rules: Mapping[str, Rule]) -> tuple[Plan, _Lacking]:
+    """Return what the employer makes: it follows from planned terminations alone, whatever else is planned."""
+    plan_from, planned = rules.get("action_plan_from"), terminations(filing)
+    if plan_from is None:
+        return "unknown", ()
+    if planned.reaches(plan_from.value):
+        return "action_plan", ()
+    if planned.missing:
+        return "unknown", planned.missing
+    return ("operating_principles" if planned.at_least else "none"), ()
 
 
 def _clocks(filing: Filing, arrived_at: datetime, rules: Mapping[str, Rule]) -> Iterable[StatutoryClock]:
@@ -173,46 +255,63 @@ def _clocks(filing: Filing, arrived_at: datetime, rules: Mapping[str, Rule]) -> 
         return
     starts_at = filing.negotiations.starts_at if filing.negotiations else None
     if starts_at is not None and (chosen := _negotiation_time(filing, rules)):
+        used, lacking = chosen
         yield StatutoryClock(
             "earliest_end_of_negotiations",
-            local_day(starts_at) + timedelta(days=chosen[0].value),
-            tuple(rule.source for rule in chosen),
-            to_be_checked=any(rule.certainty != "read" for rule in chosen),
+            local_day(starts_at) + timedelta(days=used[0].value),
+            tuple(dict.fromkeys(rule.source for rule in used)),
+            to_be_checked=any(rule.certainty != "read" for rule in used),
+            missing=lacking,
         )
     after, least = rules.get("earliest_end_after_proposal"), rules.get("earliest_end_from_terminations")
-    terminations = planned_terminations(filing)
-    if after is not None and least is not None and terminations is not None and terminations >= least.value:
+    planned = terminations(filing)
+    if after is not None and least is not None and not planned.stays_below(least.value):
         yield StatutoryClock(
             "earliest_end_of_employment",
             local_day(arrived_at) + timedelta(days=after.value),
-            (after.source, least.source),
+            tuple(dict.fromkeys((after.source, least.source))),
             to_be_checked=True,
+            missing=() if planned.reaches(least.value) else planned.missing,
         )
 
 
-def _negotiation_time(filing: Filing, rules: Mapping[str, Rule]) -> list[Rule]:
+def _negotiation_time(filing: Filing, rules: Mapping[str, Rule]) -> tuple[Sequence[Rule], _Lacking] | None:
+    """Return the rule of the time and the rule that chose it, and what is missing: known, the time might be shorter."""
     long, short = rules.get("negotiation_time_long"), rules.get("negotiation_time_short")
     least = rules.get("negotiation_time_long_from_affected")
     if long is None or short is None or least is None:
-        return []
-    staff_limit = rules.get("negotiation_time_short_below_staff")
-    staff = filing.employer.regular_staff
-    if staff_limit is not None and staff is not None and staff < staff_limit.value:
-        return [short, staff_limit]
+        return None
+    lacking: list[Message] = []
+    for rule, holds, missing in _shortening(filing, rules):
+        if holds:
+            return (short, rule), ()
+        lacking += missing
+    return (long, least), tuple(lacking)
+
+
+def _shortening(filing: Filing, rules: Mapping[str, Rule]) -> Iterable[tuple[Rule, bool, _Lacking]]:
+    """Yield each ground of the short time: its rule, whether it certainly holds, and what is missing to know it."""
     count = affected(filing)
-    # With no number given the longer time is shown: the reader is warned too early rather than too late.
-    return [short, least] if count is not None and count < least.value else [long, least]
+    if few := rules.get("negotiation_time_long_from_affected"):
+        yield few, count.stays_below(few.value), () if count.reaches(few.value) else count.missing
+    staff = filing.employer.regular_staff
+    if small := rules.get("negotiation_time_short_below_staff"):
+        yield small, staff is not None and staff < small.value, () if staff is not None else (_STAFF_MISSING,)
+    if brief := rules.get("negotiation_time_short_layoffs_up_to"):
+        yield brief, *only_layoffs_up_to(filing, brief.value)
+    if restructuring := rules.get("negotiation_time_short_in_restructuring"):
+        yield restructuring, filing.employer.in_restructuring is True, ()
 
 
-def _warnings(filing: Filing, arrived_at: datetime, rules: Mapping[str, Rule]) -> Iterable[Warning]:
+_STAFF_MISSING: Final = message("regular_staff_missing", pointer="/employer/regular_staff")
+
+
+def _warnings(filing: Filing, arrived_at: datetime, rules: Mapping[str, Rule]) -> Iterable[Message]:
     negotiations = filing.negotiations
     if filing.kind is not FilingKind.NEGOTIATION_PROPOSAL or negotiations is None or negotiations.starts_at is None:
         return
     if arrived_at > negotiations.starts_at:
-        yield Warning("filed_after_negotiations_began", "The filing arrived after the negotiations began.")
-    before, informed = rules.get("personnel_informed_before"), negotiations.personnel_informed_on
+        yield message("filed_after_negotiations_began")
+    before, informed = rules.get("personnel_informed_before"), informed_on(negotiations)
     if before and informed and (local_day(negotiations.starts_at) - informed).days < before.value:
-        yield Warning(
-            "personnel_informed_late",
-            f"The personnel was informed less than {before.value} calendar days before the negotiations.",
-        )
+        yield message("personnel_informed_late", days=before.value)

@@ -7,10 +7,11 @@ Occupations are compared by ISCO-08, a tree: 2512 (software developers) lies in 
 begins with its ISCO-08 group (2512.4), so it is compared by that.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from heapq import nsmallest
+from operator import itemgetter
 from typing import Final
 
 from shared.events.v1.change_security import Occupation
@@ -30,13 +31,13 @@ _DEPTH: Final = {4: "the same occupation", 3: "the same minor group", 2: "the sa
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What of a jobseeker is compared. `reference` is opaque."""
+    """What of a jobseeker is compared. `reference` is opaque, skills are in lower case."""
 
     reference: str
-    occupations: tuple[str, ...]
-    skills: frozenset[str]
-    languages: frozenset[str]
-    commuting: frozenset[str]
+    occupations: Collection[str]
+    skills: Collection[str]
+    languages: Collection[str]
+    commuting: Collection[str]
     available_from: date | None
 
 
@@ -80,8 +81,8 @@ class Scorer:
     def points(self, profile: Profile) -> tuple[int, int, int, int, int]:
         """Return the points of occupation, skills, languages, commuting and availability."""
         nearest = max((shared_digits(code, self._isco) for code in profile.occupations), default=0)
-        skills = len(self._skills & profile.skills)
-        languages = len(self._languages & profile.languages)
+        skills = len(self._skills.intersection(profile.skills))
+        languages = len(self._languages.intersection(profile.languages))
         return (
             OCCUPATION_POINTS.get(nearest, 0),
             SKILLS_POINTS * skills // len(self._skills) if self._skills else SKILLS_POINTS,
@@ -102,8 +103,8 @@ class Scorer:
         """Return a profile's score with a reason for each factor."""
         occupation, skills, languages, commuting, availability = points = self.points(profile)
         nearest = max((shared_digits(code, self._isco) for code in profile.occupations), default=0)
-        known_skills = self._skills & profile.skills
-        known_languages = self._languages & profile.languages
+        known_skills = self._skills.intersection(profile.skills)
+        known_languages = self._languages.intersection(profile.languages)
         late = (profile.available_from - self._starts_on).days if profile.available_from else None
         reasons = (
             _reason("occupation", occupation, OCCUPATION_POINTS[4], _DEPTH.get(nearest, "another occupation")),
@@ -158,14 +159,14 @@ def rank(profiles: Iterable[Profile], wanted: Wanted, as_of: date, at_most: int)
         points = scorer.points(profile)
         if points[0]:
             scored.append((-sum(points), profile.reference, profile))
-    best = nsmallest(at_most, scored, key=lambda one: one[:2])
+    best = nsmallest(at_most, scored, key=itemgetter(0, 1))
     return [scorer.explain(profile) for _, _, profile in best], considered
 
 
 def why_not(profile: Profile, wanted: Wanted, as_of: date, others: Sequence[Match], at_most: int) -> tuple[Match, str]:
     """Explain to an officer of the owning city why a jobseeker is, or is not, among the candidates."""
     match = Scorer(wanted, as_of).explain(profile)
-    if any(one.profile.reference == profile.reference for one in others):
+    if any(other.profile.reference == profile.reference for other in others):
         return match, "among the candidates"
     if not match.reasons[0].points:
         return match, "no occupation of the profile is near the one wanted"

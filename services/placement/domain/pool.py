@@ -1,41 +1,44 @@
-"""A city's own jobseekers: reading them in with a report, and inventing some for demonstrations and benchmarks."""
+"""A city's own jobseekers: their profiles, and reading them in with a report."""
 
 import csv
 import json
-import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any, Final
+from datetime import date
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 _LIST_SEPARATOR: Final = ";"
 
 
-class Jobseeker(BaseModel):
-    """A jobseeker's profile in the pool of the own city. Name, phone and e-mail never leave it in a message."""
+def _unit_groups(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(code.isascii() and code.isdigit() and len(code) == 4 for code in codes):  # noqa: PLR2004
+        raise PydanticCustomError("not-isco-08", "occupations are ISCO-08 unit groups of four digits")
+    return codes
+
+
+class PersonalProfile(BaseModel):
+    """What a city knows of a jobseeker. Name, phone and e-mail never leave it in a message."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    jobseeker_id: str = Field(min_length=1, max_length=100)
     name: str = Field(min_length=1, max_length=200)
     phone: str | None = Field(default=None, max_length=50)
     email: str | None = Field(default=None, max_length=200)
     municipality: str = Field(pattern=r"^\d{3}$")
-    occupations: tuple[str, ...] = Field(min_length=1, max_length=10)
+    occupations: Annotated[tuple[str, ...], AfterValidator(_unit_groups)] = Field(min_length=1, max_length=10)
     skills: tuple[str, ...] = Field(default=(), max_length=100)
     languages: tuple[str, ...] = Field(default=(), max_length=10)
     commuting: tuple[str, ...] = Field(default=(), max_length=30)
     available_from: date | None = None
 
-    @field_validator("occupations")
-    @classmethod
-    def _isco(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(code.isdigit() and len(code) == 4 for code in codes):  # noqa: PLR2004 - ISCO-08's unit groups
-            message = "occupations are ISCO-08 unit groups of four digits"
-            raise ValueError(message)
-        return codes
+
+class Jobseeker(PersonalProfile):
+    """A jobseeker's profile in the pool of the own city, under the city's own id."""
+
+    jobseeker_id: str = Field(min_length=1, max_length=100)
 
 
 @dataclass
@@ -62,24 +65,24 @@ def read(lines: Iterable[str], kind: str, report: Report) -> Iterator[Jobseeker 
             yield str(row["jobseeker_id"])
             continue
         try:
-            found = Jobseeker.model_validate(row)
+            jobseeker = Jobseeker.model_validate(row)
         except ValidationError as error:
             problems = error.errors(include_url=False, include_context=False, include_input=False)
-            told = "; ".join(f"{'/'.join(map(str, one['loc']))}: {one['type']}" for one in problems)
-            report.refused.append((number, told))
+            why = "; ".join(f"{'/'.join(map(str, problem['loc']))}: {problem['type']}" for problem in problems)
+            report.refused.append((number, why))
             continue
         report.taken += 1
-        yield found
+        yield jobseeker
 
 
 def _csv_rows(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     reader = csv.DictReader(lines)
     for row in reader:
-        told: dict[str, Any] = {name: value for name, value in row.items() if name and value not in (None, "")}
+        values: dict[str, Any] = {name: value for name, value in row.items() if name and value not in (None, "")}
         for name in ("occupations", "skills", "languages", "commuting"):
-            if name in told:
-                told[name] = [part.strip() for part in told[name].split(_LIST_SEPARATOR) if part.strip()]
-        yield reader.line_num, told
+            if name in values:
+                values[name] = [part.strip() for part in values[name].split(_LIST_SEPARATOR) if part.strip()]
+        yield reader.line_num, values
 
 
 def _json_rows(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
@@ -91,48 +94,3 @@ def _json_rows(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any] | 
         except ValueError:
             row = None
         yield number, row if isinstance(row, dict) else None
-
-
-_FIRST: Final = (
-    "Aino",
-    "Eero",
-    "Fatima",
-    "Hanna",
-    "Ilkka",
-    "Johan",
-    "Karin",
-    "Liisa",
-    "Mikael",
-    "Noora",
-    "Oskar",
-    "Pekka",
-)
-_LAST: Final = ("Esimerkki", "Koekoski", "Mallinen", "Provberg", "Testström", "Näytelä", "Kuviola", "Demonen")
-_LANGUAGES: Final = ("fi", "fi", "fi", "fi", "sv", "en", "en", "ru", "et", "so", "ar")
-_REGION: Final = ("091", "049", "092", "235")
-
-
-def invent(
-    count: int, city: str, municipalities: Sequence[str], occupations: Sequence[tuple[str, int]], seed: int, today: date
-) -> Iterator[Jobseeker]:
-    """Invent profiles, the same for the same seed. `occupations`: ISCO-08 code and weight."""
-    chance = random.Random(f"{seed}/{city}")  # noqa: S311 - invented people, no secret
-    codes = [code for code, _ in occupations]
-    weights = [weight for _, weight in occupations]
-    for number in range(count):
-        home = chance.choice(municipalities)
-        main = chance.choices(codes, weights, k=1 if chance.random() < 0.7 else 2)  # noqa: PLR2004
-        commuting = {home, *chance.sample(_REGION, chance.randint(0, 3))}
-        skills = {f"{code}-{chance.randint(1, 9)}" for code in main for _ in range(chance.randint(1, 4))}
-        yield Jobseeker(
-            jobseeker_id=f"{city}-{number:06d}",
-            name=f"{chance.choice(_FIRST)} {chance.choice(_LAST)}",
-            phone=f"+358 40 {chance.randint(0, 9_999_999):07d}",
-            email=f"{city}-{number:06d}@example.org",
-            municipality=home,
-            occupations=tuple(dict.fromkeys(main)),
-            skills=tuple(sorted(skills)),
-            languages=tuple(sorted({"fi" if chance.random() < 0.8 else "en", chance.choice(_LANGUAGES)})),  # noqa: PLR2004
-            commuting=tuple(sorted(commuting)),
-            available_from=today + timedelta(days=chance.choice((0, 0, 0, 7, 14, 30, 60, 120))),
-        )

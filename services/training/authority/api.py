@@ -22,8 +22,8 @@ from shared.events.v1.training import ApplicationState, CourseKind
 from shared.http.auth import Caller, OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.intake import without_identity_codes
 from shared.messaging.transaction import Transaction
+from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute)
 TheApplications = Annotated[CityApplications, Depends(part(CityApplications))]

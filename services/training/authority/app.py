@@ -6,7 +6,7 @@ from services.training.authority.handlers import handlers_of
 from services.training.settings import SERVICE, Settings
 from shared import topics
 from shared.events.registry import REGISTRY
-from shared.messaging.consumer import Inbound, nothing_to_examine
+from shared.messaging.inbound import Inbound
 from shared.messaging.transaction import Database
 from shared.periodic import Periodic
 from shared.process import Parts
@@ -29,7 +29,6 @@ def parts(settings: Settings, database: Database) -> Parts:
         topics={name: known[name] for name in names},
         types=REGISTRY,
         handlers=handlers_of(applications),
-        examine=nothing_to_examine,
     )
     expiring = Periodic("expire seat offers", settings.sweep_seconds, lambda: applications.expire_offers(database))
     return Parts(inbound, [api.router], [applications], [expiring])

@@ -15,11 +15,11 @@ from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from stdnum.fi import ytunnus
 
 from shared.errors import ConflictError, RefusedError
 from shared.events.v1.change_security import MunicipalityCode, Occupation
 from shared.events.v1.training import Course, CourseKind, Group, GroupState, Labels, Language
+from shared.events.values import BusinessId, is_business_id
 
 LEAST_TASMA_DAYS: Final = 10
 JOINT_PROCUREMENT: Final = (CourseKind.REKRY, CourseKind.MUUTOS, CourseKind.TASMA)
@@ -94,7 +94,7 @@ class Proposal(BaseModel):
 
     kind: CourseKind
     title: Labels
-    business_id: str = Field(max_length=20, description="Y-tunnus, 1234567-8.")
+    business_id: BusinessId = Field(description="Y-tunnus, 1234567-8.")
     employer_name: str | None = Field(default=None, max_length=200)
     employer_size: Size | None = None
     occupation: Occupation | None = None
@@ -156,7 +156,7 @@ def check(proposal: Proposal) -> None:
     kind = proposal.kind
     conditions = (
         (kind not in JOINT_PROCUREMENT, "/kind", "not-joint-procurement"),
-        (not ytunnus.is_valid(proposal.business_id), "/business_id", "wrong-business-id"),
+        (not is_business_id(proposal.business_id), "/business_id", "wrong-business-id"),
         (
             kind is CourseKind.TASMA and proposal.training_days < LEAST_TASMA_DAYS,
             "/training_days",

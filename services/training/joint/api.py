@@ -33,8 +33,8 @@ from shared.http.auth import Authorities, Caller, OwnOfficer, part, permit_offic
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role, System
-from shared.intake import without_identity_codes
 from shared.messaging.transaction import Database, Transaction
+from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute)
 TheCatalogue = Annotated[JointCatalogue, Depends(part(JointCatalogue))]

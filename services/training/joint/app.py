@@ -17,7 +17,7 @@ from shared.events.registry import REGISTRY
 from shared.handover import api as hand_over_api
 from shared.handover import handlers as hand_over_handlers
 from shared.handover.commands import HandOverDesk
-from shared.messaging.consumer import Inbound, nothing_to_examine
+from shared.messaging.inbound import Inbound
 from shared.messaging.transaction import Database
 from shared.process import Parts
 
@@ -41,7 +41,6 @@ def parts(settings: Settings, database: Database) -> Parts:  # noqa: ARG001 - as
         topics={name: known[name] for name in names},
         types=REGISTRY,
         handlers={**handlers_of(seats, candidates), **hand_over_handlers.handlers_of(desk)},
-        examine=nothing_to_examine,
     )
     formations = JointFormations(catalogue, seats)
     procurement = JointProcurement(catalogue, data.procurement_rules())

@@ -1,22 +1,24 @@
 """Advisory: one queue of employers' contacts, hand-overs that are acknowledged, guidance, announcements.
 
-No caller's name, telephone number, e-mail address or words stand in an event: whoever handles the contact asks the office
-that took it, by a logged query with a purpose.
+No caller's name, telephone number, e-mail address or words stand in an event: whoever handles the contact asks the
+office that took it, by a logged query with a purpose.
 """
 
-from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.events.envelope import Event, Part
 from shared.events.v1.change_security import MunicipalityCode
+from shared.events.values import BusinessId, Day, Instant
 
 Language = Literal["fi", "sv", "en"]
 ServiceName = Literal["change_security", "placement", "training"]
 Task = Literal["advisory", "placement", "change_security", "training", "coaching"]
+MAX_REASON: Final = 400
+"""How long the reason of an assignment or a release may be. A reason that is made of others is cut to it."""
 
 
 class ContactChannel(StrEnum):
@@ -44,8 +46,8 @@ class Contact(Part):
     topic: ContactTopic = ContactTopic.OTHER
     language: Language = "fi"
     municipality: MunicipalityCode | None = Field(default=None, description="Of the employer; None when not known.")
-    business_id: str | None = Field(default=None, max_length=20, description="Y-tunnus, 1234567-8.")
-    received_at: AwareDatetime
+    business_id: BusinessId | None = Field(default=None, description="Y-tunnus, 1234567-8.")
+    received_at: Instant
 
 
 class _AboutContact(Event):
@@ -74,7 +76,7 @@ class ContactAssigned(_AboutContact):
     officer: str = Field(max_length=200, description="The token issuer's opaque subject.")
     competent_authority: str | None = None
     acting_authority: str
-    reason: str = Field(max_length=400)
+    reason: str = Field(max_length=MAX_REASON)
     hand_over_id: UUID | None = Field(default=None, description="It was handed over, and waits for acknowledgement.")
 
 
@@ -83,7 +85,7 @@ class ContactReleased(_AboutContact):
 
     type: Literal["advisory.contact-released.v1"] = "advisory.contact-released.v1"
     version: int = Field(ge=1)
-    reason: str = Field(max_length=400)
+    reason: str = Field(max_length=MAX_REASON)
 
 
 class HandOverOverdue(_AboutContact):
@@ -91,7 +93,7 @@ class HandOverOverdue(_AboutContact):
 
     type: Literal["advisory.hand-over-overdue.v1"] = "advisory.hand-over-overdue.v1"
     hand_over_id: UUID
-    due_at: datetime
+    due_at: Instant
 
 
 class Given(Part):
@@ -107,7 +109,7 @@ class ContactAnswered(_AboutContact):
     type: Literal["advisory.contact-answered.v1"] = "advisory.contact-answered.v1"
     office: str
     officer: str = Field(max_length=200)
-    answered_at: datetime
+    answered_at: Instant
     minutes: int | None = Field(default=None, ge=0, le=1440)
     guidance: tuple[Given, ...] = Field(default=(), max_length=50)
 
@@ -117,7 +119,7 @@ class ContactClosed(_AboutContact):
 
     type: Literal["advisory.contact-closed.v1"] = "advisory.contact-closed.v1"
     office: str
-    closed_at: datetime
+    closed_at: Instant
 
 
 class ContactRegistered(_AboutContact):
@@ -147,18 +149,21 @@ class HandOverAcknowledged(_AboutContact):
     office: str
     hand_over_id: UUID
     officer: str = Field(max_length=200)
-    acknowledged_at: datetime
+    acknowledged_at: Instant
 
 
 class Absence(Part):
     """Days on which an officer is away, both included."""
 
-    since: date
-    until: date
+    since: Day
+    until: Day
 
 
 class OfficerListed(Event):
-    """An officer's competence and time for advisory, as the own city has them. The newest version replaces the older."""
+    """An officer's competence and time for advisory, as the own city has them.
+
+    The newest version replaces the older.
+    """
 
     KEY: ClassVar[str] = "officer"
     type: Literal["advisory.officer-listed.v1"] = "advisory.officer-listed.v1"
@@ -206,7 +211,7 @@ class AnnouncementMade(_AboutAnnouncement):
     type: Literal["advisory.announcement-made.v1"] = "advisory.announcement-made.v1"
     texts: Trilingual
     audiences: tuple[Audience, ...]
-    publish_on: date
+    publish_on: Day
 
 
 class AnnouncementReceived(_AboutAnnouncement):
@@ -215,7 +220,7 @@ class AnnouncementReceived(_AboutAnnouncement):
     type: Literal["advisory.announcement-received.v1"] = "advisory.announcement-received.v1"
     office: str
     state: Literal["stored", "published"]
-    at: datetime
+    at: Instant
 
 
 class GuidancePublished(Event):
@@ -228,8 +233,8 @@ class GuidancePublished(Event):
     topic: ContactTopic
     texts: Trilingual
     owner: str = Field(description="The authority that keeps it up to date.")
-    review_by: date
-    approved_on: date
+    review_by: Day
+    approved_on: Day
 
 
 # -- between advisory and the other services at the joint office ------------------------------------------------------
@@ -246,9 +251,9 @@ class MatterHandedOver(Event):
     topic: ContactTopic
     language: Language
     municipality: MunicipalityCode | None = None
-    business_id: str | None = Field(default=None, max_length=20)
+    business_id: BusinessId | None = None
     from_authority: str
-    due_at: AwareDatetime
+    due_at: Instant
 
 
 class HandOverAnswered(Event):
@@ -261,7 +266,7 @@ class HandOverAnswered(Event):
     state: Literal["stored", "accepted", "rejected"]
     matter_id: UUID | None = Field(default=None, description="What it became: a notice, a vacancy, a proposal.")
     reason: str | None = Field(default=None, max_length=300)
-    at: datetime
+    at: Instant
 
 
 class TimelineRequested(Event):
@@ -270,7 +275,7 @@ class TimelineRequested(Event):
     KEY: ClassVar[str] = "request_id"
     type: Literal["advisory.timeline-requested.v1"] = "advisory.timeline-requested.v1"
     request_id: UUID
-    business_id: str = Field(max_length=20)
+    business_id: BusinessId
     for_authority: str
 
 
@@ -280,7 +285,7 @@ class Fact(Part):
     matter_id: UUID
     what: str = Field(max_length=100)
     state: str = Field(max_length=50)
-    at: datetime
+    at: Instant
 
 
 class Withheld(Part):
@@ -307,8 +312,8 @@ class WorkRequested(Event):
     KEY: ClassVar[str] = "request_id"
     type: Literal["advisory.work-requested.v1"] = "advisory.work-requested.v1"
     request_id: UUID
-    since: date
-    until: date
+    since: Day
+    until: Day
 
 
 class WorkDone(Part):

@@ -5,14 +5,14 @@ employer's business id may be missing: a filing is accepted incomplete and compl
 asks for the content, and no authority may refuse a filing for lack of it).
 """
 
-from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.events.envelope import Event, Part
+from shared.events.values import BusinessId, Count, Day, Instant
 
 MunicipalityCode = str
 """Three digits, as text: 091."""
@@ -42,6 +42,13 @@ class Measure(StrEnum):
     LAYOFF = "layoff"
     PART_TIME = "part_time"
     ESSENTIAL_TERM_CHANGE = "essential_term_change"
+
+
+class LayoffGround(StrEnum):
+    """Why employees are laid off. Only a temporary reduction of work exempts a lay-off from the Act's scope."""
+
+    TEMPORARY_REDUCTION = "temporary_reduction"
+    OTHER = "other"
 
 
 class ReasonKind(StrEnum):
@@ -79,10 +86,13 @@ class DeclineReason(StrEnum):
 class Employer(Part):
     """The employer that files."""
 
-    business_id: str = Field(max_length=20, description="Y-tunnus, 1234567-8.")
+    business_id: BusinessId = Field(description="Y-tunnus, 1234567-8.")
     name: str | None = Field(default=None, max_length=200)
     domicile: MunicipalityCode | None = Field(default=None, max_length=10)
-    regular_staff: int | None = Field(default=None, ge=0, description="Employees regularly in service.")
+    regular_staff: Count | None = Field(default=None, description="Employees regularly in service.")
+    in_restructuring: bool | None = Field(
+        default=None, description="Whether the employer is in a restructuring procedure; null when not known."
+    )
     phone: str | None = Field(default=None, max_length=50, description="A switchboard, not a person's number.")
     email: str | None = Field(default=None, max_length=200, description="A shared mailbox, not a person's.")
 
@@ -92,20 +102,24 @@ class PlannedMeasure(Part):
 
     measure: Measure
     personnel_group: str | None = Field(default=None, max_length=200)
-    count: int | None = Field(default=None, ge=0, description="Employees concerned, a preliminary estimate.")
-    layoff_days: int | None = Field(default=None, ge=0, description="Planned length of the lay-off, days.")
+    count: Count | None = Field(default=None, description="Employees concerned, a preliminary estimate.")
+    layoff_days: Count | None = Field(default=None, description="Planned length of the lay-off, days.")
+    layoff_ground: LayoffGround | None = Field(default=None, description="Of a lay-off; null when not known.")
 
 
 class Negotiations(Part):
     """The change negotiations that a proposal opens."""
 
-    starts_at: AwareDatetime | None = None
+    given_on: Day | None = Field(
+        default=None, description="The day the proposal was given to the personnel: it chooses the rules."
+    )
+    starts_at: Instant | None = None
     place: str | None = Field(default=None, max_length=500)
     matters: str | None = Field(default=None, max_length=5000)
     grounds: str | None = Field(default=None, max_length=10000)
     selection_principles: str | None = Field(default=None, max_length=5000)
     carried_out_within: str | None = Field(default=None, max_length=1000)
-    personnel_informed_on: date | None = None
+    personnel_informed_on: Day | None = None
 
 
 class Occupation(Part):
@@ -120,12 +134,12 @@ class Occupation(Part):
 class Termination(Part):
     """Employees whose employment ends, by occupation or duties. No names, no personal identity codes."""
 
-    count: int | None = Field(default=None, ge=0)
+    count: Count | None = None
     occupation: Occupation | None = None
     duties: str | None = Field(default=None, max_length=500)
     municipality: MunicipalityCode | None = Field(default=None, max_length=10, description="Of the workplace.")
-    ends_from: date | None = None
-    ends_until: date | None = None
+    ends_from: Day | None = None
+    ends_until: Day | None = None
 
 
 class Site(Part):
@@ -133,14 +147,14 @@ class Site(Part):
 
     municipality: MunicipalityCode = Field(max_length=10)
     name: str | None = Field(default=None, max_length=200)
-    affected: int | None = Field(default=None, ge=0, description="Employees concerned at this site.")
+    affected: Count | None = Field(default=None, description="Employees concerned at this site.")
 
 
 class Residence(Part):
     """How many of the workers live in a municipality. Counts only."""
 
     municipality: MunicipalityCode = Field(max_length=10)
-    count: int | None = Field(default=None, ge=0)
+    count: Count | None = None
 
 
 class Attachment(Part):
@@ -189,7 +203,7 @@ class NoticeSubmitted(_AboutNotice):
 
     type: Literal["change-security.notice-submitted.v1"] = "change-security.notice-submitted.v1"
     revision: int = Field(default=1, ge=1, le=100_000)
-    arrived_at: AwareDatetime | None = Field(default=None, description="When the authority's system first had it.")
+    arrived_at: Instant | None = Field(default=None, description="When the authority's system first had it.")
     filing: Filing
 
 
@@ -212,9 +226,9 @@ class _NoticeForAuthority(_ToOffice):
     reasons: tuple[Reason, ...]
     handling_mode: HandlingMode
     routing_version: str = Field(description="The municipality table and rules by which it was routed.")
-    arrived_at: datetime
-    registered_at: datetime
-    acknowledge_by: datetime
+    arrived_at: Instant
+    registered_at: Instant
+    acknowledge_by: Instant
     missing: tuple[str, ...] = ()
     filing: Filing
 
@@ -263,7 +277,7 @@ class ReceiptOverdue(_ToOffice):
 
     type: Literal["change-security.receipt-overdue.v1"] = "change-security.receipt-overdue.v1"
     awaiting: Literal["stored", "acknowledged"]
-    due_at: datetime
+    due_at: Instant
 
 
 # -- from an office to the joint side ---------------------------------------------------------------------------------
@@ -279,7 +293,7 @@ class NoticeStored(_FromOffice):
     type: Literal["change-security.notice-stored.v1"] = "change-security.notice-stored.v1"
     version: int
     revision: int
-    stored_at: datetime
+    stored_at: Instant
 
 
 class NoticeAcknowledged(_FromOffice):
@@ -287,7 +301,7 @@ class NoticeAcknowledged(_FromOffice):
 
     type: Literal["change-security.notice-acknowledged.v1"] = "change-security.notice-acknowledged.v1"
     acting_authority: str
-    acknowledged_at: datetime
+    acknowledged_at: Instant
 
 
 class NoticeDeclined(_FromOffice):
@@ -295,7 +309,7 @@ class NoticeDeclined(_FromOffice):
 
     type: Literal["change-security.notice-declined.v1"] = "change-security.notice-declined.v1"
     reason: DeclineReason
-    declined_at: datetime
+    declined_at: Instant
 
 
 class NoticeTaken(_FromOffice):
@@ -303,7 +317,7 @@ class NoticeTaken(_FromOffice):
 
     type: Literal["change-security.notice-taken.v1"] = "change-security.notice-taken.v1"
     parts: tuple[str, ...] = Field(description="The competent authorities whose parts are taken.")
-    taken_at: datetime
+    taken_at: Instant
 
 
 class CaseClosed(_FromOffice):
@@ -311,7 +325,7 @@ class CaseClosed(_FromOffice):
 
     type: Literal["change-security.case-closed.v1"] = "change-security.case-closed.v1"
     outcome: Outcome
-    closed_at: datetime
+    closed_at: Instant
 
 
 class NoticeFiled(_FromOffice):
@@ -319,8 +333,8 @@ class NoticeFiled(_FromOffice):
 
     type: Literal["change-security.notice-filed.v1"] = "change-security.notice-filed.v1"
     revision: int = Field(ge=1, le=100_000)
-    arrived_at: datetime
-    registered_at: datetime
+    arrived_at: Instant
+    registered_at: Instant
     filing: Filing
 
 
@@ -340,8 +354,8 @@ class WorkforceRelease(Part):
     municipality: MunicipalityCode | None = None
     count: int | None = Field(default=None, description="None where unknown, or masked: one to four.")
     masked: bool = False
-    available_from: date | None = None
-    available_until: date | None = None
+    available_from: Day | None = None
+    available_until: Day | None = None
 
 
 class WorkforceReleased(_AboutNotice):

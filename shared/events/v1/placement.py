@@ -1,19 +1,19 @@
 """Placement: vacancies for everyone to see, three jobseeker pools that each answer for themselves.
 
-Across an authority's border go only an opaque reference, occupation codes, availability, languages, commuting area and a
-score with reasons. A name and a contact never travel in a message: they are asked for by a logged query to the owning
+Across an authority's border go only an opaque reference, occupation codes, availability, languages, commuting area and
+a score with reasons. A name and a contact never travel in a message: they are asked for by a logged query to the owning
 city, after the jobseeker's consent.
 """
 
-from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.events.envelope import Event, Part
 from shared.events.v1.change_security import MunicipalityCode, Occupation
+from shared.events.values import BusinessId, Day, Instant
 
 
 class VacancyStatus(StrEnum):
@@ -56,7 +56,7 @@ class ReferralOutcome(StrEnum):
 class VacancyEmployer(Part):
     """The employer that reports a vacancy."""
 
-    business_id: str = Field(max_length=20, description="Y-tunnus, 1234567-8.")
+    business_id: BusinessId = Field(description="Y-tunnus, 1234567-8.")
     name: str | None = Field(default=None, max_length=200)
 
 
@@ -71,9 +71,9 @@ class Vacancy(Part):
     languages: tuple[str, ...] = Field(default=(), max_length=10, description="ISO 639-1, needed at work.")
     municipality: MunicipalityCode = Field(max_length=10)
     positions: int = Field(default=1, ge=1, le=1000)
-    starts_on: date | None = None
-    apply_by: date | None = None
-    expires_on: date | None = Field(default=None, description="The last day it is shown.")
+    starts_on: Day | None = None
+    apply_by: Day | None = None
+    expires_on: Day | None = Field(default=None, description="The last day it is shown.")
     language: Literal["fi", "sv", "en"] = Field(default="fi", description="Of the advertisement.")
 
 
@@ -114,7 +114,7 @@ class Wanted(Part):
     skills: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     municipality: MunicipalityCode
-    starts_on: date | None = None
+    starts_on: Day | None = None
 
 
 class _AboutAssignment(Event):
@@ -128,8 +128,8 @@ class CandidatesRequested(_AboutAssignment):
     type: Literal["placement.candidates-requested.v1"] = "placement.candidates-requested.v1"
     wanted: Wanted
     at_most: int = Field(ge=1, le=200)
-    answer_by: AwareDatetime
-    as_of: date = Field(description="The day availability is judged by, the same in every pool.")
+    answer_by: Instant
+    as_of: Day = Field(description="The day availability is judged by, the same in every pool.")
 
 
 class MatchReason(Part):
@@ -149,7 +149,7 @@ class Candidate(Part):
     occupations: tuple[str, ...] = Field(description="ISCO-08 codes.")
     languages: tuple[str, ...]
     commuting: tuple[MunicipalityCode, ...]
-    available_from: date | None = None
+    available_from: Day | None = None
     reasons: tuple[MatchReason, ...]
 
 
@@ -160,7 +160,7 @@ class CandidatesAnswered(_AboutAssignment):
     office: str
     considered: int = Field(ge=0, description="Profiles that were scored.")
     candidates: tuple[Candidate, ...]
-    answered_at: datetime
+    answered_at: Instant
 
 
 class _AboutReferral(Event):
@@ -185,7 +185,7 @@ class ReferralAnswered(_AboutReferral):
     type: Literal["placement.referral-answered.v1"] = "placement.referral-answered.v1"
     office: str
     state: ReferralState
-    answered_at: datetime
+    answered_at: Instant
 
 
 class JobOfferMade(_AboutReferral):
@@ -194,7 +194,7 @@ class JobOfferMade(_AboutReferral):
     type: Literal["placement.job-offer-made.v1"] = "placement.job-offer-made.v1"
     offer_id: UUID
     binding: bool
-    answer_by: AwareDatetime
+    answer_by: Instant
 
 
 class JobOfferAnswered(_AboutReferral):
@@ -204,7 +204,7 @@ class JobOfferAnswered(_AboutReferral):
     office: str
     offer_id: UUID
     state: OfferState
-    answered_at: datetime
+    answered_at: Instant
 
 
 class ReferralEnded(_AboutReferral):
@@ -212,7 +212,7 @@ class ReferralEnded(_AboutReferral):
 
     type: Literal["placement.referral-ended.v1"] = "placement.referral-ended.v1"
     outcome: ReferralOutcome
-    ended_at: datetime
+    ended_at: Instant
 
 
 class CandidatesGathered(Event):

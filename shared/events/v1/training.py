@@ -4,16 +4,16 @@ An application lives in the applicant's own city. Across the border go an opaque
 criteria, queue time, languages, travel area, municipality, and the day from which the applicant can start.
 """
 
-from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.events.envelope import Event, Part
 from shared.events.v1.change_security import MunicipalityCode, Occupation
 from shared.events.v1.placement import Wanted
+from shared.events.values import Day, Instant
 
 Language = Literal["fi", "sv", "en"]
 
@@ -101,8 +101,8 @@ class Group(Part):
     municipality: MunicipalityCode
     place: str | None = Field(default=None, max_length=200)
     provider: str | None = Field(default=None, max_length=200)
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
     answer_hours: float | None = Field(
         default=None, gt=0, le=720, description="To answer a seat offer; 72 if not given."
     )
@@ -143,11 +143,11 @@ class Application(Part):
 
     reference: str = Field(max_length=100, description="Opaque; made by the applicant's own city.")
     points: int = Field(ge=0, le=100, description="By the course's written criteria, assessed in the own city.")
-    queued_at: AwareDatetime
+    queued_at: Instant
     languages: tuple[str, ...] = Field(max_length=20)
     municipality: MunicipalityCode
     travel: tuple[MunicipalityCode, ...] = Field(max_length=30)
-    can_start_from: date
+    can_start_from: Day
 
 
 class ApplicationReceived(_AboutApplication):
@@ -173,7 +173,7 @@ class SeatAnswered(_AboutApplication):
     office: str
     offer_id: UUID
     answer: SeatAnswer
-    answered_at: datetime
+    answered_at: Instant
 
 
 class ApplicationTransferred(_AboutApplication):
@@ -198,8 +198,8 @@ class SeatOffered(_AboutApplication):
     type: Literal["training.seat-offered.v1"] = "training.seat-offered.v1"
     offer_id: UUID
     group_id: UUID
-    starts_on: date
-    answer_by: AwareDatetime
+    starts_on: Day
+    answer_by: Instant
     reason: str = Field(max_length=300)
 
 

@@ -19,11 +19,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.client import Callers, wait_for
+from deploy.local.observing import records_on
 from deploy.local.stack import CITIES, JOINT, Stack
 from shared.topics import expanded
 from tests.support.advisory import Advisory
 from tests.support.filings import TEST_IDENTITY_CODE, termination_notice
-from tests.support.observing import records_on
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> None:
@@ -62,7 +62,10 @@ def test_a_contact_with_a_key_is_brought_once(advisory: Advisory) -> None:
     first, again = (
         advisory.portal.post("/v1/contacts", json=body, headers={"Idempotency-Key": advisory.unique}) for _ in "ab"
     )
-    assert first.json()["contact_id"] == again.json()["contact_id"]
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content
+    assert first.headers["Location"] == again.headers["Location"] == f"/v1/contacts/{first.json()['contact_id']}"
+    assert again.headers["Idempotent-Replayed"] == "true"
     other = advisory.portal.post(
         "/v1/contacts", json=body | {"topic": "training"}, headers={"Idempotency-Key": advisory.unique}
     )
@@ -93,7 +96,10 @@ def test_who_called_is_told_to_the_authorities_concerned_by_a_logged_query(advis
     problem(
         advisory.callers.of(JOINT, other, "officer").post(path, json={"purpose": "uteliaisuus"}), 403, "not-concerned"
     )
-    assert [(one["authority"], one["answered"]) for one in espoo.read(path)] == [("espoo", True), (other, False)]
+    assert [(one["authority"], one["answered"]) for one in espoo.read(path)["items"]] == [
+        ("espoo", True),
+        (other, False),
+    ]
 
 
 def test_a_city_takes_its_own_employers_contact_itself(advisory: Advisory, stack: Stack) -> None:
@@ -145,6 +151,35 @@ def test_a_contact_without_anybody_for_it_waits_with_the_reason_until_somebody_i
         for number in range(40):
             advisory.list_adviser(city, f"{city}-{number:02}")
     advisory.wait_joint(waiting["contact_id"], state="assigned")
+
+
+def test_an_act_in_a_city_answers_the_contact_as_it_now_is_and_conflicts_when_it_is_too_late(
+    advisory: Advisory,
+) -> None:
+    officer = advisory.callers.officer["espoo"]
+    path = f"/v1/contacts/{officer.send('/v1/contacts', {'channel': 'form'})['contact_id']}"
+    assert officer.send(f"{path}/answer", {"minutes": 3})["state"] == "answered"
+    problem(officer.post(f"{path}/hand-overs", json={"to_service": "training", "reason": "late"}), 409, "invalid-state")
+    assert [officer.send(f"{path}/closing")["state"] for _ in range(2)] == ["closed", "closed"]
+    problem(officer.post(f"{path}/answer", json={}), 409, "invalid-state")
+    problem(officer.post(f"/v1/contacts/{uuid4()}/closing"), 404, "not-found")
+    problem(officer.post("/v1/contacts", json={"channel": "form", "business_id": "1"}), 422, "wrong-business-id")
+    both = {"to_authority": "vantaa", "to_service": "training", "reason": "both"}
+    problem(officer.post(f"{path}/hand-overs", json=both), 422, "either-authority-or-service")
+
+
+def test_contacts_are_read_page_by_page_at_the_joint_office_and_in_a_city(advisory: Advisory) -> None:
+    officer = advisory.callers.officer["espoo"]
+    for _ in range(2):
+        officer.send("/v1/contacts", {"channel": "form"})
+        advisory.bring(business_id=None)
+    for caller in (advisory.joint, officer):
+        first = caller.read("/v1/contacts?limit=1")
+        second = caller.read(f"/v1/contacts?limit=1&cursor={first['next']}")
+        both = caller.read("/v1/contacts?limit=2")["items"]
+        assert [*first["items"], *second["items"]] == both
+        assert len({one["contact_id"] for one in both}) == 2
+        problem(caller.get("/v1/contacts?cursor=WyJhIl0"), 400, "invalid-cursor")
 
 
 def test_the_shares_of_the_year_follow_the_agreement(advisory: Advisory) -> None:
@@ -222,7 +257,7 @@ def test_an_e_mail_is_a_contact_once_and_one_with_an_identity_code_is_refused(ad
     assert TEST_IDENTITY_CODE.encode() not in refused.value.smtp_error
     found = [
         one
-        for one in advisory.joint.read("/v1/contacts?limit=200")
+        for one in advisory.joint.read("/v1/contacts?limit=200")["items"]
         if one["contact"]["business_id"] == advisory.business_id
     ]
     assert [(one["contact"]["channel"], one["contact"]["topic"], one["contact"]["language"]) for one in found] == [
@@ -246,7 +281,7 @@ def test_an_e_mail_that_cannot_be_recorded_stays_with_the_sender(advisory: Advis
         server.send_message(message)
     found = [
         one
-        for one in advisory.joint.read("/v1/contacts?limit=200")
+        for one in advisory.joint.read("/v1/contacts?limit=200")["items"]
         if one["contact"]["business_id"] == advisory.business_id
     ]
     assert len(found) == 1
@@ -322,7 +357,7 @@ def test_a_contact_becomes_another_services_matter_by_event_and_acknowledgement(
     matter_id = str(uuid4())
     for _ in range(2):
         desk.send(f"/v1/hand-overs/{hand_over_id}/acceptance", {"matter_id": matter_id})
-    problem(desk.post(f"/v1/hand-overs/{hand_over_id}/rejection", json={"reason": "myöhäistä"}), 409, "not-now")
+    problem(desk.post(f"/v1/hand-overs/{hand_over_id}/rejection", json={"reason": "myöhäistä"}), 409, "invalid-state")
     advisory.wait_joint(contact_id, state="handed_over")
     assert hand_over_of(advisory, contact_id, "accepted")["matter_id"] == matter_id
     advisory.wait_in_city(acting, contact_id, state="handed_over")
@@ -392,6 +427,12 @@ def timeline(advisory: Advisory, authority: str) -> dict[str, Any]:
     return wait_for(whole, "every service's answer")
 
 
+def test_a_business_id_that_is_not_valid_has_no_timeline(advisory: Advisory) -> None:
+    answer = advisory.joint.post("/v1/timelines", json={"business_id": "2077474-1"})
+    problem(answer, 422, "wrong-business-id")
+    assert answer.json()["errors"] == [{"pointer": "/business_id", "code": "wrong-business-id"}]
+
+
 def test_the_employers_timeline_shows_what_an_authority_may_see_and_why_the_rest_is_withheld(
     advisory: Advisory, stack: Stack
 ) -> None:
@@ -444,15 +485,15 @@ def test_guidance_is_approved_copied_to_each_city_and_what_an_employer_was_given
     path = f"/v1/guidance/{written['article_id']}"
     assert (written["version"], written["approved_on"], written["review_is_due"]) == (1, None, True)
     approval = {"approved_on": "2026-11-20"}
-    problem(advisory.joint.put(f"{path}/versions/1/approval", json=approval), 403, "role-needed")
+    problem(advisory.joint.post(f"{path}/versions/1/approval", json=approval), 403, "role-needed")
     group = advisory.callers.of(JOINT, "helsinki", "coordination_group")
-    group.send(f"{path}/versions/1/approval", approval, "PUT")
+    group.send(f"{path}/versions/1/approval", approval)
     second = advisory.joint.send(f"{path}/versions", article | {"review_by": "2027-06-01"})
     assert second["version"] == 2
     officer = advisory.callers.officer
 
     def in_city(city: str) -> list[int]:
-        found = officer[city].read("/v1/guidance?topic=wage_subsidy")
+        found = officer[city].read("/v1/guidance?topic=wage_subsidy")["items"]
         return [one["version"] for one in found if one["article_id"] == written["article_id"]]
 
     for city in CITIES:
@@ -461,11 +502,13 @@ def test_guidance_is_approved_copied_to_each_city_and_what_an_employer_was_given
     advisory.wait_in_city(contact["acting_authority"], contact["contact_id"], state="assigned")
     given = [{"article_id": written["article_id"], "version": 1}]
     advisory.answer(contact["acting_authority"], contact["contact_id"], minutes=12, guidance=given)
-    group.send(f"{path}/versions/2/approval", approval, "PUT")
+    group.send(f"{path}/versions/2/approval", approval)
     for city in CITIES:
         wait_for(lambda city=city: in_city(city) == [2], f"the second version in {city}")  # type: ignore[misc]
-    problem(group.put(f"{path}/versions/1/approval", json=approval), 409, "newer-version")
-    found = wait_for(lambda: advisory.joint.read(f"/v1/employers/{advisory.business_id}/guidance"), "what was given")
+    problem(group.post(f"{path}/versions/1/approval", json=approval), 409, "newer-version")
+    found = wait_for(
+        lambda: advisory.joint.read(f"/v1/employers/{advisory.business_id}/guidance")["items"], "what was given"
+    )
     assert [(one["article_id"], one["version"]) for one in found] == [(written["article_id"], 1)]
     incomplete = article | {"texts": {"fi": TEXTS["fi"]}}
     problem(advisory.joint.post("/v1/guidance", json=incomplete), 422, "invalid-request")

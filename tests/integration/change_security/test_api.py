@@ -10,8 +10,9 @@ import pytest
 
 from deploy.local.client import Caller, Callers
 from deploy.local.issuer import Issuer
+from deploy.local.sample_data import proposal_json
 from deploy.local.stack import Stack
-from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal_json
+from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, TEST_IDENTITY_CODE
 from tests.support.matters import Matters
 
 
@@ -33,7 +34,7 @@ def test_a_filed_notice_is_answered_after_commit_and_can_be_read_at_once(callers
     answer = callers.system.post("/v1/notices", json=body())
     assert answer.status_code == 201
     notice = callers.system.read(answer.headers["location"])
-    assert notice["status"] == "open"
+    assert notice["state"] == "open"
     assert notice["missing"] == []
     clocks = {clock["name"]: clock for clock in notice["assessment"]["clocks"]}
     assert clocks["earliest_end_of_employment"]["to_be_checked"] is True
@@ -117,6 +118,24 @@ def test_the_same_key_sent_at_the_same_time_has_one_effect(callers: Callers, mat
         )
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["notice_id"] for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("office", ["pks", "vantaa"])
+def test_every_act_with_a_key_has_one_effect(callers: Callers, matters: Matters, office: str) -> None:
+    """A revision sent twice would be stale the second time; with its key it is answered as at first."""
+    caller, kind = (callers.coordinator, "notices") if office == "pks" else (callers.officer[office], "cases")
+    filed = caller.post("/v1/notices", json=body(), headers={"Idempotency-Key": f"{matters.unique}-1"})
+    path = f"/v1/{kind}/{filed.json()['notice_id']}/revisions"
+    revision = {"predecessor": 1, "filing": proposal_json(sites=[])}
+    first, again = (
+        caller.post(path, json=revision, headers={"Idempotency-Key": f"{matters.unique}-2"}) for _ in range(2)
+    )
+    assert (first.status_code, first.json()["revision"]) == (200, 2)
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["idempotent-replayed"] == "true"
+    other = caller.post(path, json=revision | {"predecessor": 2}, headers={"Idempotency-Key": f"{matters.unique}-2"})
+    problem(other, 422, "idempotency-key-reused")
+    problem(caller.post(path, json=revision), 409, "stale-predecessor")
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -211,7 +230,7 @@ def test_a_list_is_read_page_by_page_without_gaps_or_repeats(callers: Callers, m
         seen += [line["notice_id"] for line in page["items"]]
         cursor = f"&cursor={page['next']}"
     assert len(seen) == len(set(seen))
-    problem(callers.coordinator.get("/v1/notices?cursor=bm9uc2Vuc2U"), 400, "bad-cursor")
+    problem(callers.coordinator.get("/v1/notices?cursor=bm9uc2Vuc2U"), 400, "invalid-cursor")
 
 
 def test_the_api_describes_itself_in_openapi_3_1(stack: Stack) -> None:
@@ -275,12 +294,14 @@ def test_an_officer_works_through_the_course_of_a_case(callers: Callers, matters
     done = {step["step"] for step in case["course"] if step["state"] == "done"}
     assert done == {"specialist_named", "employer_contacted"}
     assert [item["item"] for item in case["checklist"] if item["checked"]] == ["aged_55"]
-    assert [note["text"] for note in vantaa.read(f"{path}/notes")] == ["Soitto työnantajalle sovittu."]
+    assert [note["text"] for note in vantaa.read(f"{path}/notes")["items"]] == ["Soitto työnantajalle sovittu."]
+    first = vantaa.read(f"{path}/notes?limit=1")
+    assert vantaa.read(f"{path}/notes?cursor={first['next']}") == {"items": [], "next": None}
     vantaa.send(f"{path}/acknowledgement")
     acknowledged = vantaa.send(f"{path}/acknowledgement")["acknowledged_at"]
     _until(lambda: matters.states(notice_id)["vantaa"] == "acknowledged")
     closed = vantaa.send(f"{path}/closing", {"outcome": "no_terminations"})
-    assert (closed["status"], closed["acknowledged_at"]) == ("closed", acknowledged)
+    assert (closed["state"], closed["acknowledged_at"]) == ("closed", acknowledged)
     problem(vantaa.post(f"{path}/acknowledgement"), 409, "not-open")
     _until(lambda: _entry(matters, notice_id, "vantaa")["case_outcome"] == "no_terminations")
 

@@ -9,11 +9,11 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from deploy.local.stack import Stack
 from services.change_security.domain.ledger import Entry, EntryState
+from services.change_security.joint.store import Notices
 from services.change_security.settings import SCHEMA, Settings
-from services.change_security.store import Notices
 from shared.clock import SystemClock
 from shared.database import engine_for
-from shared.events.v1.change_security import HandlingMode
+from shared.events.v1.change_security import HandlingMode, NoticeStored
 from shared.messaging.transaction import Database
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -26,7 +26,9 @@ async def test_the_statement_that_enters_receipts_says_what_the_domain_says(stac
     database = Database(engine, "pks", SystemClock(), TracerProvider().get_tracer("test"))
     cases = {}
     for state, stored, escalated in product(EntryState, (0, 1, 3), (None, "stored", "acknowledged")):
-        cases[uuid4()] = Entry(
+        notice_id = uuid4()
+        cases[notice_id] = Entry(
+            notice_id=notice_id,
             authority="vantaa",
             office="vantaa",
             mode=HandlingMode.OWN,
@@ -43,11 +45,13 @@ async def test_the_statement_that_enters_receipts_says_what_the_domain_says(stac
             escalated=escalated,  # type: ignore[arg-type] # one of the three above
         )
     async with database.transaction(uuid4()) as tx:
-        for notice_id, entry in cases.items():
-            Notices(tx).save_entry(notice_id, entry)
+        for entry in cases.values():
+            Notices(tx).save_entry(entry)
     async with database.transaction(uuid4()) as tx:
         for notice_id in cases:
-            Notices(tx).enter_stored(notice_id, "vantaa", 2, 1, LATER)
+            Notices(tx).enter_stored(
+                NoticeStored(notice_id=notice_id, authority="vantaa", version=2, revision=1, stored_at=LATER)
+            )
     async with database.transaction(uuid4()) as tx:
         for notice_id, entry in cases.items():
             found = await Notices(tx).entry(notice_id, "vantaa")

@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from shared.database import Bulk
 from shared.errors import UnprocessableError
 from shared.messaging.codec import MAX_EVENT_BYTES, Rejection
-from shared.messaging.parking import PERSONAL_IDENTITY_CODE
 from shared.messaging.transaction import Transaction
+from shared.screening import ERASE_ON_DISCARD, PERSONAL_IDENTITY_CODE
 from shared.topics import Topic
 from tests.support.rig import Happened, Other, Raw, Rig, happened, headers, record_effect, running, until
 
@@ -108,11 +108,11 @@ async def test_a_header_that_is_not_utf_8_does_not_lose_its_message(rig: Rig) ->
 async def test_a_body_of_two_megabytes_is_parked_whole(rig: Rig) -> None:
     large = happened("a", 1, note="x" * 2_000_000)
 
-    def examine(record: Any) -> Rejection | None:
+    def screen(record: Any) -> Rejection | None:
         return Rejection("body-too-large", "too large") if len(record.value or b"") > 262_144 else None
 
     await rig.produce(large, happened("b", 1))
-    async with running(rig.consumer(examine=examine)):
+    async with running(rig.consumer(screen=screen)):
         await rig.settled(2)
     assert await rig.effects() == [("b", 1)]
     ((size,),) = await rig.rows("SELECT octet_length(payload) FROM parked")
@@ -233,9 +233,9 @@ async def test_a_replay_handles_the_record_and_then_what_it_held_back_in_order(r
     async with running(consumer):
         await rig.settled(4)
         first = (await rig.parked("parked"))[0]
-        assert await consumer.replay(first.id, actor="officer-1", reason="tried too early") == 0
+        assert await consumer.parked.replay(first.id, actor="officer-1", reason="tried too early") == 0
         broken = False
-        assert await consumer.replay(first.id, actor="officer-1", reason="mended") == 4
+        assert await consumer.parked.replay(first.id, actor="officer-1", reason="mended") == 4
         await rig.produce(happened("a", 5))
         await rig.settled(5)
     assert await rig.effects() == [("a", n) for n in range(1, 6)]
@@ -248,7 +248,7 @@ async def test_a_replay_handles_the_record_and_then_what_it_held_back_in_order(r
         ("replay", "replayed", "officer-1", "mended"),
     ]
     with pytest.raises(LookupError):
-        await consumer.replay(first.id, actor="officer-1", reason="again")
+        await consumer.parked.replay(first.id, actor="officer-1", reason="again")
 
 
 async def test_a_discard_has_a_reason_and_lets_the_held_ones_go_on(rig: Rig) -> None:
@@ -257,19 +257,21 @@ async def test_a_discard_has_a_reason_and_lets_the_held_ones_go_on(rig: Rig) -> 
     async with running(consumer):
         await rig.settled(3)
         first = (await rig.parked("parked"))[0]
-        assert await consumer.discard(first.id, actor="officer-1", reason="sender will send it again") == 2
+        assert await consumer.parked.discard(first.id, actor="officer-1", reason="sender will send it again") == 2
     assert await rig.effects() == [("a", 2), ("a", 3)]
     ((act, reason),) = await rig.rows("SELECT act, reason FROM parking_act WHERE parked_id = :id", id=first.id)
     assert (act, reason) == ("discard", "sender will send it again")
 
 
 async def test_the_payload_of_a_record_with_an_identity_code_is_erased_on_discard(rig: Rig) -> None:
-    consumer = rig.consumer(examine=lambda _: Rejection(PERSONAL_IDENTITY_CODE, "it contains one"))
+    consumer = rig.consumer(
+        screen=lambda _: Rejection(PERSONAL_IDENTITY_CODE, "it contains one"), erase_on_discard=ERASE_ON_DISCARD
+    )
     await rig.produce(happened("a", 1))
     async with running(consumer):
         await rig.settled(1)
         (parked,) = await rig.parked()
-        await consumer.discard(parked.id, actor="officer-1", reason="sender told")
+        await consumer.parked.discard(parked.id, actor="officer-1", reason="sender told")
     ((payload,),) = await rig.rows("SELECT payload FROM parked")
     assert payload is None
 
@@ -290,7 +292,7 @@ async def test_a_replay_starts_a_new_trace_linked_to_the_old_one(rig: Rig) -> No
     async with running(consumer):
         await rig.settled(1)
         broken = False
-        await consumer.replay((await rig.parked())[0].id, actor="officer-1", reason="mended")
+        await consumer.parked.replay((await rig.parked())[0].id, actor="officer-1", reason="mended")
     failed, replayed = [span for span in spans.get_finished_spans() if span.name.startswith("process")]
     old = int("0af7651916cd43dd8448eb211c80319c", 16)
     assert failed.context.trace_id == old
@@ -323,7 +325,7 @@ async def test_parking_has_a_limit_at_which_nothing_more_is_read(rig: Rig) -> No
         assert len(await rig.parked()) == 3
         assert not await consumer.is_ready()
         for record in await rig.parked():
-            await consumer.discard(record.id, actor="officer-1", reason="makes room")
+            await consumer.parked.discard(record.id, actor="officer-1", reason="makes room")
         await until(lambda: _parked(rig, 6), "the rest is read")
 
 
@@ -361,7 +363,7 @@ async def test_two_consumers_share_the_work_and_every_record_has_one_effect(rig:
     await rig.produce(*(happened(f"s{n % 40}", n) for n in range(400)))
     async with running(rig.consumer(batch_size=20)):
         await until(lambda: _has(rig, 20), "work has begun")
-        async with running(rig.consumer(batch_size=20)):
+        async with running(rig.consumer(batch_size=20, instance="1")):
             await rig.produce(*(happened(f"s{n % 40}", n) for n in range(400, 800)))
             await rig.settled(800)
     effects = await rig.effects()

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.local.stack import CITIES, JOINT, Stack
+from faults.seat_invariants import broken_invariants
 from services.training import data
 from services.training.app import TRAINING
 from services.training.domain.seats import Actor
@@ -30,7 +31,6 @@ from shared.events.v1.training import (
 )
 from shared.messaging.transaction import Database, Transaction
 from shared.process import Service, writing
-from tests.support.training import broken_invariants
 
 OFFICER = Actor("officer:test", "helsinki")
 

@@ -13,12 +13,14 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.client import Caller, Callers, wait_for
+from deploy.local.observing import records_on
+from deploy.local.sample_data import course, group
 from deploy.local.stack import CITIES, JOINT, Stack
+from faults.seat_invariants import broken_invariants
 from shared.topics import expanded
 from tests.support.filings import TEST_IDENTITY_CODE, termination_notice
-from tests.support.observing import records_on
 from tests.support.placement import vacancy
-from tests.support.training import Training, broken_invariants, course, group
+from tests.support.training import Training
 
 
 def problem(answer: httpx.Response, status: int, slug: str) -> None:

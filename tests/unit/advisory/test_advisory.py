@@ -8,11 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.advisory import data, report
+from services.advisory import data
 from services.advisory.domain.assignment import BEHIND, Adviser, assign
-from services.advisory.domain.contact import Earlier, check, joins
+from services.advisory.domain.contact import Earlier, check_business_id, joins
 from services.advisory.domain.mail import read
-from services.advisory.domain.resources import TASKS, Agreed, agreed_on, compare
+from services.advisory.domain.resources import (
+    TASKS,
+    Agreed,
+    Decision,
+    Review,
+    WorkQuestion,
+    agreed_on,
+    check_decision,
+    check_question,
+    compare,
+    review,
+    shares,
+)
+from services.advisory.joint import resourcing_report
 from shared.errors import RefusedError
 from shared.events.v1.advisory import Absence, Contact, ContactChannel, ContactTopic
 
@@ -101,6 +114,14 @@ def test_a_contact_that_waits_says_why(team: list[Adviser], why: str) -> None:
     assert (decision.adviser, decision.reason) == (None, why)
 
 
+def test_without_a_limit_the_open_work_decides_among_them_and_shuts_nobody_out() -> None:
+    team = [adviser("a", "espoo", open=900), adviser("b", "espoo", open=20_000)]
+    decision = assign(ContactTopic.OTHER, "fi", team, {}, {"espoo": 1.0}, DAY, open_limit=None)
+    assert decision.adviser is not None
+    assert decision.adviser.officer == "a"
+    assert assign(ContactTopic.OTHER, "fi", team, {}, {"espoo": 1.0}, DAY, open_limit=900).adviser is None
+
+
 # -- contacts
 
 
@@ -138,10 +159,11 @@ def test_the_same_caller_is_one_matter_unless_two_employers_are_named() -> None:
 
 
 def test_a_business_id_that_does_not_hold_is_refused() -> None:
-    check(contact())
-    check(contact(business_id=None))
-    with pytest.raises(RefusedError):
-        check(contact(business_id="2077474-1"))
+    check_business_id("2077474-0")
+    check_business_id(None)
+    with pytest.raises(RefusedError) as refused:
+        check_business_id("2077474-1")
+    assert (refused.value.pointer, refused.value.code) == ("/business_id", "wrong-business-id")
 
 
 def mail(to: str, subject: str, body: str = "", **headers: str) -> EmailMessage:
@@ -175,7 +197,7 @@ def test_an_e_mail_tells_a_valid_business_id_and_when_it_was_sent() -> None:
     found = read(mail("neuvonta@example.org", "Hei", body, Date="Tue, 24 Nov 2026 09:00:00 +0200"), NOW)
     assert found.contact.business_id == "2077474-0"
     assert found.contact.received_at == datetime(2026, 11, 24, 7, tzinfo=UTC)
-    assert found.sender == "esa@example.org"
+    assert found.person.email == "esa@example.org"
     assert read(mail("a@example.org", "Hei", Date="Tue, 24 Nov 2099 09:00:00"), NOW).contact.received_at == NOW
     html = mail("a@example.org", "Hei")
     html.set_content("<p>Palkkatuki <b>2077474-0</b></p>", subtype="html")
@@ -214,12 +236,49 @@ def test_a_review_compares_shares_and_masks_below_five() -> None:
     assert [(one.acts, one.actual_share) for one in nothing] == [(0, None)] * 3
 
 
+def test_a_review_is_to_be_checked_until_every_figure_in_it_is_decided() -> None:
+    question = WorkQuestion(since=date(2026, 1, 1), until=date(2026, 12, 31))
+    names = sorted(AGREED)
+    decided = [
+        Agreed(task, name, 1.0, DAY.replace(month=1, day=1), None, "read", "d") for task in TASKS for name in names
+    ]
+    acts = {"advisory": {"helsinki": 60, "espoo": 20, "vantaa": 20}}
+    whole = review(question, data.agreed(), decided, acts, names, ["training"])
+    assert [row.acts for row in whole.rows if row.task == "advisory"] == [20, 60, 20]
+    assert {row.agreed_share for row in whole.rows} == {0.3333}
+    assert (whole.missing_services, whole.to_be_checked) == (("training",), False)
+    assert review(question, data.agreed(), decided[1:], acts, names, []).to_be_checked
+    later = [Agreed(one.task, one.authority, 1.0, DAY, None, "read", "d") for one in decided]
+    assert review(question, data.agreed(), later, acts, names, []).to_be_checked
+
+
+def test_a_review_or_a_decision_that_cannot_be_is_refused() -> None:
+    with pytest.raises(RefusedError, match="before the first"):
+        check_question(WorkQuestion(since=date(2026, 2, 1), until=date(2026, 1, 31)))
+    first, last = WorkQuestion(since=date(2026, 1, 1), until=date(2026, 1, 1)).instants
+    assert last - first == timedelta(days=1)
+    authorities = frozenset(AGREED)
+    values = {"valid_from": DAY, "decided_on": DAY, "reason": "demand"}
+    check_decision(Decision(person_years={"espoo": 0.0}, **values), authorities)
+    for years in ({"turku": 1.0}, {"espoo": -1.0}):
+        with pytest.raises(RefusedError):
+            check_decision(Decision(person_years=years, **values), authorities)
+
+
+def test_shares_compare_the_agreement_with_what_was_given() -> None:
+    found = {share.authority: share for share in shares(AGREED, {"helsinki": 3, "espoo": 1})}
+    assert (found["helsinki"].agreed_share, found["helsinki"].actual_share) == (0.5, 0.75)
+    assert (found["vantaa"].contacts, found["vantaa"].actual_share) == (0, 0.0)
+    assert [share.actual_share for share in shares(AGREED, {})] == [None] * 3
+
+
 @pytest.mark.parametrize("lang", ["fi", "sv", "en"])
-def test_the_report_is_written_in_each_language_as_html_and_pdf(lang: report.Lang) -> None:
+def test_the_report_is_written_in_each_language_as_html_and_pdf(lang: resourcing_report.Lang) -> None:
     rows = compare("advisory", AGREED, {"helsinki": 60, "espoo": 4, "vantaa": 9}, 365, sorted(AGREED))
-    page = report.html(rows, date(2026, 1, 1), date(2026, 12, 31), ["training"], lang)
+    year = Review(date(2026, 1, 1), date(2026, 12, 31), tuple(rows), ("training",), to_be_checked=True)
+    page = resourcing_report.html(year, lang)
     words = {"fi": "peitetty", "sv": "dold", "en": "masked"}
     assert page.count(f"<td>{words[lang]}</td>") == 2
     assert f'<html lang="{lang}">' in page
     assert "http" not in page.replace("https://www.w3.org", "")
-    assert report.pdf(rows, date(2026, 1, 1), date(2026, 12, 31), [], lang).startswith(b"%PDF")
+    assert resourcing_report.pdf(year, lang).startswith(b"%PDF")

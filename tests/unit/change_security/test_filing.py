@@ -5,20 +5,20 @@ from uuid import uuid4
 
 import pytest
 
+from deploy.local.sample_data import BUSINESS_ID, proposal_json
 from services.change_security.domain.filing import (
-    affected,
     has_business_id,
     masked,
     missing,
 )
-from services.change_security.domain.release import workforce_released
+from services.change_security.domain.workforce import workforce_released
 from shared.events.v1.change_security import Filing
-from shared.intake import has_personal_identity_code
-from tests.support.filings import BAD_BUSINESS_ID, GOOD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal, termination_notice
+from shared.screening import has_personal_identity_code
+from tests.support.filings import BAD_BUSINESS_ID, TEST_IDENTITY_CODE, proposal, termination_notice
 
 
 def least() -> Filing:
-    return Filing.model_validate({"kind": "negotiation_proposal", "employer": {"business_id": GOOD_BUSINESS_ID}})
+    return Filing.model_validate({"kind": "negotiation_proposal", "employer": {"business_id": BUSINESS_ID}})
 
 
 def test_a_filing_with_nothing_but_a_business_id_is_accepted_and_what_is_missing_is_listed() -> None:
@@ -33,6 +33,12 @@ def test_a_whole_filing_lacks_nothing_and_sites_are_never_missing() -> None:
     assert missing(proposal(sites=[], site_breakdown="unknown")) == ()
 
 
+def test_the_day_the_proposal_was_given_tells_when_the_personnel_was_informed() -> None:
+    negotiations = proposal_json()["negotiations"] | {"personnel_informed_on": None}
+    assert missing(proposal(negotiations=negotiations)) == ("/negotiations/personnel_informed_on",)
+    assert missing(proposal(negotiations=negotiations | {"given_on": "2026-11-24"})) == ()
+
+
 def test_a_measure_without_a_number_is_listed_by_its_place() -> None:
     assert missing(proposal(measures=[{"measure": "layoff", "personnel_group": "kaikki"}])) == ("/measures/0/count",)
 
@@ -44,7 +50,7 @@ def test_a_notice_of_terminations_asks_for_number_occupation_and_end() -> None:
 
 @pytest.mark.parametrize(
     ("business_id", "good"),
-    [(GOOD_BUSINESS_ID, True), (BAD_BUSINESS_ID, False), ("20774740", False), ("FI20774740", False)],
+    [(BUSINESS_ID, True), (BAD_BUSINESS_ID, False), ("20774740", True), ("FI20774741", False)],
 )
 def test_only_a_business_id_whose_check_digit_holds_is_taken(business_id: str, *, good: bool) -> None:
     assert has_business_id(proposal(employer={"business_id": business_id})) is good
@@ -96,8 +102,3 @@ def test_a_filing_that_is_not_public_releases_nothing_and_takes_back_what_was_to
 
 def test_a_proposal_releases_nothing() -> None:
     assert workforce_released(uuid4(), 1, proposal()) is None
-
-
-def test_the_number_affected_is_unknown_when_no_number_is_given() -> None:
-    assert affected(least()) is None
-    assert affected(proposal()) == 64

@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.placement import data
-from services.placement.domain import vacancy as course
+from services.placement.authority.invented import invent
+from services.placement.domain import vacancy as lifecycle
 from services.placement.domain.matching import Profile, Scorer, isco, rank, shared_digits, why_not
-from services.placement.domain.pool import Jobseeker, Report, invent, read
-from services.placement.domain.vacancy import ConflictError, Posting
+from services.placement.domain.pool import Jobseeker, Report, read
+from services.placement.domain.vacancy import Change, Posting
+from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.v1.change_security import Occupation
-from shared.events.v1.placement import Vacancy, VacancyStatus, Wanted
+from shared.events.v1.placement import Vacancy, VacancyStatus, VacancySubmitted, Wanted
 from shared.opaque import reference_of
 
 TODAY = date(2026, 11, 24)
@@ -152,45 +154,86 @@ def vacancy(**changes: object) -> Vacancy:
     )
 
 
-def posting(status: VacancyStatus = VacancyStatus.OPEN) -> Posting:
-    return course.report(uuid4(), vacancy(), status, "system:x", AT)
+def posting(state: VacancyStatus = VacancyStatus.OPEN) -> Posting:
+    return lifecycle.report(uuid4(), vacancy(), state, "system:x", AT).posting
 
 
-def test_a_stopped_vacancy_shows_its_status_and_no_content() -> None:
-    assert course.published(posting()).vacancy is not None
-    for status in (VacancyStatus.PAUSED, VacancyStatus.FILLED, VacancyStatus.EXPIRED, VacancyStatus.WITHDRAWN):
-        stopped = course.move(posting(), status, AT)
-        assert course.published(stopped).vacancy is None
-        assert course.published(stopped).version == 2
+def submitted(revision: int = 1, **changes: object) -> VacancySubmitted:
+    return VacancySubmitted(vacancy_id=uuid4(), revision=revision, vacancy=vacancy(**changes))
+
+
+def test_a_stopped_vacancy_shows_its_state_and_no_content() -> None:
+    assert lifecycle.published(posting()).vacancy is not None
+    for state in (VacancyStatus.PAUSED, VacancyStatus.FILLED, VacancyStatus.EXPIRED, VacancyStatus.WITHDRAWN):
+        stopped = lifecycle.move(posting(), state, AT)
+        assert stopped.events == (lifecycle.published(stopped.posting),)
+        assert lifecycle.published(stopped.posting).vacancy is None
+        assert lifecycle.published(stopped.posting).version == 2
+
+
+def test_nobody_is_told_of_a_draft_until_it_opens() -> None:
+    draft = lifecycle.report(uuid4(), vacancy(), VacancyStatus.DRAFT, "system:x", AT)
+    assert draft.events == ()
+    assert lifecycle.revise(draft.posting, vacancy(title="Keittiömestari"), 1, AT).events == ()
+    assert len(lifecycle.move(draft.posting, VacancyStatus.OPEN, AT).events) == 1
 
 
 @pytest.mark.parametrize("end", [VacancyStatus.FILLED, VacancyStatus.EXPIRED, VacancyStatus.WITHDRAWN])
 def test_a_vacancy_that_has_ended_changes_no_more(end: VacancyStatus) -> None:
-    ended = course.move(posting(), end, AT)
-    assert course.move(ended, end, AT) is ended
+    ended = lifecycle.move(posting(), end, AT).posting
+    assert lifecycle.move(ended, end, AT) == Change(ended)
     with pytest.raises(ConflictError):
-        course.move(ended, VacancyStatus.OPEN, AT)
+        lifecycle.move(ended, VacancyStatus.OPEN, AT)
     with pytest.raises(ConflictError):
-        course.revise(ended, vacancy(), 1, AT)
+        lifecycle.revise(ended, vacancy(), 1, AT)
 
 
 def test_a_draft_opens_and_a_paused_vacancy_opens_again() -> None:
-    assert course.move(posting(VacancyStatus.DRAFT), VacancyStatus.OPEN, AT).status is VacancyStatus.OPEN
-    paused = course.move(posting(), VacancyStatus.PAUSED, AT)
-    assert course.move(paused, VacancyStatus.OPEN, AT).version == 3
+    assert lifecycle.move(posting(VacancyStatus.DRAFT), VacancyStatus.OPEN, AT).posting.state is VacancyStatus.OPEN
+    paused = lifecycle.move(posting(), VacancyStatus.PAUSED, AT).posting
+    assert lifecycle.move(paused, VacancyStatus.OPEN, AT).posting.version == 3
     with pytest.raises(ConflictError):
-        course.move(posting(VacancyStatus.DRAFT), VacancyStatus.FILLED, AT)
+        lifecycle.move(posting(VacancyStatus.DRAFT), VacancyStatus.FILLED, AT)
 
 
 def test_a_revision_must_follow_the_newest_one() -> None:
-    revised = course.revise(posting(), vacancy(title="Keittiömestari"), 1, AT)
+    revised = lifecycle.revise(posting(), vacancy(title="Keittiömestari"), 1, AT).posting
     assert (revised.revision, revised.version) == (2, 2)
-    with pytest.raises(ConflictError, match="newest revision is 2"):
-        course.revise(revised, vacancy(), 1, AT)
+    with pytest.raises(ConflictError, match="newest revision is 2") as conflict:
+        lifecycle.revise(revised, vacancy(), 1, AT)
+    assert conflict.value.code == "stale-predecessor"
+
+
+@pytest.mark.parametrize("business_id", ["2077474-1", "20774741", "1"])
+def test_an_employer_needs_a_valid_business_id(business_id: str) -> None:
+    wrong = vacancy(employer={"business_id": business_id})
+    with pytest.raises(RefusedError) as reported:
+        lifecycle.report(uuid4(), wrong, VacancyStatus.OPEN, "system:x", AT)
+    with pytest.raises(RefusedError) as revised:
+        lifecycle.revise(posting(), wrong, 1, AT)
+    for refusal in (reported.value, revised.value):
+        assert (refusal.pointer, refusal.code) == ("/vacancy/employer/business_id", "wrong-business-id")
+
+
+def test_what_another_system_submits_is_reported_then_revised_and_repeated_without_effect() -> None:
+    first = lifecycle.submit(None, submitted(), "topic:/systems/jobs", AT)
+    assert (first.posting.version, first.posting.filed_by, len(first.events)) == (1, "topic:/systems/jobs", 1)
+    assert lifecycle.submit(first.posting, submitted(), "topic:/systems/jobs", AT) == Change(first.posting)
+    second = lifecycle.submit(first.posting, submitted(2, title="Keittiömestari"), "topic:/systems/jobs", AT)
+    assert (second.posting.revision, second.posting.vacancy.title) == (2, "Keittiömestari")
+    with pytest.raises(ConflictError):
+        lifecycle.submit(first.posting, submitted(3), "topic:/systems/jobs", AT)
+    with pytest.raises(UnknownError):
+        lifecycle.submit(None, submitted(2), "topic:/systems/jobs", AT)
 
 
 def test_what_the_pools_are_asked_for_says_nothing_of_the_employer() -> None:
-    assert "2077474" not in course.wanted(vacancy()).model_dump_json()
+    assert "2077474" not in lifecycle.wanted(posting()).model_dump_json()
+
+
+def test_the_pools_are_asked_for_an_open_vacancy_alone() -> None:
+    with pytest.raises(ConflictError):
+        lifecycle.wanted(lifecycle.move(posting(), VacancyStatus.PAUSED, AT).posting)
 
 
 # -- the pool

@@ -14,6 +14,7 @@ from shared.telemetry import context_of, describe, traceparent_of, tracer_provid
 def settings(**changes: Any) -> ProcessSettings:
     return ProcessSettings(
         office="vantaa",
+        joint_office="pks",
         database_url="postgresql://nowhere",
         kafka_bootstrap_servers="nowhere",
         jwks_url="http://nowhere",

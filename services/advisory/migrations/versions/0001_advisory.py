@@ -1,4 +1,4 @@
-"""The first tables: messaging, the joint office's contacts, officers, hand-overs and guidance, a city's own contacts."""
+"""The first tables: messaging, the joint office's contacts, officers, hand-overs and guidance, a city's contacts."""
 
 from alembic import op
 

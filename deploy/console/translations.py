@@ -1,0 +1,103 @@
+"""Translations: the console's texts in the three service languages. The Swedish needs a native reviewer."""
+
+from typing import Final, Literal
+
+Lang = Literal["fi", "sv", "en"]
+
+TEXTS: Final[dict[str, tuple[str, str, str]]] = {
+    "title": ("Operaattorin konsoli", "Operatörens konsol", "Operators' console"),
+    "overview": ("Yleiskuva", "Översikt", "Overview"),
+    "notices": ("Ilmoitukset", "Anmälningar", "Notices"),
+    "unrouted": ("Reitittämättä", "Utan mottagare", "Unrouted"),
+    "parked": ("Sivuun siirretyt", "Parkerade", "Parked"),
+    "topics": ("Aiheet ja viestit", "Ämnen och meddelanden", "Topics and messages"),
+    "sign_in": ("Kirjaudu", "Logga in", "Sign in"),
+    "sign_out": ("Kirjaudu ulos", "Logga ut", "Sign out"),
+    "token": ("Oma tunnisteesi (JWT)", "Din egen token (JWT)", "Your own token (JWT)"),
+    "token_help": (
+        "Konsoli lukee jokaista toimipistettä sen omasta rajapinnasta tällä tunnisteella. Se pysyy tässä selaimessa.",
+        "Konsolen läser varje kontor genom dess eget gränssnitt med denna token. Den finns bara i den här webbläsaren.",
+        "The console reads each office through its own API with this token. It stays in this browser alone.",
+    ),
+    "service": ("Palvelu", "Tjänst", "Service"),
+    "office": ("Toimipiste", "Kontor", "Office"),
+    "state": ("Tila", "Läge", "State"),
+    "ready": ("valmis", "redo", "ready"),
+    "not_ready": ("ei valmis", "inte redo", "not ready"),
+    "unreachable": ("ei vastaa", "svarar inte", "does not answer"),
+    "paused": ("keskeytetty", "pausad", "paused"),
+    "lag": ("Viive: viestejä", "Eftersläpning: poster", "Lag: records"),
+    "lag_seconds": ("sekuntia", "sekunder", "seconds"),
+    "outbox": ("Lähtevät: odottaa", "Utkorg: väntar", "Outbox: waiting"),
+    "outbox_seconds": ("vanhin, s", "äldsta, s", "oldest, s"),
+    "not_permitted": ("ei oikeutta", "ingen behörighet", "not permitted"),
+    "role_needed": (
+        "Tähän tarvitaan rooli {roles} kyseisessä toimipisteessä, eikä tunnisteellasi ole sitä. Muu toimii.",
+        "Här krävs rollen {roles} på kontoret i fråga, och din token har den inte. Det övriga fungerar.",
+        "This needs the role {roles} at the office in question, which your token does not have. The rest works.",
+    ),
+    "not_shown": ("Ei näytetä", "Visas inte", "Not shown"),
+    "authority": ("Viranomainen", "Myndighet", "Authority"),
+    "who_has": (
+        "Kenellä on, kuka on kuitannut, mikä on myöhässä",
+        "Vem har, vem har kvitterat, vad är försenat",
+        "Who has it, who has acknowledged, what is late",
+    ),
+    "acting": ("Hoitava viranomainen", "Handläggande myndighet", "Acting authority"),
+    "stored": ("Tallessa", "Lagrad", "Stored"),
+    "acknowledged": ("Kuitattu", "Kvitterad", "Acknowledged"),
+    "overdue": ("myöhässä", "försenad", "late"),
+    "trace": ("Jäljitys", "Spår", "Trace"),
+    "open_viewer": ("Avaa jäljitysnäkymä", "Öppna spårvisaren", "Open the trace viewer"),
+    "arrived": ("Saapunut", "Inkommen", "Arrived"),
+    "revision": ("Revisio", "Revision", "Revision"),
+    "municipality": ("Kunta", "Kommun", "Municipality"),
+    "why": ("Miksi", "Varför", "Why"),
+    "reason": ("Syy", "Orsak", "Reason"),
+    "count": ("Määrä", "Antal", "Count"),
+    "oldest": ("Vanhin", "Äldsta", "Oldest"),
+    "topic": ("Aihe", "Ämne", "Topic"),
+    "payload": ("Sisältö, peitetty luokittain", "Innehåll, dolt efter klass", "Payload, redacted by class"),
+    "audit_trail": ("Toimenpiteet", "Åtgärder", "Audit trail"),
+    "replay": ("Käsittele uudelleen", "Bearbeta på nytt", "Replay"),
+    "replay_group": ("Käsittele ryhmä uudelleen", "Bearbeta gruppen på nytt", "Replay the group"),
+    "dry_run": ("Koeajo: mitä tapahtuisi", "Torrkörning: vad skulle hända", "Dry run: what would happen"),
+    "discard": ("Hylkää", "Förkasta", "Discard"),
+    "pause": ("Keskeytä", "Pausa", "Pause"),
+    "resume": ("Jatka", "Fortsätt", "Resume"),
+    "done": ("Tehty", "Gjort", "Done"),
+    "nothing": ("Ei mitään.", "Ingenting.", "Nothing."),
+    "writes": ("Kirjoittaa", "Skriver", "Writes"),
+    "reads": ("Lukee", "Läser", "Reads"),
+    "key": ("Avain", "Nyckel", "Key"),
+    "types": ("Viestityypit", "Meddelandetyper", "Event types"),
+    "types_help": (
+        "Viestityypin sivulla ovat sen kentät ja esimerkki.",
+        "Meddelandetypens sida visar dess fält och ett exempel.",
+        "An event type's page shows its fields and an example.",
+    ),
+    "no_such_type": (
+        "Sellaista viestityyppiä ei ole.",
+        "Någon sådan meddelandetyp finns inte.",
+        "There is no such event type.",
+    ),
+    "fields": ("Kentät", "Fält", "Fields"),
+    "field": ("Kenttä", "Fält", "Field"),
+    "kind": ("Tyyppi", "Typ", "Type"),
+    "required": ("Pakollinen", "Obligatoriskt", "Required"),
+    "limits": ("Rajat", "Gränser", "Limits"),
+    "meaning": ("Merkitys", "Betydelse", "Meaning"),
+    "examples": ("Esimerkkejä", "Exempel", "Examples"),
+    "yes": ("kyllä", "ja", "yes"),
+    "flow_map": ("Viestien kulku", "Meddelandenas väg", "Message flows"),
+    "updated": ("Päivittyy itsestään", "Uppdateras av sig självt", "Updates by itself"),
+    "problem": ("Toimipiste vastasi", "Kontoret svarade", "The office answered"),
+    "local_times": ("Ajat ovat Suomen aikaa.", "Tiderna anges i finländsk tid.", "Times are in Finnish time."),
+    "skip": ("Siirry sisältöön", "Gå till innehållet", "Skip to content"),
+}
+
+
+def translated(lang: Lang) -> dict[str, str]:
+    """Return every text in a language, by its name."""
+    place = ("fi", "sv", "en").index(lang)
+    return {name: texts[place] for name, texts in TEXTS.items()}

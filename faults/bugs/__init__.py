@@ -1,1 +1,0 @@
-"""Processes that are broken on purpose: the campaign's checker must notice each."""

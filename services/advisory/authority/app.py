@@ -1,0 +1,31 @@
+"""What a city's process is made of: it reads what is addressed to the city, and the guidance."""
+
+from services.advisory.authority import api
+from services.advisory.authority.commands import CityAdvisers, CityAnnouncements, CityContacts
+from services.advisory.authority.handlers import handlers_of
+from services.advisory.settings import SERVICE, Settings
+from shared import topics
+from shared.events.registry import REGISTRY
+from shared.messaging.inbound import Inbound
+from shared.messaging.transaction import Database
+from shared.process import Parts
+
+
+def parts(settings: Settings, database: Database) -> Parts:  # noqa: ARG001 - as the joint side takes it
+    """Make the authority side."""
+    contacts = CityContacts(frozenset(settings.city_offices) - {settings.office})
+    announcements = CityAnnouncements()
+    read = {
+        topics.ADVISORY_TO.name_for(settings.office): topics.ADVISORY_TO,
+        topics.ADVISORY_SHARED.name: topics.ADVISORY_SHARED,
+    }
+    return Parts(
+        inbound=Inbound(
+            group=f"{SERVICE}.{settings.office}",
+            topics=read,
+            types=REGISTRY,
+            handlers=handlers_of(contacts, announcements),
+        ),
+        routers=[api.router],
+        objects=[contacts, CityAdvisers(), announcements],
+    )

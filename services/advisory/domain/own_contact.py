@@ -1,0 +1,90 @@
+"""What a city's officer does with a contact. Each act returns what it changes, or None when that was done before."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.advisory.domain.contact import ContactState, require
+from shared.errors import ConflictError
+from shared.events.envelope import Event
+from shared.events.v1.advisory import ContactAnswered, ContactClosed, Given, HandOverAcknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class OwnContact:
+    """A contact as acts see it. `hand_over_id`: it was handed over to this office."""
+
+    contact_id: UUID
+    state: ContactState
+    hand_over_id: UUID | None = None
+    is_acknowledged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who acts, in which office, and when."""
+
+    office: str
+    officer: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The contact after an act, and what the joint office is told."""
+
+    contact: OwnContact
+    event: Event
+
+
+def answer(contact: OwnContact, by: By, minutes: int | None, guidance: tuple[Given, ...]) -> Change | None:
+    """Answer the employer; `minutes`: how long it took.
+
+    Raises:
+        ConflictError: `invalid-state`.
+    """
+    if contact.state is ContactState.ANSWERED:
+        return None
+    require(contact.state, ContactState.ANSWERED)
+    event = ContactAnswered(
+        contact_id=contact.contact_id,
+        office=by.office,
+        officer=by.officer,
+        answered_at=by.at,
+        minutes=minutes,
+        guidance=guidance,
+    )
+    return Change(replace(contact, state=ContactState.ANSWERED), event)
+
+
+def close(contact: OwnContact, by: By) -> Change | None:
+    """Close a contact that needs nothing more.
+
+    Raises:
+        ConflictError: `invalid-state`.
+    """
+    if contact.state is ContactState.CLOSED:
+        return None
+    require(contact.state, ContactState.CLOSED)
+    event = ContactClosed(contact_id=contact.contact_id, office=by.office, closed_at=by.at)
+    return Change(replace(contact, state=ContactState.CLOSED), event)
+
+
+def acknowledge(contact: OwnContact, by: By) -> Change | None:
+    """Take over a contact that another authority hands over.
+
+    Raises:
+        ConflictError: `invalid-state`.
+    """
+    if contact.is_acknowledged:
+        return None
+    if contact.state is not ContactState.ASSIGNED or contact.hand_over_id is None:
+        raise ConflictError("invalid-state", f"The contact is {contact.state}.")
+    event = HandOverAcknowledged(
+        contact_id=contact.contact_id,
+        office=by.office,
+        hand_over_id=contact.hand_over_id,
+        officer=by.officer,
+        acknowledged_at=by.at,
+    )
+    return Change(replace(contact, is_acknowledged=True), event)

@@ -1,0 +1,61 @@
+"""What the joint office's process is made of: it reads other systems, every city, and the other services' answers."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from services.advisory import data
+from services.advisory.joint import api
+from services.advisory.joint.commands import JointContacts, JointHandOvers, JointResources
+from services.advisory.joint.email_intake import EmailIntake
+from services.advisory.joint.handlers import handlers_of
+from services.advisory.joint.publications import JointAnnouncements, JointGuidance
+from services.advisory.joint.questions import JointReviews, JointTimelines
+from services.advisory.settings import SERVICE, Settings
+from shared import topics
+from shared.events.registry import REGISTRY
+from shared.messaging.inbound import Inbound
+from shared.messaging.transaction import Database
+from shared.periodic import Periodic
+from shared.process import Parts
+from shared.screening import ERASE_ON_DISCARD, screen
+
+
+def parts(settings: Settings, database: Database) -> Parts:
+    """Make the joint side."""
+    contacts = contacts_of(settings)
+    hand_overs = JointHandOvers(contacts, timedelta(hours=settings.acknowledge_hours))
+    announcements = JointAnnouncements(settings.city_offices)
+    guidance = JointGuidance(settings.authorities)
+    reviews = JointReviews(contacts.resources)
+
+    async def sweep() -> None:
+        async with database.transaction(uuid4()) as tx:
+            await hand_overs.sweep(tx)
+
+    read = {
+        topics.CONTACTS_INBOUND.name: topics.CONTACTS_INBOUND,
+        **dict.fromkeys(topics.ADVISORY_FROM.names(settings.city_offices), topics.ADVISORY_FROM),
+        topics.SERVICES_ADVISORY.name: topics.SERVICES_ADVISORY,
+    }
+    return Parts(
+        inbound=Inbound(
+            group=f"{SERVICE}.{settings.office}",
+            topics=read,
+            types=REGISTRY,
+            handlers=handlers_of(contacts, hand_overs, announcements),
+            screen=screen,
+            erase_on_discard=ERASE_ON_DISCARD,
+        ),
+        routers=[api.router],
+        objects=[contacts, contacts.resources, JointTimelines(), reviews, guidance, announcements],
+        periodic=[
+            Periodic("assign and escalate", settings.sweep_seconds, sweep),
+            EmailIntake(contacts, database, settings.smtp_host, settings.smtp_port),
+        ],
+    )
+
+
+def contacts_of(settings: Settings) -> JointContacts:
+    """Make the queue of contacts."""
+    resources = JointResources(data.agreed(), settings.authorities)
+    return JointContacts(data.authority_of(), resources, settings.open_limit)

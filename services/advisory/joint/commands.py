@@ -1,0 +1,453 @@
+"""What can be done with contacts at the joint office, each inside one transaction: assignment, hand-overs, resources.
+
+HTTP, e-mail and the message handlers come here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from services.advisory.domain.assignment import assign
+from services.advisory.domain.contact import ContactState, Person, can_become, check_business_id, joins, require
+from services.advisory.domain.hand_over import Change, Effect, HandOverState, acknowledge, answer, refuse
+from services.advisory.domain.resources import Agreed, Decision, Share, agreed_on, check_decision, shares, year_of
+from services.advisory.joint.store import Advisers, Contacts, Guidance, HandOvers, Resources
+from services.advisory.joint.tables import CallerQueryRow, ContactRow, HandOverRow
+from shared.calendar import local_day
+from shared.errors import ConflictError, UnknownError
+from shared.events.envelope import derived_id
+from shared.events.v1.advisory import (
+    MAX_REASON,
+    Contact,
+    ContactAnswered,
+    ContactAssigned,
+    ContactClosed,
+    ContactRegistered,
+    ContactReleased,
+    HandOverAcknowledged,
+    HandOverAnswered,
+    HandOverAsked,
+    HandOverOverdue,
+    MatterHandedOver,
+    OfficerListed,
+    ServiceName,
+    Task,
+)
+from shared.identity import RULE, Officer
+from shared.messaging.transaction import Transaction
+
+TAKEN_IN: Final = "taken in by the city itself"
+
+
+@dataclass(frozen=True)
+class JointResources:
+    """Agreed person-years, as shipped and as the management group decides.
+
+    Attributes:
+        shipped: the person-years that the service ships.
+        authorities: those of the region.
+    """
+
+    shipped: tuple[Agreed, ...]
+    authorities: frozenset[str]
+
+    async def agreed(self, tx: Transaction, task: str, day: date) -> dict[str, float]:
+        """Return the agreed person-years for a task on a day, by authority."""
+        return agreed_on([*self.shipped, *await Resources(tx).decided()], task, day)
+
+    async def rules(self, tx: Transaction, task: Task) -> list[Agreed]:
+        """Return what is agreed for a task, as shipped and as decided since, oldest first."""
+        rules = [rule for rule in (*self.shipped, *await Resources(tx).decided()) if rule.task == task]
+        return sorted(rules, key=lambda rule: (rule.valid_from, rule.authority))
+
+    async def decide(self, tx: Transaction, task: Task, decision: Decision, by: str) -> None:
+        """Enter the management group's decision on a task's person-years; one for the same day replaces it.
+
+        Raises:
+            RefusedError
+        """
+        check_decision(decision, self.authorities)
+        Resources(tx).decide(task, decision, by)
+
+    async def shares(self, tx: Transaction, day: date) -> list[Share]:
+        """Return each authority's agreed and actual share of the contacts of a day's calendar year."""
+        return shares(await self.agreed(tx, "advisory", day), await Contacts(tx).handled(*year_of(day)))
+
+
+@dataclass(frozen=True)
+class JointContacts:
+    """The queue of contacts.
+
+    Attributes:
+        authority_of: the competent authority by municipality.
+        resources: the agreed person-years.
+        open_limit: an officer has at most so many contacts that are not answered.
+    """
+
+    authority_of: Mapping[str, str]
+    resources: JointResources
+    open_limit: int
+
+    async def bring(self, tx: Transaction, contact: Contact, filed_by: str, person: Person | None) -> ContactRow:
+        """Take a contact in that somebody brings; return it as it is then.
+
+        Raises:
+            RefusedError: the business id is not valid.
+        """
+        contact_id = derived_id("contact", tx.cause)
+        await self.receive(tx, contact_id, contact, filed_by, person)
+        return await self.get(tx, contact_id)
+
+    async def receive(
+        self,
+        tx: Transaction,
+        contact_id: UUID,
+        contact: Contact,
+        filed_by: str,
+        person: Person | None = None,
+        source_reference: str | None = None,
+    ) -> None:
+        """Take a contact into the queue: join it to an earlier one, or give it to an officer. Once for each id.
+
+        Raises:
+            RefusedError: the business id is not valid.
+        """
+        check_business_id(contact.business_id)
+        contacts = Contacts(tx)
+        await contacts.lock_queue()
+        row = self._row(contact_id, contact, filed_by, person, source_reference)
+        if not await contacts.add(row):
+            return
+        contacts.note(contact_id, "received", filed_by, f"by {contact.channel}")
+        callers = frozenset(row.callers)
+        joined = joins(contact, callers, await contacts.earlier(contact_id, contact, callers))
+        if joined is None:
+            await self._assign(tx, row)
+        else:
+            self._join(tx, row, *joined)
+
+    def _row(
+        self, contact_id: UUID, contact: Contact, filed_by: str, person: Person | None, source_reference: str | None
+    ) -> ContactRow:
+        return ContactRow(
+            contact_id=contact_id,
+            contact=contact,
+            topic=contact.topic,
+            business_id=contact.business_id,
+            received_at=contact.received_at,
+            competent_authority=self.authority_of.get(contact.municipality or ""),
+            filed_by=filed_by,
+            state=ContactState.NEW,
+            version=1,
+            reason="",
+            callers=sorted(person.callers) if person else [],
+            person=person,
+            source_reference=source_reference,
+        )
+
+    def _join(self, tx: Transaction, row: ContactRow, into: UUID, reason: str) -> None:
+        row.joined_into, row.reason = into, reason
+        self.move(row, ContactState.CLOSED, tx.clock.now())
+        Contacts(tx).note(row.contact_id, "joined", RULE, reason)
+        Contacts(tx).note(into, "joined by another", RULE, reason)
+
+    async def assign_waiting(self, tx: Transaction) -> int:
+        """Give the contacts that wait to whoever has room, the oldest first; return how many were given."""
+        await Contacts(tx).lock_queue()
+        return sum([await self._assign(tx, row) for row in await Contacts(tx).waiting()])
+
+    async def _assign(self, tx: Transaction, row: ContactRow) -> bool:
+        today = local_day(tx.clock.now())
+        decision = assign(
+            row.contact.topic,
+            row.contact.language,
+            await Advisers(tx).all(),
+            await Contacts(tx).handled(*year_of(today)),
+            await self.resources.agreed(tx, "advisory", today),
+            today,
+            self.open_limit,
+        )
+        if decision.adviser is None:
+            row.reason = decision.reason
+            return False
+        self.give(tx, row, decision.adviser.officer, decision.adviser.authority, decision.reason, RULE)
+        return True
+
+    def give(self, tx: Transaction, row: ContactRow, officer: str, authority: str, reason: str, actor: str) -> None:
+        """Give a contact to an officer, or tell whoever has it that it is still theirs, and why."""
+        reason = reason[:MAX_REASON]
+        row.state, row.officer, row.acting_authority, row.reason = ContactState.ASSIGNED, officer, authority, reason
+        row.version += 1
+        row.assigned_at = row.assigned_at or tx.clock.now()
+        Contacts(tx).note(row.contact_id, "assigned", actor, reason)
+        event = ContactAssigned(
+            contact_id=row.contact_id,
+            version=row.version,
+            contact=row.contact,
+            officer=officer,
+            competent_authority=row.competent_authority,
+            acting_authority=authority,
+            reason=reason,
+        )
+        tx.publish(event, to=authority)
+
+    def release(self, tx: Transaction, row: ContactRow, office: str, reason: str) -> None:
+        """Tell an office that a contact is no longer its own."""
+        row.version += 1
+        event = ContactReleased(contact_id=row.contact_id, version=row.version, reason=reason[:MAX_REASON])
+        tx.publish(event, to=office)
+
+    def move(self, row: ContactRow, state: ContactState, at: datetime) -> None:
+        """Put a contact into a state."""
+        row.state = state
+        row.version += 1
+        if state is ContactState.ANSWERED:
+            row.answered_at = at
+        if state is ContactState.CLOSED:
+            row.closed_at = at
+
+    async def take(self, tx: Transaction, contact_id: UUID, officer: Officer) -> ContactRow:
+        """Let an officer of the competent authority take a contact of the authority's own employer.
+
+        Raises:
+            UnknownError: no such contact.
+            ConflictError: the employer is another authority's, or the contact is answered or closed.
+        """
+        await Contacts(tx).lock_queue()
+        row = await self.get(tx, contact_id)
+        if row.competent_authority != officer.authority:
+            raise ConflictError("other-authority", "A city takes its own employers' contacts.")
+        require(row.state, ContactState.ASSIGNED)
+        if row.officer == officer.subject:
+            return row
+        earlier = row.acting_authority
+        reason = f"taken by {officer.authority}, whose employer it is"
+        self.give(tx, row, officer.subject, officer.authority, reason, officer.actor)
+        if earlier is not None and earlier != officer.authority:
+            self.release(tx, row, earlier, reason)
+        return row
+
+    async def ask_caller(self, tx: Transaction, contact_id: UUID, officer: Officer, purpose: str) -> Person | None:
+        """Return who called, to the acting and the competent authority alone; None to others. Logged either way.
+
+        Raises:
+            UnknownError: no such contact.
+        """
+        row = await self.get(tx, contact_id)
+        may_know = officer.authority in {row.acting_authority, row.competent_authority}
+        query = CallerQueryRow(
+            contact_id=contact_id,
+            asked_by=officer.actor,
+            authority=officer.authority,
+            purpose=purpose,
+            answered=may_know,
+            at=tx.clock.now(),
+        )
+        Contacts(tx).log_query(query)
+        return (row.person or Person()) if may_know else None
+
+    async def enter_answer(self, tx: Transaction, event: ContactAnswered) -> None:
+        """Enter an answer, and which guidance the employer was given. What waits may be given to the officer now.
+
+        Raises:
+            UnknownError: no such contact of that office.
+        """
+        row = await self.own(tx, event.contact_id, event.office)
+        Guidance(tx).give(event.contact_id, row.business_id, event.guidance, event.answered_at)
+        if can_become(row.state, ContactState.ANSWERED):
+            self.move(row, ContactState.ANSWERED, event.answered_at)
+            row.minutes = event.minutes
+            Contacts(tx).note(event.contact_id, "answered", f"officer:{event.officer}", "")
+            await self.assign_waiting(tx)
+
+    async def enter_closed(self, tx: Transaction, event: ContactClosed) -> None:
+        """Enter that a contact needs nothing more.
+
+        Raises:
+            UnknownError: no such contact of that office.
+        """
+        row = await self.own(tx, event.contact_id, event.office)
+        if can_become(row.state, ContactState.CLOSED):
+            self.move(row, ContactState.CLOSED, event.closed_at)
+            Contacts(tx).note(event.contact_id, "closed", event.office, "")
+            await self.assign_waiting(tx)
+
+    async def enter_registered(self, tx: Transaction, event: ContactRegistered) -> None:
+        """Count a contact that a city has taken in and handles itself."""
+        row = self._row(event.contact_id, event.contact, event.office, None, None)
+        row.competent_authority = self.authority_of.get(event.contact.municipality or "", event.office)
+        if await Contacts(tx).add(row):
+            row.state, row.officer, row.acting_authority = ContactState.ASSIGNED, event.officer, event.office
+            row.reason, row.version, row.assigned_at = TAKEN_IN, 2, tx.clock.now()
+            Contacts(tx).note(event.contact_id, "registered", event.office, TAKEN_IN)
+
+    async def list_adviser(self, tx: Transaction, event: OfficerListed) -> None:
+        """Take a city's officer into assignment; what waits may have an officer now."""
+        await Advisers(tx).list_adviser(event)
+        await self.assign_waiting(tx)
+
+    async def get(self, tx: Transaction, contact_id: UUID) -> ContactRow:
+        """Return a contact, locked.
+
+        Raises:
+            UnknownError
+        """
+        row = await Contacts(tx).get(contact_id)
+        if row is None:
+            raise UnknownError("contact")
+        return row
+
+    async def own(self, tx: Transaction, contact_id: UUID, office: str) -> ContactRow:
+        """Return a contact of an office, locked.
+
+        Raises:
+            UnknownError: another office has it, or none.
+        """
+        row = await self.get(tx, contact_id)
+        if row.acting_authority != office:
+            raise UnknownError("contact")
+        return row
+
+
+@dataclass(frozen=True)
+class JointHandOvers:
+    """Hand-overs of contacts to another authority or service.
+
+    Attributes:
+        contacts: the queue.
+        acknowledge_within: how long a hand-over waits before it is overdue.
+    """
+
+    contacts: JointContacts
+    acknowledge_within: timedelta
+
+    async def ask(self, tx: Transaction, event: HandOverAsked) -> None:
+        """Hand a contact over to another authority or service. Until it is acknowledged, who has it has it still.
+
+        Raises:
+            UnknownError: no such contact of that office.
+        """
+        await Contacts(tx).lock_queue()
+        contact = await self.contacts.own(tx, event.contact_id, event.office)
+        row = HandOverRow(
+            hand_over_id=event.hand_over_id,
+            contact_id=event.contact_id,
+            from_authority=event.office,
+            from_officer=contact.officer or "",
+            to_authority=event.to_authority,
+            to_service=event.to_service,
+            reason=event.reason,
+            asked_at=tx.clock.now(),
+            due_at=tx.clock.now() + self.acknowledge_within,
+            state=HandOverState.ASKED,
+        )
+        if not await HandOvers(tx).add(row):
+            return
+        target = event.to_authority or event.to_service
+        actor = f"officer:{contact.officer}"
+        Contacts(tx).note(event.contact_id, "hand-over asked", actor, f"to {target}: {event.reason}")
+        if not can_become(contact.state, ContactState.HANDED_OVER):
+            change = refuse(contact.state, f"the contact is {contact.state}")
+            await self._carry_out(tx, row, contact, change, tx.clock.now())
+        elif event.to_service is not None:
+            tx.publish(_matter(row, event.to_service, contact.contact))
+        elif event.to_authority is not None:
+            await self._offer(tx, row, event.to_authority, contact)
+
+    async def _offer(self, tx: Transaction, row: HandOverRow, authority: str, contact: ContactRow) -> None:
+        """Offer a contact to another authority's officer. Open contacts have no limit: the officer acknowledges."""
+        advisers = [adviser for adviser in await Advisers(tx).all() if adviser.authority == authority]
+        today = local_day(tx.clock.now())
+        topic, language = contact.contact.topic, contact.contact.language
+        decision = assign(topic, language, advisers, {}, {authority: 1.0}, today, open_limit=None)
+        if decision.adviser is None:
+            change = refuse(contact.state, f"{authority}: {decision.reason}")
+            await self._carry_out(tx, row, contact, change, tx.clock.now())
+            return
+        contact.version += 1
+        event = ContactAssigned(
+            contact_id=contact.contact_id,
+            version=contact.version,
+            contact=contact.contact,
+            officer=decision.adviser.officer,
+            competent_authority=contact.competent_authority,
+            acting_authority=authority,
+            reason=f"handed over by {row.from_authority}: {row.reason}"[:MAX_REASON],
+            hand_over_id=row.hand_over_id,
+        )
+        tx.publish(event, to=authority)
+
+    async def acknowledge(self, tx: Transaction, event: HandOverAcknowledged) -> None:
+        """Enter that an officer of the other authority has taken a contact over; who had it is told.
+
+        Raises:
+            UnknownError: no such hand-over to that office.
+        """
+        await Contacts(tx).lock_queue()
+        row = await HandOvers(tx).get(event.hand_over_id)
+        if row is None or row.to_authority != event.office:
+            raise UnknownError("hand-over")
+        contact = await self.contacts.get(tx, row.contact_id)
+        change = acknowledge(row.state, contact.state, row.from_authority, event.officer)
+        if change is not None:
+            await self._carry_out(tx, row, contact, change, event.acknowledged_at)
+
+    async def enter_answer(self, tx: Transaction, event: HandOverAnswered) -> None:
+        """Enter what another service says of a matter that was handed over to it.
+
+        Raises:
+            UnknownError: no such hand-over to that service.
+        """
+        await Contacts(tx).lock_queue()
+        row = await HandOvers(tx).get(event.hand_over_id)
+        if row is None or row.to_service != event.service:
+            raise UnknownError("hand-over")
+        contact = await self.contacts.get(tx, row.contact_id)
+        change = answer(row.state, contact.state, event.service, HandOverState(event.state), event.reason)
+        if change is not None:
+            row.matter_id = event.matter_id
+            await self._carry_out(tx, row, contact, change, event.at)
+
+    async def _carry_out(
+        self, tx: Transaction, row: HandOverRow, contact: ContactRow, change: Change, at: datetime
+    ) -> None:
+        row.state, row.answer, row.answered_at = change.state, change.answer, at
+        match change.effect:
+            case Effect.STAY if contact.officer is not None and contact.acting_authority is not None:
+                self.contacts.give(tx, contact, contact.officer, contact.acting_authority, change.reason, RULE)
+            case Effect.MOVE if change.officer is not None and row.to_authority is not None:
+                actor = f"officer:{change.officer}"
+                self.contacts.give(tx, contact, change.officer, row.to_authority, change.reason, actor)
+                self.contacts.release(tx, contact, row.from_authority, change.reason)
+            case Effect.WITHDRAW if row.to_authority is not None:
+                self.contacts.release(tx, contact, row.to_authority, change.reason)
+            case Effect.LEAVE if row.to_service is not None and contact.acting_authority is not None:
+                self.contacts.move(contact, ContactState.HANDED_OVER, at)
+                Contacts(tx).note(contact.contact_id, "handed over", row.to_service, "accepted")
+                self.contacts.release(tx, contact, contact.acting_authority, change.reason)
+                await self.contacts.assign_waiting(tx)
+
+    async def sweep(self, tx: Transaction) -> None:
+        """Assign what waits - an absence may have ended - and tell both sides of hand-overs that are overdue."""
+        await self.contacts.assign_waiting(tx)
+        for row in await HandOvers(tx).mark_overdue():
+            event = HandOverOverdue(contact_id=row.contact_id, hand_over_id=row.hand_over_id, due_at=row.due_at)
+            for office in filter(None, (row.from_authority, row.to_authority)):
+                tx.publish(event, to=office)
+            Contacts(tx).note(row.contact_id, "hand-over overdue", RULE, f"to {row.to_authority or row.to_service}")
+
+
+def _matter(row: HandOverRow, service: ServiceName, contact: Contact) -> MatterHandedOver:
+    return MatterHandedOver(
+        hand_over_id=row.hand_over_id,
+        contact_id=row.contact_id,
+        to_service=service,
+        topic=contact.topic,
+        language=contact.language,
+        municipality=contact.municipality,
+        business_id=contact.business_id,
+        from_authority=row.from_authority,
+        due_at=row.due_at,
+    )

@@ -1,0 +1,246 @@
+"""The joint office's tables."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Column, Date, DateTime, Identity, Index, MetaData, Text, text
+from sqlmodel import Field, SQLModel
+
+from services.advisory.domain.contact import ContactState, Person
+from services.advisory.domain.hand_over import HandOverState
+from services.advisory.domain.resources import WorkQuestion
+from services.advisory.domain.timeline import TimelineQuestion
+from shared.database import EnumText, Json
+from shared.events.v1.advisory import (
+    Absence,
+    Audience,
+    Contact,
+    ContactTopic,
+    Language,
+    ServiceName,
+    TimelineAnswered,
+    Trilingual,
+    WorkReported,
+)
+
+metadata = MetaData()
+"""This side's own: SQLModel's global one would mix the services' tables."""
+
+
+def _instant(*, null: bool = False) -> Any:
+    kind = DateTime(timezone=True)
+    return Field(default=None, sa_type=kind, nullable=True) if null else Field(sa_type=kind)
+
+
+def _text(*, key: bool = False, null: bool = False) -> Any:
+    return Field(default=None, sa_type=Text, nullable=True) if null else Field(sa_type=Text, primary_key=key)
+
+
+def _json(kind: Any, *, null: bool = False) -> Any:
+    column: Column[Any] = Column(Json(kind), nullable=null)
+    return Field(default=None, sa_column=column) if null else Field(sa_column=column)
+
+
+def _list() -> Any:
+    return Field(sa_column=Column(ARRAY(Text), nullable=False))
+
+
+def _generated() -> Any:
+    return Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+
+
+class Table(SQLModel):
+    """What the tables have in common."""
+
+    metadata: ClassVar[MetaData] = metadata
+
+
+class ContactRow(Table, table=True):
+    """A contact in the joint queue."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        Index("contact_waiting", "received_at", "contact_id", postgresql_where=text("state = 'new'")),
+        Index("contact_open", "officer", postgresql_where=text("state = 'assigned'")),
+        Index("contact_handled", "assigned_at", "acting_authority"),
+        Index("contact_employer", "business_id", "received_at"),
+    )
+
+    contact_id: UUID = Field(primary_key=True)
+    contact: Contact = _json(Contact)
+    topic: ContactTopic = Field(sa_column=Column(EnumText(ContactTopic), nullable=False))
+    business_id: str | None = _text(null=True)
+    received_at: datetime = _instant()
+    competent_authority: str | None = _text(null=True)
+    filed_by: str = _text()
+    state: ContactState = Field(sa_column=Column(EnumText(ContactState), nullable=False))
+    version: int
+    officer: str | None = _text(null=True)
+    acting_authority: str | None = _text(null=True)
+    reason: str = _text()
+    joined_into: UUID | None = None
+    callers: list[str] = _list()
+    person: Person | None = _json(Person, null=True)
+    source_reference: str | None = _text(null=True)
+    assigned_at: datetime | None = _instant(null=True)
+    answered_at: datetime | None = _instant(null=True)
+    closed_at: datetime | None = _instant(null=True)
+    minutes: int | None = None
+
+
+class ContactActRow(Table, table=True):
+    """An act on a contact: by whom, and why."""
+
+    __tablename__ = "contact_act"
+    __table_args__ = (Index("contact_act_contact", "contact_id"),)
+
+    act_id: int | None = _generated()
+    contact_id: UUID = Field(foreign_key="contact.contact_id")
+    act: str = _text()
+    actor: str = _text()
+    reason: str = _text()
+    at: datetime = _instant()
+
+
+class CallerQueryRow(Table, table=True):
+    """A query for a caller's details: by whom, why, and whether it was answered."""
+
+    __tablename__ = "caller_query"
+
+    query_id: int | None = _generated()
+    contact_id: UUID
+    asked_by: str = _text()
+    authority: str = _text()
+    purpose: str = _text()
+    answered: bool
+    at: datetime = _instant()
+
+
+class AdviserRow(Table, table=True):
+    """An officer who advises, as the own city has listed them."""
+
+    __tablename__ = "adviser"
+
+    officer: str = _text(key=True)
+    office: str = _text()
+    version: int
+    topics: list[ContactTopic] = Field(sa_column=Column(ARRAY(EnumText(ContactTopic)), nullable=False))
+    languages: list[Language] = _list()
+    person_years: float
+    absences: tuple[Absence, ...] = _json(tuple[Absence, ...])
+
+
+class AgreedRow(Table, table=True):
+    """A decision of the management group on an authority's person-years for a task."""
+
+    __tablename__ = "agreed"
+
+    task: str = _text(key=True)
+    authority: str = _text(key=True)
+    valid_from: date = Field(sa_type=Date, primary_key=True)
+    person_years: float
+    decided_on: date
+    decided_by: str = _text()
+    reason: str = _text()
+
+
+class HandOverRow(Table, table=True):
+    """A hand-over of a contact to another authority or service."""
+
+    __tablename__ = "hand_over"
+    __table_args__ = (
+        Index("hand_over_open", "due_at", postgresql_where=text("state IN ('asked', 'stored') AND NOT is_overdue")),
+    )
+
+    hand_over_id: UUID = Field(primary_key=True)
+    contact_id: UUID = Field(foreign_key="contact.contact_id")
+    from_authority: str = _text()
+    from_officer: str = _text()
+    to_authority: str | None = _text(null=True)
+    to_service: ServiceName | None = _text(null=True)
+    reason: str = _text()
+    asked_at: datetime = _instant()
+    due_at: datetime = _instant()
+    state: HandOverState = Field(sa_column=Column(EnumText(HandOverState), nullable=False))
+    matter_id: UUID | None = None
+    answer: str | None = _text(null=True)
+    answered_at: datetime | None = _instant(null=True)
+    is_overdue: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+
+
+class QuestionRow(Table, table=True):
+    """What the other services are asked."""
+
+    __tablename__ = "asked"
+
+    request_id: UUID = Field(primary_key=True)
+    kind: str = _text()
+    question: TimelineQuestion | WorkQuestion = _json(TimelineQuestion | WorkQuestion)
+    asked_by: str = _text()
+    asked_at: datetime = _instant()
+
+
+class AnswerRow(Table, table=True):
+    """What one service has answered so far."""
+
+    __tablename__ = "answered"
+
+    request_id: UUID = Field(foreign_key="asked.request_id", primary_key=True)
+    service: str = _text(key=True)
+    answer: TimelineAnswered | WorkReported | None = _json(TimelineAnswered | WorkReported, null=True)
+    received_at: datetime | None = _instant(null=True)
+
+
+class ArticleRow(Table, table=True):
+    """A version of a guidance article."""
+
+    __tablename__ = "article"
+
+    article_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    topic: ContactTopic = Field(sa_column=Column(EnumText(ContactTopic), nullable=False))
+    texts: Trilingual = _json(Trilingual)
+    owner: str = _text()
+    review_by: date
+    written_by: str = _text()
+    written_at: datetime = _instant()
+    approved_by: str | None = _text(null=True)
+    approved_on: date | None = None
+
+
+class GivenRow(Table, table=True):
+    """A version of an article that an employer was given."""
+
+    __tablename__ = "guidance_given"
+    __table_args__ = (Index("guidance_given_employer", "business_id"),)
+
+    contact_id: UUID = Field(primary_key=True)
+    article_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    business_id: str | None = _text(null=True)
+    given_at: datetime = _instant()
+
+
+class AnnouncementRow(Table, table=True):
+    """A coordinated announcement."""
+
+    __tablename__ = "announcement"
+
+    announcement_id: UUID = Field(primary_key=True)
+    texts: Trilingual = _json(Trilingual)
+    audiences: list[Audience] = Field(sa_column=Column(ARRAY(EnumText(Audience)), nullable=False))
+    publish_on: date
+    made_by: str = _text()
+    made_at: datetime = _instant()
+
+
+class ReceiptRow(Table, table=True):
+    """A city's receipt of an announcement: when it was in its store, when it was published."""
+
+    __tablename__ = "announcement_receipt"
+
+    announcement_id: UUID = Field(foreign_key="announcement.announcement_id", primary_key=True)
+    office: str = _text(key=True)
+    stored_at: datetime | None = _instant(null=True)
+    published_at: datetime | None = _instant(null=True)

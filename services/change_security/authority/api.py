@@ -1,0 +1,191 @@
+"""A city's own API: its cases, its officers' work, and filings that it registers itself, also while the joint office
+is unavailable. Notes never leave this office.
+"""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response, status
+
+from services.change_security.authority.commands import CityCases
+from services.change_security.authority.models import (
+    CaseLine,
+    CaseOut,
+    CaseRevisionOut,
+    CheckIn,
+    DeclineIn,
+    NoteIn,
+    NoteOut,
+    SpecialistIn,
+    StepIn,
+    TakeIn,
+)
+from services.change_security.authority.store import Cases
+from services.change_security.authority.tables import CaseRevisionRow
+from services.change_security.callers import Filer
+from services.change_security.domain.case import CaseState, Step
+from services.change_security.domain.filing import masked
+from services.change_security.domain.notice import arrival
+from services.change_security.models import ClosingIn, NoticeIn, RevisionIn
+from shared.events.envelope import derived_id
+from shared.http.auth import Operator, OwnOfficer, part
+from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
+from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
+from shared.identity import Officer
+from shared.messaging.transaction import Transaction
+from shared.screening import without_identity_codes
+
+router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["cases"])
+TheCases = Annotated[CityCases, Depends(part(CityCases))]
+
+
+@router.post(
+    "/notices",
+    status_code=status.HTTP_201_CREATED,
+    tags=["notices"],
+    dependencies=[Depends(without_identity_codes)],
+)
+async def register_notice(who: Filer, body: NoticeIn, cases: TheCases, tx: WriteTx, response: Response) -> CaseOut:
+    """Register a notice in this authority's own store. The joint office reconciles it as soon as it can."""
+    arrived_at = arrival(body.arrived_at, tx.clock.now(), by_officer=isinstance(who, Officer))
+    notice_id = derived_id("notice", cases.authority, tx.cause)
+    await cases.register(tx, notice_id, body.filing, arrived_at)
+    response.headers["Location"] = f"/v1/cases/{notice_id}"
+    return await _shown(cases, tx, notice_id)
+
+
+@router.post("/cases/{notice_id}/revisions", tags=["notices"], dependencies=[Depends(without_identity_codes)])
+async def revise(_: OwnOfficer, notice_id: UUID, body: RevisionIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+    """Register a new revision that the employer sent to this authority. 409 when it does not follow the newest."""
+    await cases.revise(tx, notice_id, body.filing, body.predecessor)
+    return await _shown(cases, tx, notice_id)
+
+
+@router.post("/cases/{notice_id}/withdrawal", tags=["notices"])
+async def withdraw(_: OwnOfficer, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
+    """Register that the employer withdraws the notice."""
+    await cases.withdraw(tx, notice_id)
+    return await _shown(cases, tx, notice_id)
+
+
+@router.get("/cases")
+async def list_cases(
+    _: OwnOfficer,
+    tx: ReadTx,
+    state: CaseState | None = None,
+    specialist: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[CaseLine]:
+    """List this authority's cases, newest first."""
+    before = read_cursor(cursor, datetime.fromisoformat, UUID)
+    rows = await Cases(tx).page(state=state, specialist=specialist, limit=limit, before=before)
+    return Page.of(rows, limit, lambda row: (row.stored_at, row.notice_id), CaseLine.model_validate)
+
+
+@router.get("/cases/{notice_id}", response_model=CaseOut)
+async def read_case(request: Request, _: OwnOfficer, notice_id: UUID, cases: TheCases, tx: ReadTx) -> Response:
+    """Read a case."""
+    return tagged(request, await _shown(cases, tx, notice_id))
+
+
+@router.get("/cases/{notice_id}/revisions")
+async def list_revisions(
+    _: OwnOfficer, notice_id: UUID, cases: TheCases, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[CaseRevisionOut]:
+    """List the revisions that this authority has received, oldest first."""
+    hidden = (await cases.row(tx, notice_id)).state is CaseState.RELEASED
+    rows = await Cases(tx).revisions(notice_id, limit, read_single_cursor(cursor, int))
+
+    def show(row: CaseRevisionRow) -> CaseRevisionOut:
+        filing = masked(row.filing) if hidden else row.filing
+        return CaseRevisionOut(revision=row.revision, stored_at=row.stored_at, filing=filing)
+
+    return Page.of(rows, limit, lambda row: (row.revision,), show)
+
+
+@router.put("/cases/{notice_id}/specialist")
+async def name_specialist(
+    who: OwnOfficer, notice_id: UUID, body: SpecialistIn, cases: TheCases, tx: WriteTx
+) -> CaseOut:
+    """Name this authority's specialist for the case."""
+    await cases.name_specialist(tx, notice_id, body.specialist, who.subject)
+    return await _shown(cases, tx, notice_id)
+
+
+@router.post("/cases/{notice_id}/acknowledgement")
+async def acknowledge(who: OwnOfficer, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
+    """Acknowledge a notice: the receipt of a person, after the store's own. Repeating it changes nothing."""
+    await cases.acknowledge(tx, notice_id, who.authority)
+    return await _shown(cases, tx, notice_id)
+
+
+@router.post("/cases/{notice_id}/decline")
+async def decline(_: OwnOfficer, notice_id: UUID, body: DeclineIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+    """Say that the notice is not this authority's own; a coordinator looks into it."""
+    await cases.decline(tx, notice_id, body.reason)
+    return await _shown(cases, tx, notice_id)
+
+
+@router.post("/cases/{notice_id}/taking")
+async def take(_: OwnOfficer, notice_id: UUID, body: TakeIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+    """Take the handling of the own part, or of others' on their behalf. The competence does not move."""
+    await cases.take(tx, notice_id, body.parts)
+    return await _shown(cases, tx, notice_id)
+
+
+@router.post("/cases/{notice_id}/closing")
+async def close(_: OwnOfficer, notice_id: UUID, body: ClosingIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+    """Close this authority's own case with the outcome."""
+    await cases.close(tx, notice_id, body.outcome)
+    return await _shown(cases, tx, notice_id)
+
+
+@router.put("/cases/{notice_id}/steps/{step}")
+async def set_step(who: OwnOfficer, notice_id: UUID, step: Step, body: StepIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+    """Set how far a step of the course is."""
+    await cases.set_step(tx, notice_id, step, body.state, who.subject)
+    return await _shown(cases, tx, notice_id)
+
+
+@router.put("/cases/{notice_id}/checklist/{item}")
+async def set_check(
+    who: OwnOfficer, notice_id: UUID, item: str, body: CheckIn, cases: TheCases, tx: WriteTx
+) -> CaseOut:
+    """Check an item of the checklist, or uncheck it. It decides nothing."""
+    await cases.set_check(tx, notice_id, item, who.subject, checked=body.checked)
+    return await _shown(cases, tx, notice_id)
+
+
+@router.post(
+    "/cases/{notice_id}/notes",
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[Depends(without_identity_codes)],
+)
+async def add_note(
+    who: OwnOfficer, notice_id: UUID, body: NoteIn, cases: TheCases, tx: WriteTx, response: Response
+) -> NoteOut:
+    """Add a note. It never leaves this office."""
+    response.headers["Location"] = f"/v1/cases/{notice_id}/notes"
+    return NoteOut.model_validate(await cases.add_note(tx, notice_id, body.text, who.subject))
+
+
+@router.get("/cases/{notice_id}/notes")
+async def list_notes(
+    _: OwnOfficer, notice_id: UUID, cases: TheCases, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[NoteOut]:
+    """List the notes, oldest first."""
+    await cases.row(tx, notice_id)
+    rows = await Cases(tx).notes(notice_id, limit, read_single_cursor(cursor, int))
+    return Page.of(rows, limit, lambda row: (row.id,), NoteOut.model_validate)
+
+
+@router.get("/state-hash", tags=["operations"])
+async def state_hash(_: Operator, tx: ReadTx) -> dict[str, str]:
+    """Return one hash of all that follows from messages: a store rebuilt from the first offset gives the same."""
+    return {"hash": await Cases(tx).state_hash()}
+
+
+async def _shown(cases: CityCases, tx: Transaction, notice_id: UUID) -> CaseOut:
+    return CaseOut.of(await cases.read(tx, notice_id))

@@ -1,0 +1,83 @@
+"""The messages of a city's office: each opens or changes its own case in its own store; the receipt commits with it.
+
+Idempotent by the inbox; beyond it, by version: an older version arriving late changes nothing, and is still confirmed.
+"""
+
+from typing import Final
+
+from services.change_security.authority.store import CaseEnd, Cases
+from services.change_security.domain import own_case
+from services.change_security.domain.case import CaseState
+from shared.events.v1.change_security import (
+    HandlingChanged,
+    NoticeAmended,
+    NoticeAssigned,
+    NoticeClosed,
+    NoticeReleased,
+    NoticeStored,
+    NoticeWithdrawn,
+    Outcome,
+    ReceiptOverdue,
+)
+from shared.messaging.handlers import Handlers
+from shared.messaging.transaction import Transaction
+from shared.telemetry import current_trace_id
+
+
+async def open_case(event: NoticeAssigned | NoticeAmended, tx: Transaction) -> None:
+    """Open this authority's own case for a notice, or bring it to a newer version. Safe to redeliver."""
+    Cases(tx).add(own_case.receive(event, tx.clock.now(), current_trace_id()))
+    _confirm(event, tx)
+
+
+async def release_case(event: NoticeReleased, tx: Transaction) -> None:
+    """Keep the case, but let go of it: the notice no longer concerns this authority."""
+    _end(event, CaseState.RELEASED, None, tx)
+
+
+async def withdraw_case(event: NoticeWithdrawn, tx: Transaction) -> None:
+    """Mark the case withdrawn by the employer."""
+    _end(event, CaseState.WITHDRAWN, None, tx)
+
+
+async def close_case(event: NoticeClosed, tx: Transaction) -> None:
+    """Close the case with the outcome of the change situation."""
+    _end(event, CaseState.CLOSED, event.outcome, tx)
+
+
+async def change_handling(event: HandlingChanged, tx: Transaction) -> None:
+    """Note who acts in this authority's case. The competence stays here."""
+    Cases(tx).set_handling(event)
+    _confirm(event, tx)
+
+
+async def mark_overdue(event: ReceiptOverdue, tx: Transaction) -> None:
+    """Show the officers that the joint office still waits for them."""
+    Cases(tx).mark_overdue(event)
+
+
+HANDLERS: Final = Handlers(open_case, release_case, withdraw_case, close_case, change_handling, mark_overdue)
+
+
+def _end(
+    event: NoticeReleased | NoticeWithdrawn | NoticeClosed, state: CaseState, outcome: Outcome | None, tx: Transaction
+) -> None:
+    Cases(tx).end(
+        CaseEnd(event.notice_id, state, event.version, event.revision, event.authority, outcome, tx.clock.now())
+    )
+    _confirm(event, tx)
+
+
+def _confirm(
+    event: NoticeAssigned | NoticeAmended | NoticeReleased | NoticeWithdrawn | NoticeClosed | HandlingChanged,
+    tx: Transaction,
+) -> None:
+    tx.publish(
+        NoticeStored(
+            notice_id=event.notice_id,
+            version=event.version,
+            revision=event.revision,
+            authority=event.authority,
+            stored_at=tx.clock.now(),
+        )
+    )

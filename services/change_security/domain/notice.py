@@ -1,0 +1,415 @@
+"""The lifecycle of one notice at the joint office: filed, revised, re-routed, taken, withdrawn, closed.
+
+Every function takes a notice and an act, and returns what follows: the notice as it now is, and the events to publish.
+Nothing is overwritten: a filing has revisions, each with its predecessor; the notice has versions, one for each change,
+so that an older message arriving late at an office changes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from services.change_security.domain.calendar import business_days_after
+from services.change_security.domain.filing import missing
+from services.change_security.domain.ledger import Entry, EntryState
+from services.change_security.domain.reductions import affected
+from services.change_security.domain.routing import AuthorityTable, Recipient, Routing, Unrouted, route
+from services.change_security.domain.rules import RuleTable
+from shared.calendar import local_day
+from shared.errors import ConflictError, RefusedError, UnknownError
+from shared.events.envelope import Event
+from shared.events.v1.change_security import (
+    Filing,
+    HandlingChanged,
+    HandlingMode,
+    NoticeAmended,
+    NoticeAssigned,
+    NoticeClosed,
+    NoticeReleased,
+    NoticeWithdrawn,
+    Outcome,
+    Reason,
+    ReasonKind,
+)
+
+_EndEvent = Callable[[Entry, Callable[[Entry], dict[str, Any]]], Event]
+
+
+class NoticeState(StrEnum):
+    """Where a notice stands."""
+
+    OPEN = "open"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+
+
+class Channel(StrEnum):
+    """How a filing came in."""
+
+    HTTP = "http"
+    TOPIC = "topic"
+    OFFICER = "officer"
+    AUTHORITY = "authority"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How and when a filing came.
+
+    `arrived_at` is when it first became available to an authority: legal evidence, written once, never moved.
+    """
+
+    channel: Channel
+    filed_by: str
+    arrived_at: datetime
+    registered_at: datetime
+
+
+def arrival(given: datetime | None, now: datetime, *, by_officer: bool) -> datetime:
+    """Return when a filing first reached an authority: now, or earlier if an officer registers it afterwards.
+
+    Raises:
+        RefusedError: it lies in the future, or another than an officer gives it.
+    """
+    if given is None:
+        return now
+    if not by_officer:
+        raise RefusedError("/arrived_at", "wrong-arrival", "Invalid arrival time: only an officer may give one.")
+    if given > now:
+        raise RefusedError("/arrived_at", "wrong-arrival", "Invalid arrival time: it is in the future.")
+    return given
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The tables that decisions are made by."""
+
+    authorities: AuthorityTable
+    rules: RuleTable
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice with its newest revision and its ledger."""
+
+    notice_id: UUID
+    state: NoticeState
+    version: int
+    revision: int
+    filing: Filing
+    receipt: Receipt
+    routing_version: str
+    trace_id: str | None = None
+    manual: tuple[str, ...] = ()
+    outcome: Outcome | None = None
+    entries: tuple[Entry, ...] = ()
+    unrouted: tuple[Unrouted, ...] = ()
+    revised_at: datetime | None = None
+
+    def entry(self, authority: str) -> Entry | None:
+        """Return an authority's entry in the ledger."""
+        return next((entry for entry in self.entries if entry.authority == authority), None)
+
+    @property
+    def active(self) -> tuple[Entry, ...]:
+        """The entries of authorities that the notice still concerns."""
+        return tuple(entry for entry in self.entries if entry.state is not EntryState.RELEASED)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What follows from an act.
+
+    Attributes:
+        notice: the notice as it now is.
+        events: what each office hears, in order.
+        emails: the authorities outside the region that get an e-mail.
+    """
+
+    notice: Notice
+    events: tuple[tuple[str, Event], ...] = ()
+    emails: tuple[str, ...] = ()
+
+
+def file(
+    notice_id: UUID,
+    filing: Filing,
+    receipt: Receipt,
+    book: Rulebook,
+    *,
+    trace_id: str | None = None,
+    registered_by: str | None = None,
+) -> Change:
+    """Open the notice of a filing and send it to every authority it concerns.
+
+    `registered_by`: the authority that registered the filing itself and has a case already. If the notice does not
+    concern it, it hears so, and its receipt of that is awaited like any other.
+    """
+    routing = _route(filing, receipt, book)
+    notice = Notice(
+        notice_id=notice_id,
+        state=NoticeState.OPEN,
+        version=1,
+        revision=1,
+        filing=filing,
+        receipt=receipt,
+        routing_version=routing.version,
+        trace_id=trace_id,
+        unrouted=routing.unrouted,
+    )
+    change = _sent(notice, routing, receipt.registered_at, book)
+    registrar = book.authorities.authorities.get(registered_by or "")
+    if registrar is None or registrar.office is None or registrar.code in routing.authorities():
+        return change
+    recipient = Recipient(registrar.code, registrar.office, HandlingMode.OWN, (Reason(kind=ReasonKind.MANUAL),))
+    at = receipt.registered_at
+    entry = replace(_entry(None, recipient, notice, at, at, at), state=EntryState.RELEASED)
+    released = NoticeReleased(notice_id=notice_id, version=1, revision=1, authority=registrar.code)
+    return replace(
+        change,
+        notice=replace(change.notice, entries=(*change.notice.entries, entry)),
+        events=(*change.events, (registrar.office, released)),
+    )
+
+
+def revise(notice: Notice, filing: Filing, predecessor: int, at: datetime, book: Rulebook) -> Change:
+    """Put a new revision of the filing in force. It may add an authority, or drop one.
+
+    Raises:
+        ConflictError: the predecessor is not the newest revision, or the notice is no longer open.
+    """
+    _must_be_open(notice)
+    if predecessor != notice.revision:
+        raise ConflictError("stale-predecessor", f"The newest revision is {notice.revision}.")
+    revised = replace(notice, version=notice.version + 1, revision=notice.revision + 1, filing=filing, revised_at=at)
+    routing = _route(filing, notice.receipt, book, manual=notice.manual)
+    return _sent(replace(revised, routing_version=routing.version, unrouted=routing.unrouted), routing, at, book)
+
+
+def add_authority(notice: Notice, authority: str, at: datetime, book: Rulebook) -> Change:
+    """Send the notice to an authority that a coordinator names.
+
+    Raises:
+        UnknownError: there is no such authority.
+        ConflictError: the notice is no longer open.
+    """
+    _must_be_open(notice)
+    if authority not in book.authorities.authorities:
+        raise UnknownError("authority")
+    manual = tuple(dict.fromkeys((*notice.manual, authority)))
+    routing = _route(notice.filing, notice.receipt, book, manual=manual)
+    changed = replace(
+        notice,
+        version=notice.version + 1,
+        manual=manual,
+        routing_version=routing.version,
+        unrouted=routing.unrouted,
+    )
+    return _sent(changed, routing, at, book)
+
+
+def withdraw(notice: Notice, at: datetime) -> Change:
+    """End a notice that the employer has withdrawn. Withdrawing twice changes nothing.
+
+    Raises:
+        ConflictError: the notice is closed.
+    """
+    if notice.state is NoticeState.WITHDRAWN:
+        return Change(notice)
+    _must_be_open(notice)
+    return _ended(notice, NoticeState.WITHDRAWN, at, lambda entry, about: NoticeWithdrawn(**about(entry)))
+
+
+def close(notice: Notice, outcome: Outcome, at: datetime) -> Change:
+    """End a notice with or without terminations. Closing twice with the same outcome changes nothing.
+
+    Raises:
+        ConflictError: the notice is withdrawn, or closed with another outcome.
+    """
+    if notice.state is NoticeState.CLOSED and notice.outcome is outcome:
+        return Change(notice)
+    _must_be_open(notice)
+    closed = replace(notice, outcome=outcome)
+    return _ended(closed, NoticeState.CLOSED, at, lambda entry, about: NoticeClosed(**about(entry), outcome=outcome))
+
+
+def take(notice: Notice, taker: str, parts: Iterable[str], at: datetime) -> Change:
+    """Let an authority act in other authorities' parts, on their behalf: the competence does not move.
+
+    A part that the notice does not have is passed over: it may have been released meanwhile.
+    """
+    wanted = frozenset(parts)
+    changed = replace(notice, version=notice.version + 1)
+    entries: list[Entry] = []
+    events: list[tuple[str, Event]] = []
+    for entry in notice.entries:
+        taken = entry
+        if entry.authority in wanted and entry.state is not EntryState.RELEASED:
+            taken = entry.taken_by(taker, at)
+            if entry.office is not None:
+                taken = taken.resent(changed.version, entry.revision_sent)
+                events.append(
+                    (
+                        entry.office,
+                        HandlingChanged(
+                            notice_id=notice.notice_id,
+                            version=changed.version,
+                            revision=notice.revision,
+                            authority=entry.authority,
+                            handling_mode=taken.mode,
+                            acting_authority=taker,
+                        ),
+                    )
+                )
+        entries.append(taken)
+    return Change(replace(changed, entries=tuple(entries)), tuple(events))
+
+
+def acknowledge_outside(notice: Notice, authority: str, at: datetime) -> Change:
+    """Enter that an authority outside the region has confirmed the notice: it has it, and has acknowledged it.
+
+    Raises:
+        UnknownError: the notice concerns no such authority.
+    """
+    entry = notice.entry(authority)
+    if entry is None or entry.office is not None:
+        raise UnknownError("external authority in the notice")
+    confirmed = entry.stored(entry.version_sent, entry.revision_sent, at).acknowledged(authority, at)
+    entries = tuple(confirmed if part is entry else part for part in notice.entries)
+    return Change(replace(notice, entries=entries))
+
+
+def _must_be_open(notice: Notice) -> None:
+    if notice.state is not NoticeState.OPEN:
+        raise ConflictError("not-open", f"The notice is {notice.state}.")
+
+
+def _route(filing: Filing, receipt: Receipt, book: Rulebook, manual: Sequence[str] = ()) -> Routing:
+    day = local_day(receipt.arrived_at)
+    limit = book.rules.value("joint_handling_below_affected", day)
+    return route(
+        filing,
+        day,
+        book.authorities,
+        small=affected(filing).stays_below(limit),
+        manual=manual,
+    )
+
+
+def _sent(notice: Notice, routing: Routing, at: datetime, book: Rulebook) -> Change:
+    """Compare the routing with the ledger: assign to the new, amend for the old, release those no longer concerned."""
+    day = local_day(at)
+    acknowledge_by = business_days_after(at, book.rules.value("acknowledge_within", day))
+    store_by = at + timedelta(minutes=book.rules.value("store_within", day))
+    lacking = missing(notice.filing)
+    before = {entry.authority: entry for entry in notice.entries}
+    entries: list[Entry] = []
+    events: list[tuple[str, Event]] = []
+    emails: list[str] = []
+    for recipient in routing.recipients:
+        old = before.pop(recipient.authority, None)
+        is_new = old is None or old.state is EntryState.RELEASED
+        entry = _entry(old if not is_new else None, recipient, notice, at, store_by, acknowledge_by)
+        entries.append(entry)
+        if recipient.office is None:
+            emails.append(recipient.authority)
+            continue
+        kind = NoticeAssigned if is_new else NoticeAmended
+        events.append(
+            (
+                recipient.office,
+                kind(
+                    notice_id=notice.notice_id,
+                    version=notice.version,
+                    revision=notice.revision,
+                    authority=recipient.authority,
+                    reasons=recipient.reasons,
+                    handling_mode=entry.mode,
+                    routing_version=notice.routing_version,
+                    arrived_at=notice.receipt.arrived_at,
+                    registered_at=notice.receipt.registered_at,
+                    acknowledge_by=entry.acknowledge_by,
+                    missing=lacking,
+                    filing=notice.filing,
+                ),
+            )
+        )
+    for old in before.values():
+        if old.state is EntryState.RELEASED:
+            entries.append(old)
+            continue
+        entries.append(old.released(notice.version, notice.revision, at))
+        if old.office is not None:
+            events.append(
+                (
+                    old.office,
+                    NoticeReleased(
+                        notice_id=notice.notice_id,
+                        version=notice.version,
+                        revision=notice.revision,
+                        authority=old.authority,
+                    ),
+                )
+            )
+        else:
+            emails.append(old.authority)
+    return Change(replace(notice, entries=tuple(entries)), tuple(events), tuple(emails))
+
+
+def _entry(
+    old: Entry | None,
+    recipient: Recipient,
+    notice: Notice,
+    at: datetime,
+    store_by: datetime,
+    acknowledge_by: datetime,
+) -> Entry:
+    if old is None:
+        return Entry(
+            notice_id=notice.notice_id,
+            authority=recipient.authority,
+            office=recipient.office,
+            mode=recipient.mode,
+            acting_authority=recipient.authority,
+            state=EntryState.SENT,
+            reasons=recipient.reasons,
+            version_sent=notice.version,
+            revision_sent=notice.revision,
+            sent_at=at,
+            store_by=store_by,
+            acknowledge_by=acknowledge_by,
+        )
+    # What the authority has already done with the notice stands; only the new content is awaited in its store.
+    return replace(
+        old,
+        reasons=recipient.reasons,
+        version_sent=notice.version,
+        revision_sent=notice.revision,
+        sent_at=at,
+        store_by=store_by,
+    )
+
+
+def _ended(notice: Notice, state: NoticeState, at: datetime, event: _EndEvent) -> Change:
+    ended = replace(notice, state=state, version=notice.version + 1)
+
+    def about(entry: Entry) -> dict[str, Any]:
+        return {
+            "notice_id": notice.notice_id,
+            "version": ended.version,
+            "revision": notice.revision,
+            "authority": entry.authority,
+        }
+
+    entries = tuple(
+        entry
+        if entry.state is EntryState.RELEASED
+        else replace(entry.resent(ended.version, notice.revision), sent_at=at)
+        for entry in notice.entries
+    )
+    events = tuple((entry.office, event(entry, about)) for entry in notice.active if entry.office is not None)
+    emails = tuple(entry.authority for entry in notice.active if entry.office is None)
+    return Change(replace(ended, entries=entries, unrouted=()), events, emails)

@@ -1,0 +1,242 @@
+"""An authority's own case: what its officers decide in it.
+
+Every function takes a case and an act, and returns what follows: the case as it now is, and the events to publish. What
+only records an officer's work (steps, checks, notes) needs no decision.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.change_security.domain.case import CaseState
+from services.change_security.domain.filing import check, missing
+from shared.errors import ConflictError, RefusedError
+from shared.events.envelope import Event
+from shared.events.v1.change_security import (
+    CaseClosed,
+    DeclineReason,
+    Filing,
+    HandlingMode,
+    NoticeAcknowledged,
+    NoticeAmended,
+    NoticeAssigned,
+    NoticeDeclined,
+    NoticeFiled,
+    NoticeTaken,
+    NoticeWithdrawalFiled,
+    Outcome,
+    Reason,
+    ReasonKind,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """What a city's store keeps of a notice that concerns it, or that it registers itself."""
+
+    notice_id: UUID
+    version: int
+    revision: int
+    authority: str
+    handling_mode: HandlingMode
+    reasons: tuple[Reason, ...]
+    missing: tuple[str, ...]
+    arrived_at: datetime
+    registered_at: datetime
+    acknowledge_by: datetime | None
+    filing: Filing
+    stored_at: datetime
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is decided by, of a case that its store has."""
+
+    notice_id: UUID
+    competent_authority: str
+    state: CaseState
+    revision: int
+    handling_mode: HandlingMode
+    missing: tuple[str, ...] = ()
+    outcome: Outcome | None = None
+    specialist: str | None = None
+    acknowledged_at: datetime | None = None
+    overdue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseChange:
+    """What follows from an act.
+
+    Attributes:
+        case: the case as it now is.
+        events: what the joint office hears, in order.
+        filing: the filing of a new revision.
+    """
+
+    case: Case
+    events: tuple[Event, ...] = ()
+    filing: Filing | None = None
+
+
+def receive(event: NoticeAssigned | NoticeAmended, at: datetime, trace_id: str | None) -> NewCase:
+    """Return the case that the joint office's message opens, or brings to a newer version."""
+    return NewCase(
+        notice_id=event.notice_id,
+        version=event.version,
+        revision=event.revision,
+        authority=event.authority,
+        handling_mode=event.handling_mode,
+        reasons=event.reasons,
+        missing=event.missing,
+        arrived_at=event.arrived_at,
+        registered_at=event.registered_at,
+        acknowledge_by=event.acknowledge_by,
+        filing=event.filing,
+        stored_at=at,
+        trace_id=trace_id,
+    )
+
+
+def register(
+    notice_id: UUID, authority: str, filing: Filing, arrived_at: datetime, at: datetime, trace_id: str | None
+) -> tuple[NewCase, NoticeFiled]:
+    """Return the case of a notice that an authority registers itself, and what the joint office hears.
+
+    Raises:
+        RefusedError: the filing is refused.
+    """
+    check(filing)
+    case = NewCase(
+        notice_id=notice_id,
+        version=0,  # any version that the joint office gives is newer
+        revision=1,
+        authority=authority,
+        handling_mode=HandlingMode.OWN,
+        reasons=(Reason(kind=ReasonKind.MANUAL),),
+        missing=missing(filing),
+        arrived_at=arrived_at,
+        registered_at=at,
+        acknowledge_by=None,
+        filing=filing,
+        stored_at=at,
+        trace_id=trace_id,
+    )
+    return case, _filed(notice_id, authority, 1, filing, arrived_at, at)
+
+
+def revise(case: Case, filing: Filing, predecessor: int, at: datetime) -> CaseChange:
+    """Put a revision in force that the employer sent to this authority.
+
+    Raises:
+        RefusedError: the filing is refused.
+        ConflictError: the predecessor is not the newest revision, or the case is not open.
+    """
+    check(filing)
+    _must_be_open(case)
+    if predecessor != case.revision:
+        raise ConflictError("stale-predecessor", f"The newest revision is {case.revision}.")
+    revised = replace(case, revision=case.revision + 1, missing=missing(filing))
+    event = _filed(case.notice_id, case.competent_authority, revised.revision, filing, at, at)
+    return CaseChange(revised, (event,), filing)
+
+
+def withdraw(case: Case) -> CaseChange:
+    """End a case whose notice the employer withdraws.
+
+    Raises:
+        ConflictError: the case is not open.
+    """
+    _must_be_open(case)
+    event = NoticeWithdrawalFiled(notice_id=case.notice_id, authority=case.competent_authority)
+    return CaseChange(replace(case, state=CaseState.WITHDRAWN), (event,))
+
+
+def name_specialist(case: Case, specialist: str) -> CaseChange:
+    """Name the authority's specialist for the case.
+
+    Raises:
+        ConflictError: the case is not open.
+    """
+    _must_be_open(case)
+    return CaseChange(replace(case, specialist=specialist))
+
+
+def acknowledge(case: Case, acting_authority: str, at: datetime) -> CaseChange:
+    """Enter that an officer has acknowledged the notice. The first time counts; repeating it changes nothing.
+
+    Raises:
+        ConflictError: the case is not open.
+    """
+    _must_be_open(case)
+    if case.acknowledged_at is not None:
+        return CaseChange(case)
+    event = NoticeAcknowledged(
+        notice_id=case.notice_id,
+        authority=case.competent_authority,
+        acting_authority=acting_authority,
+        acknowledged_at=at,
+    )
+    return CaseChange(replace(case, acknowledged_at=at, overdue=None), (event,))
+
+
+def decline(case: Case, reason: DeclineReason, at: datetime) -> CaseChange:
+    """Say that the notice is not this authority's own. The case stays until a coordinator has looked into it.
+
+    Raises:
+        ConflictError: the case is not open.
+    """
+    _must_be_open(case)
+    event = NoticeDeclined(notice_id=case.notice_id, authority=case.competent_authority, reason=reason, declined_at=at)
+    return CaseChange(case, (event,))
+
+
+def take(case: Case, parts: Iterable[str], network: frozenset[str], at: datetime) -> CaseChange:
+    """Take the handling of the own part, if none is named, or of others' on their behalf. The competence does not move.
+
+    Raises:
+        RefusedError: a part is of no authority of the region.
+        ConflictError: the case is not open.
+    """
+    own = case.competent_authority
+    taken = tuple(dict.fromkeys(parts)) or (own,)
+    if not network.issuperset(taken):
+        raise RefusedError("/parts", "unknown-authority", "Unknown authority.")
+    _must_be_open(case)
+    event = NoticeTaken(notice_id=case.notice_id, authority=own, parts=taken, taken_at=at)
+    if own not in taken:
+        return CaseChange(case, (event,))
+    acknowledged_at = case.acknowledged_at or at
+    handled = replace(case, handling_mode=HandlingMode.OWN, acknowledged_at=acknowledged_at, overdue=None)
+    return CaseChange(handled, (event,))
+
+
+def close(case: Case, outcome: Outcome, at: datetime) -> CaseChange:
+    """Close the authority's own case with the outcome.
+
+    Raises:
+        ConflictError: the case is not open.
+    """
+    _must_be_open(case)
+    event = CaseClosed(notice_id=case.notice_id, authority=case.competent_authority, outcome=outcome, closed_at=at)
+    return CaseChange(replace(case, state=CaseState.CLOSED, outcome=outcome), (event,))
+
+
+def _must_be_open(case: Case) -> None:
+    if case.state is not CaseState.OPEN:
+        raise ConflictError("not-open", f"The case is {case.state}.")
+
+
+def _filed(
+    notice_id: UUID, authority: str, revision: int, filing: Filing, arrived_at: datetime, at: datetime
+) -> NoticeFiled:
+    return NoticeFiled(
+        notice_id=notice_id,
+        authority=authority,
+        revision=revision,
+        arrived_at=arrived_at,
+        registered_at=at,
+        filing=filing,
+    )

@@ -1,0 +1,1 @@
+"""The joint side: it runs in the joint office."""

@@ -1,0 +1,236 @@
+"""What can be done to a notice at the joint office, each inside one transaction: decided by the domain, kept by the
+store, published through the outbox. The HTTP API and the message handlers both come here.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.change_security.domain import notice as lifecycle
+from services.change_security.domain.filing import check
+from services.change_security.domain.ledger import Awaited
+from services.change_security.domain.notice import Change, Notice, Receipt, Rulebook
+from services.change_security.domain.routing import AuthorityTable
+from services.change_security.domain.workforce import workforce_released
+from services.change_security.joint.store import Deliveries, Delivery, Directory, Notices
+from services.change_security.joint.tables import DeliveryState
+from shared.errors import ConflictError, UnknownError
+from shared.events.envelope import derived_id
+from shared.events.v1.change_security import Filing, Outcome
+from shared.messaging.transaction import Transaction
+from shared.telemetry import current_trace_id
+
+AUTHORITY: Final = "authority:"
+"""Begins the name of a filer that is a city of the region: each may revise what another filed."""
+
+
+@dataclass
+class JointOffice:
+    """The joint side of change security. `book` is replaced when a new classification is imported."""
+
+    book: Rulebook
+    shipped: AuthorityTable
+
+    async def read_directory(self, tx: Transaction) -> None:
+        """Take imported municipalities and authorities into use beside the shipped ones."""
+        municipalities, authorities = await Directory(tx).read()
+        if not municipalities:
+            return
+        table = self.shipped.with_others(municipalities, authorities)
+        if table.version != self.book.authorities.version:
+            self.book = replace(self.book, authorities=table)
+
+    async def set_email(self, tx: Transaction, authority: str, address: str) -> None:
+        """Set the address of an authority outside the region; what waited for one is sent.
+
+        Raises:
+            UnknownError: no such authority is imported.
+        """
+        if not await Directory(tx).set_email(authority, address):
+            raise UnknownError("imported authority")
+        await Deliveries(tx).requeue(authority)
+        await self.read_directory(tx)
+
+    async def file(
+        self, tx: Transaction, notice_id: UUID, filing: Filing, receipt: Receipt, *, registered_by: str | None = None
+    ) -> Notice:
+        """Open a notice and send it to every authority it concerns. It must be new.
+
+        Args:
+            tx: where it happens.
+            notice_id: the new notice's id.
+            filing: what the employer filed.
+            receipt: how and when it came.
+            registered_by: the authority that registered it itself and has a case already.
+
+        Raises:
+            RefusedError: the filing is refused.
+        """
+        check(filing)
+        change = lifecycle.file(
+            notice_id, filing, receipt, self.book, trace_id=current_trace_id(), registered_by=registered_by
+        )
+        self._carry_out(tx, change, filed_by=receipt.filed_by)
+        return await self._apply_waiting(tx, change.notice)
+
+    async def revise(self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int, filed_by: str) -> Notice:
+        """Put a new revision in force.
+
+        Raises:
+            UnknownError, RefusedError
+            ConflictError: the predecessor is not the newest revision, or the notice is no longer open.
+        """
+        check(filing)
+        before = await self.known(tx, notice_id)
+        return await self._apply_waiting(tx, await self._revise(tx, before, filing, predecessor, filed_by))
+
+    async def keep_waiting(
+        self, tx: Transaction, notice_id: UUID, filing: Filing, revision: int, filed_by: str
+    ) -> None:
+        """Keep a revision that came before its predecessor; it takes effect when that has come from the same filer.
+
+        Raises:
+            RefusedError
+            ConflictError: another revision of that number waits already.
+        """
+        check(filing)
+        await Notices(tx).load([notice_id])
+        if Notices(tx).waits(notice_id, revision):
+            raise ConflictError("stale-predecessor", "Another revision of that number waits already.")
+        Notices(tx).keep_waiting(notice_id, revision, filing, filed_by, tx.clock.now())
+
+    async def _apply_waiting(self, tx: Transaction, notice: Notice) -> Notice:
+        filers = (notice.receipt.filed_by, AUTHORITY)
+        while waiting := await Notices(tx).take_waiting(notice.notice_id, notice.revision + 1, *filers):
+            notice = await self._revise(tx, notice, waiting.filing, notice.revision, waiting.filed_by)
+        return notice
+
+    async def _revise(self, tx: Transaction, before: Notice, filing: Filing, predecessor: int, filed_by: str) -> Notice:
+        change = lifecycle.revise(before, filing, predecessor, tx.clock.now(), self.book)
+        self._carry_out(tx, change, filed_by=filed_by)
+        await self._settle_unrouted(tx, before, change.notice, by=filed_by, resolution="revised")
+        return change.notice
+
+    async def withdraw(self, tx: Transaction, notice_id: UUID, by: str) -> Notice:
+        """End a notice that the employer has withdrawn.
+
+        Raises:
+            UnknownError
+            ConflictError: the notice is closed.
+        """
+        before = await self.known(tx, notice_id)
+        change = lifecycle.withdraw(before, tx.clock.now())
+        self._carry_out(tx, change, over=True)
+        await self._settle_unrouted(tx, before, change.notice, by=by, resolution="withdrawn")
+        return change.notice
+
+    async def close(self, tx: Transaction, notice_id: UUID, outcome: Outcome, by: str) -> Notice:
+        """End a notice with or without terminations.
+
+        Raises:
+            UnknownError
+            ConflictError: the notice has ended otherwise.
+        """
+        before = await self.known(tx, notice_id)
+        change = lifecycle.close(before, outcome, tx.clock.now())
+        self._carry_out(tx, change, over=outcome is Outcome.NO_TERMINATIONS)
+        await self._settle_unrouted(tx, before, change.notice, by=by, resolution="closed")
+        return change.notice
+
+    async def add_authority(
+        self, tx: Transaction, notice_id: UUID, authority: str, *, by: str, municipality: str | None, reason: str
+    ) -> Notice:
+        """Send a notice to an authority that a coordinator names; `municipality` leaves the unrouted queue.
+
+        Raises:
+            UnknownError: no such notice or authority.
+            ConflictError: the notice is no longer open.
+        """
+        before = await self.known(tx, notice_id)
+        change = lifecycle.add_authority(before, authority, tx.clock.now(), self.book)
+        self._carry_out(tx, change)
+        still_open = [place for place in before.unrouted if (place.municipality or "") != municipality]
+        await Notices(tx).resolve_unrouted(
+            notice_id, still_open, at=tx.clock.now(), by=by, resolution=f"assigned to {authority}: {reason}"
+        )
+        return change.notice
+
+    async def acknowledge_outside(self, tx: Transaction, notice_id: UUID, authority: str) -> Notice:
+        """Enter that an authority outside the region has confirmed a notice.
+
+        Raises:
+            UnknownError
+        """
+        change = lifecycle.acknowledge_outside(await self.known(tx, notice_id), authority, tx.clock.now())
+        self._carry_out(tx, change)
+        return change.notice
+
+    async def take(self, tx: Transaction, notice_id: UUID, taker: str, parts: tuple[str, ...], at: datetime) -> None:
+        """Let an authority act in others' parts.
+
+        Raises:
+            UnknownError
+        """
+        self._carry_out(tx, lifecycle.take(await self.known(tx, notice_id), taker, parts, at))
+
+    async def escalate(self, tx: Transaction, limit: int = 200) -> list[Awaited]:
+        """Tell offices about receipts that are overdue, once for each. Return what was awaited, one for each."""
+        now = tx.clock.now()
+        notices = Notices(tx)
+        due = await notices.due_entries(now, limit)
+        await notices.load_entries(due)
+        awaited: list[Awaited] = []
+        for notice_id, authority in due:
+            entry = await notices.entry(notice_id, authority)
+            escalation = entry.escalate(now) if entry is not None else None
+            if escalation is None:
+                continue
+            escalated, event = escalation
+            notices.save_entry(escalated)
+            awaited.append(event.awaiting)
+            if escalated.office is not None:
+                tx.publish(event, to=escalated.office)
+        return awaited
+
+    async def known(self, tx: Transaction, notice_id: UUID) -> Notice:
+        """Return a notice to be changed, locked.
+
+        Raises:
+            UnknownError
+        """
+        notice = await Notices(tx).get(notice_id)
+        if notice is None:
+            raise UnknownError("notice")
+        return notice
+
+    async def _settle_unrouted(
+        self, tx: Transaction, before: Notice, after: Notice, *, by: str, resolution: str
+    ) -> None:
+        if before.unrouted:
+            await Notices(tx).resolve_unrouted(
+                after.notice_id, after.unrouted, at=tx.clock.now(), by=by, resolution=resolution
+            )
+
+    def _carry_out(self, tx: Transaction, change: Change, *, filed_by: str | None = None, over: bool = False) -> None:
+        notice = change.notice
+        Notices(tx).save(notice, filed_by=filed_by)
+        for office, event in change.events:
+            tx.publish(event, to=office)
+        for authority in change.emails:
+            Deliveries(tx).queue(self._delivery(notice, authority, tx.clock.now()))
+        if filed_by is not None or over:
+            released = workforce_released(notice.notice_id, notice.version, notice.filing, over=over)
+            if released is not None:
+                tx.publish(released)
+
+    def _delivery(self, notice: Notice, authority: str, at: datetime) -> Delivery:
+        has_address = bool(self.book.authorities.authorities[authority].email)
+        return Delivery(
+            delivery_id=derived_id("delivery", notice.notice_id, authority, notice.version),
+            notice_id=notice.notice_id,
+            authority=authority,
+            version=notice.version,
+            state=DeliveryState.QUEUED if has_address else DeliveryState.NO_ADDRESS,
+            next_attempt_at=at,
+        )

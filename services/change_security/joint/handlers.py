@@ -1,0 +1,175 @@
+"""The messages of the joint side: filings from other systems, filings that cities registered themselves, and receipts.
+
+Idempotent by the inbox; beyond it, by revision (a filing), by version (a store's receipt) and by state (the ledger only
+moves forward). Everything a batch needs is read at once by `prepare`.
+"""
+
+from collections.abc import Sequence
+
+from services.change_security.domain.ledger import Entry
+from services.change_security.domain.notice import Channel, Notice, NoticeState, Receipt
+from services.change_security.joint.commands import AUTHORITY, JointOffice
+from services.change_security.joint.store import Notices
+from shared.errors import UnprocessableError
+from shared.events.v1.change_security import (
+    CaseClosed,
+    Filing,
+    NoticeAcknowledged,
+    NoticeDeclined,
+    NoticeFiled,
+    NoticeStored,
+    NoticeSubmitted,
+    NoticeTaken,
+    NoticeWithdrawalFiled,
+    NoticeWithdrawalSubmitted,
+)
+from shared.messaging.handlers import Handlers
+from shared.messaging.transaction import Transaction
+
+_Answers = NoticeAcknowledged | NoticeDeclined | CaseClosed
+
+
+async def prepare(events: Sequence[object], tx: Transaction) -> None:
+    """Read and lock at once the notices and ledger entries that the batch will change."""
+    answers = [event for event in events if isinstance(event, _Answers)]
+    notices = {
+        event.notice_id
+        for event in events
+        if isinstance(
+            event,
+            NoticeSubmitted | NoticeFiled | NoticeTaken | NoticeWithdrawalSubmitted | NoticeWithdrawalFiled,
+        )
+    }
+    await Notices(tx).load(notices)
+    await Notices(tx).load_entries((event.notice_id, event.authority) for event in answers)
+
+
+class JointHandlers:
+    """The handlers that change notices: what is done with each, the joint office decides."""
+
+    def __init__(self, office: JointOffice) -> None:
+        self._office = office
+
+    async def receive_submission(self, event: NoticeSubmitted, tx: Transaction) -> None:
+        """File a notice that another system submits, or a revision of one that the same system filed."""
+        system = _system(tx)
+        notice = await Notices(tx).get(event.notice_id)
+        _must_be_the_submitter(notice, system)
+        if _is_repeated(notice, event.revision, event.filing):
+            return
+        if notice is None and event.revision == 1:
+            await self._office.file(tx, event.notice_id, event.filing, _receipt(event, tx, Channel.TOPIC, system))
+        elif notice is None or event.revision > notice.revision + 1:
+            await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, system)
+        else:
+            await self._office.revise(tx, event.notice_id, event.filing, event.revision - 1, system)
+
+    async def receive_withdrawal(self, event: NoticeWithdrawalSubmitted, tx: Transaction) -> None:
+        """Withdraw a notice that the same system filed."""
+        system = _system(tx)
+        _must_be_the_submitter(await Notices(tx).get(event.notice_id), system)
+        await self._office.withdraw(tx, event.notice_id, system)
+
+    async def reconcile_filing(self, event: NoticeFiled, tx: Transaction) -> None:
+        """Take in what a city registered itself: every other affected authority hears of it now.
+
+        Two cities may have revised the same notice while neither could hear of the other. Nothing is overwritten:
+        the later one to arrive becomes the next revision.
+        """
+        city = f"{AUTHORITY}{event.authority}"
+        notice = await Notices(tx).get(event.notice_id)
+        if _is_repeated(notice, event.revision, event.filing):
+            return
+        if notice is None and event.revision == 1:
+            receipt = _receipt(event, tx, Channel.AUTHORITY, city)
+            await self._office.file(tx, event.notice_id, event.filing, receipt, registered_by=event.authority)
+        elif notice is None or event.revision > notice.revision + 1:
+            await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, city)
+        else:
+            await self._office.revise(tx, event.notice_id, event.filing, notice.revision, city)
+
+    async def reconcile_withdrawal(self, event: NoticeWithdrawalFiled, tx: Transaction) -> None:
+        """Withdraw a notice whose withdrawal a city received."""
+        await self._office.withdraw(tx, event.notice_id, f"{AUTHORITY}{event.authority}")
+
+    async def enter_taken(self, event: NoticeTaken, tx: Transaction) -> None:
+        """Enter that an authority acts in its own or others' parts; those hear of it."""
+        await self._office.take(tx, event.notice_id, event.authority, event.parts, event.taken_at)
+
+
+async def enter_stored(event: NoticeStored, tx: Transaction) -> None:
+    """Enter the receipt of an authority's store."""
+    Notices(tx).enter_stored(event)
+
+
+async def enter_acknowledged(event: NoticeAcknowledged, tx: Transaction) -> None:
+    """Enter that an officer has acknowledged the notice."""
+    entry = await _entry(event, tx)
+    Notices(tx).save_entry(entry.acknowledged(event.acting_authority, event.acknowledged_at))
+
+
+async def enter_declined(event: NoticeDeclined, tx: Transaction) -> None:
+    """Enter that an authority says the notice is not its own."""
+    entry = await _entry(event, tx)
+    Notices(tx).save_entry(entry.not_ours(event.reason))
+
+
+async def enter_case_closed(event: CaseClosed, tx: Transaction) -> None:
+    """Enter that an authority has closed its case."""
+    entry = await _entry(event, tx)
+    Notices(tx).save_entry(entry.case_closed(event.outcome, event.closed_at))
+
+
+def handlers_of(office: JointOffice) -> Handlers:
+    """Return the handler of each event type of other systems and of the cities."""
+    notices = JointHandlers(office)
+    return Handlers(
+        notices.receive_submission,
+        notices.receive_withdrawal,
+        notices.reconcile_filing,
+        notices.reconcile_withdrawal,
+        notices.enter_taken,
+        enter_stored,
+        enter_acknowledged,
+        enter_declined,
+        enter_case_closed,
+    )
+
+
+async def _entry(event: _Answers, tx: Transaction) -> Entry:
+    entry = await Notices(tx).entry(event.notice_id, event.authority)
+    if entry is None:
+        raise UnprocessableError("the authority has no part in the notice", "not-a-recipient")
+    return entry
+
+
+def _must_be_the_submitter(notice: Notice | None, system: str) -> None:
+    if notice is not None and notice.receipt.filed_by != system:
+        raise UnprocessableError("the notice was filed by another system", "not-the-submitter")
+
+
+def _is_repeated(notice: Notice | None, revision: int, filing: Filing) -> bool:
+    return (
+        notice is not None
+        and notice.state is NoticeState.OPEN
+        and notice.revision == revision
+        and notice.filing == filing
+    )
+
+
+def _system(tx: Transaction) -> str:
+    """Name the system that filed by the topic: never to be taken for one that filed over HTTP, or for an authority."""
+    if tx.envelope is None:
+        message = "a message handler runs with an envelope"
+        raise RuntimeError(message)
+    return f"topic:{tx.envelope.source}"
+
+
+def _receipt(event: NoticeSubmitted | NoticeFiled, tx: Transaction, channel: Channel, filed_by: str) -> Receipt:
+    now = tx.clock.now()
+    arrived = (tx.envelope.received_at if tx.envelope else None) or now
+    if event.arrived_at is not None:
+        # Earlier counts: another system, or a city, may have had it before us. Later cannot be.
+        arrived = min(arrived, event.arrived_at)
+    registered = event.registered_at if isinstance(event, NoticeFiled) else now
+    return Receipt(channel, filed_by, arrived, registered)

@@ -1,0 +1,170 @@
+"""The tables of the joint side. Filings live in the revision table alone: nothing is overwritten.
+
+Rows are written in bulk by the statements in `store`, which take their columns from here.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import DateTime, Index, MetaData, Text, text
+from sqlmodel import Field, SQLModel
+
+from services.change_security.domain.ledger import Awaited, EntryState
+from services.change_security.domain.notice import Channel, NoticeState
+from services.change_security.domain.routing import Why
+from shared.database import EnumText, Json
+from shared.events.v1.change_security import DeclineReason, Filing, HandlingMode, Outcome, Reason, ReasonKind
+
+metadata = MetaData()
+"""This side's own: SQLModel's global one would mix the services' tables."""
+
+_INSTANT = DateTime(timezone=True)
+
+
+class DeliveryState(StrEnum):
+    """How far an e-mail is."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    NO_ADDRESS = "no_address"
+
+
+class Table(SQLModel):
+    """What the tables have in common."""
+
+    metadata: ClassVar[MetaData] = metadata
+
+
+class NoticeRow(Table, table=True):
+    """A notice at the joint office."""
+
+    __tablename__ = "notice"
+    __table_args__ = (Index("notice_registered", "registered_at", "notice_id"),)
+
+    notice_id: UUID = Field(primary_key=True)
+    state: NoticeState = Field(sa_type=EnumText(NoticeState))
+    version: int
+    revision: int
+    channel: Channel = Field(sa_type=EnumText(Channel))
+    filed_by: str = Field(sa_type=Text)
+    arrived_at: datetime = Field(sa_type=_INSTANT)
+    registered_at: datetime = Field(sa_type=_INSTANT)
+    routing_version: str = Field(sa_type=Text)
+    manual: tuple[str, ...] = Field(sa_type=Json(tuple[str, ...]))
+    outcome: Outcome | None = Field(default=None, sa_type=EnumText(Outcome))
+    trace_id: str | None = Field(default=None, sa_type=Text)
+    revised_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+
+
+class NoticeRevisionRow(Table, table=True):
+    """One revision of a filing. `waiting` until its predecessor has come."""
+
+    __tablename__ = "notice_revision"
+
+    notice_id: UUID = Field(primary_key=True)
+    revision: int = Field(primary_key=True)
+    waiting: bool = Field(primary_key=True)
+    filing: Filing = Field(sa_type=Json(Filing))
+    filed_by: str = Field(sa_type=Text)
+    recorded_at: datetime = Field(sa_type=_INSTANT)
+    trace_id: str | None = Field(default=None, sa_type=Text)
+
+
+class EntryRow(Table, table=True):
+    """One authority's part in a notice."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        Index(
+            "ledger_entry_waiting",
+            "store_by",
+            "acknowledge_by",
+            postgresql_where=text(
+                "state <> 'released' AND (version_stored < version_sent OR state IN ('sent', 'stored'))"
+            ),
+        ),
+    )
+
+    notice_id: UUID = Field(primary_key=True)
+    authority: str = Field(sa_type=Text, primary_key=True)
+    office: str | None = Field(default=None, sa_type=Text)
+    mode: HandlingMode = Field(sa_type=EnumText(HandlingMode))
+    acting_authority: str = Field(sa_type=Text)
+    state: EntryState = Field(sa_type=EnumText(EntryState))
+    reasons: tuple[Reason, ...] = Field(sa_type=Json(tuple[Reason, ...]))
+    version_sent: int
+    revision_sent: int
+    sent_at: datetime = Field(sa_type=_INSTANT)
+    store_by: datetime = Field(sa_type=_INSTANT)
+    acknowledge_by: datetime = Field(sa_type=_INSTANT)
+    version_stored: int
+    revision_stored: int
+    stored_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    decline_reason: DeclineReason | None = Field(default=None, sa_type=EnumText(DeclineReason))
+    case_outcome: Outcome | None = Field(default=None, sa_type=EnumText(Outcome))
+    case_closed_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    escalated: Awaited | None = Field(default=None, sa_type=Text)
+
+
+class UnroutedRow(Table, table=True):
+    """A place in a filing that leads to no authority, until a coordinator or a revision resolves it."""
+
+    __tablename__ = "unrouted"
+    __table_args__ = (Index("unrouted_open", "since", "notice_id", postgresql_where=text("resolved_at IS NULL")),)
+
+    notice_id: UUID = Field(primary_key=True)
+    kind: ReasonKind = Field(sa_type=EnumText(ReasonKind), primary_key=True)
+    municipality: str = Field(sa_type=Text, primary_key=True)
+    why: Why = Field(sa_type=Text)
+    since: datetime = Field(sa_type=_INSTANT)
+    resolved_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    resolved_by: str | None = Field(default=None, sa_type=Text)
+    resolution: str | None = Field(default=None, sa_type=Text)
+
+
+class DeliveryRow(Table, table=True):
+    """An e-mail to an authority outside the region, with its own receipt."""
+
+    __tablename__ = "external_delivery"
+    __table_args__ = (Index("external_delivery_due", "next_attempt_at", postgresql_where=text("state = 'queued'")),)
+
+    delivery_id: UUID = Field(primary_key=True)
+    notice_id: UUID
+    authority: str = Field(sa_type=Text)
+    version: int
+    state: DeliveryState = Field(sa_type=EnumText(DeliveryState))
+    attempts: int
+    next_attempt_at: datetime = Field(sa_type=_INSTANT)
+    sent_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    problem: str | None = Field(default=None, sa_type=Text)
+    traceparent: str | None = Field(default=None, sa_type=Text)
+
+
+class MunicipalityRow(Table, table=True):
+    """A municipality imported beside those that ship with the service."""
+
+    __tablename__ = "municipality"
+
+    code: str = Field(sa_type=Text, primary_key=True)
+    valid_from: date = Field(primary_key=True)
+    valid_to: date | None = None
+    name_fi: str = Field(sa_type=Text)
+    name_sv: str = Field(sa_type=Text)
+    area: str = Field(sa_type=Text)
+    authority: str = Field(sa_type=Text)
+
+
+class AuthorityRow(Table, table=True):
+    """An authority imported beside those that ship with the service."""
+
+    __tablename__ = "authority"
+
+    code: str = Field(sa_type=Text, primary_key=True)
+    name_fi: str = Field(sa_type=Text)
+    name_sv: str = Field(sa_type=Text)
+    name_en: str = Field(sa_type=Text)
+    email: str | None = Field(default=None, sa_type=Text)
+    under_act: bool

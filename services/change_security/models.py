@@ -1,0 +1,118 @@
+"""What both sides' APIs take and show, beside the filing itself (`shared.events.v1.change_security.Filing`)."""
+
+from dataclasses import asdict
+from datetime import date, datetime
+
+from pydantic import BaseModel, Field
+
+from services.change_security.domain.rules import Assessment
+from services.change_security.domain.texts import TEXTS, Message
+from shared.events.v1.change_security import Filing, Outcome
+from shared.events.values import Instant
+
+
+class NoticeIn(BaseModel):
+    """A filing to be registered."""
+
+    filing: Filing
+    arrived_at: Instant | None = Field(
+        default=None,
+        description="When an e-mail or paper filing first reached an authority; given by the officer who registers it.",
+    )
+
+
+class RevisionIn(BaseModel):
+    """A new revision of a filing."""
+
+    predecessor: int = Field(ge=1, description="The revision that this one follows: the newest you have seen.")
+    filing: Filing
+
+
+class ClosingIn(BaseModel):
+    """How a change situation ended."""
+
+    outcome: Outcome
+
+
+class MessageOut(BaseModel):
+    """Something said to the reader: a code with its parameters, and its text in the service languages."""
+
+    code: str
+    pointer: str | None = Field(description="Where in the filing it belongs.")
+    parameters: dict[str, str | int]
+    fi: str
+    sv: str
+    en: str
+
+    @classmethod
+    def of(cls, message: Message) -> "MessageOut":
+        """Show a message."""
+        fi, sv, en = message.text
+        parameters = dict(message.parameters)
+        return cls(code=message.code, pointer=message.pointer, parameters=parameters, fi=fi, sv=sv, en=en)
+
+
+class ClockOut(BaseModel):
+    """A day that the law sets. Computed for the reader, not a decision."""
+
+    name: str
+    fi: str
+    sv: str
+    en: str
+    day: date
+    sources: list[str]
+    to_be_checked: bool
+    condition: MessageOut | None = Field(description="Under which the day holds.")
+    missing: list[MessageOut] = Field(description="Missing numbers, for want of which the stricter case is shown.")
+
+
+class AssessmentOut(BaseModel):
+    """What the rules say that were in force on the day the proposal was given."""
+
+    rules_of: date
+    rules_chosen_by: str = Field(description="What told the day: given_on, personnel_informed_on or arrived_at.")
+    rules_to_be_checked: bool
+    scope: str
+    plan: str = Field(description="action_plan, operating_principles, none or unknown.")
+    clocks: list[ClockOut]
+    warnings: list[MessageOut]
+    missing_numbers: list[MessageOut]
+    notes: list[MessageOut]
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> "AssessmentOut":
+        """Show an assessment."""
+        return cls(
+            rules_of=assessment.rules_of,
+            rules_chosen_by=assessment.rules_chosen_by,
+            rules_to_be_checked=assessment.rules_to_be_checked,
+            scope=assessment.scope,
+            plan=assessment.plan,
+            clocks=[
+                ClockOut(
+                    name=clock.name,
+                    **asdict(TEXTS[clock.name]),
+                    day=clock.day,
+                    sources=list(clock.sources),
+                    to_be_checked=clock.to_be_checked,
+                    condition=MessageOut.of(clock.condition) if clock.condition else None,
+                    missing=[MessageOut.of(number) for number in clock.missing],
+                )
+                for clock in assessment.clocks
+            ],
+            warnings=[MessageOut.of(warning) for warning in assessment.warnings],
+            missing_numbers=[MessageOut.of(number) for number in assessment.missing],
+            notes=[MessageOut.of(note) for note in assessment.notes],
+        )
+
+
+class StepOut(BaseModel):
+    """A step of the course."""
+
+    step: str
+    fi: str
+    sv: str
+    en: str
+    state: str | None
+    at: datetime | None
+    by: str | None

@@ -1,0 +1,40 @@
+"""What happens in a city when a message of the joint office comes.
+
+Safe to redeliver: by the inbox, and beyond it because the joint office counts a pool's first answer, and a referral or
+an offer is kept once.
+"""
+
+from dataclasses import dataclass
+
+from services.placement.authority.commands import CityPool, CityReferrals
+from shared.events.v1.placement import CandidatesRequested, JobOfferMade, ReferralEnded, ReferralRequested
+from shared.messaging.handlers import Handlers
+from shared.messaging.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class CityHandlers:
+    """The handlers of a city's side."""
+
+    pool: CityPool
+    referrals: CityReferrals
+
+    def by_type(self) -> Handlers:
+        """Return the handler of each event type."""
+        return Handlers(self.answer_for_pool, self.receive_referral, self.receive_offer, self.end_referral)
+
+    async def answer_for_pool(self, event: CandidatesRequested, tx: Transaction) -> None:
+        """Answer with this pool's best candidates."""
+        await self.pool.answer(tx, event)
+
+    async def receive_referral(self, event: ReferralRequested, tx: Transaction) -> None:
+        """Keep a referral for an officer to ask the jobseeker's consent."""
+        await self.referrals.receive(tx, event)
+
+    async def receive_offer(self, event: JobOfferMade, tx: Transaction) -> None:
+        """Keep a job offer for the jobseeker to answer."""
+        await self.referrals.receive_offer(tx, event)
+
+    async def end_referral(self, event: ReferralEnded, tx: Transaction) -> None:
+        """Note how a referral ended."""
+        await self.referrals.end(tx, event)

@@ -1,0 +1,179 @@
+"""The queries of a city's side.
+
+`jobseeker_groups` (GIN over the two-, three- and four-digit groups of every occupation) narrows a pool of 43,000 to the
+one or two thousand profiles that share at least two digits of ISCO-08 with what is wanted; those are scored by the pure
+function, so that the reasons shown are the reasons that decided. `own_offer_open` serves the periodic look at what has
+passed its deadline: a partial index is chosen when the statement has its condition literally.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import tuple_, update
+from sqlmodel import col, select
+
+from services.placement.authority.tables import (
+    AskedRow,
+    ContactQueryRow,
+    JobseekerRow,
+    OwnOfferRow,
+    OwnReferralRow,
+)
+from services.placement.domain.matching import LEAST_SHARED_DIGITS, Profile
+from services.placement.domain.pool import Jobseeker
+from shared.database import Bulk, column_types, insert
+from shared.events.v1.placement import ReferralOutcome, ReferralState
+from shared.store import Store
+
+_LISTS: Final = ("occupations", "groups", "skills", "languages", "commuting")
+_JOBSEEKER_TYPES: Final = column_types(JobseekerRow, JobseekerRow.model_fields)
+_JOBSEEKER = Bulk[JobseekerRow](
+    f"""
+    INSERT INTO jobseeker ({", ".join(_JOBSEEKER_TYPES)})
+    SELECT {
+        ", ".join(
+            f"ARRAY(SELECT jsonb_array_elements_text({name}))" if name in _LISTS else name for name in _JOBSEEKER_TYPES
+        )
+    } FROM {{rows}}
+    ON CONFLICT (jobseeker_id) DO UPDATE SET
+        {", ".join(f"{name} = excluded.{name}" for name in _JOBSEEKER_TYPES if name != "jobseeker_id")}
+    """,  # noqa: S608 - constants
+    # Arrays of several lengths cannot be unnested side by side: each travels as jsonb.
+    _JOBSEEKER_TYPES | dict.fromkeys(_LISTS, "jsonb"),
+    key=("jobseeker_id",),
+)
+_ASKED = insert(AskedRow, AskedRow)
+_REFERRAL = insert(OwnReferralRow, OwnReferralRow)
+_OFFER = insert(OwnOfferRow, OwnOfferRow)
+
+
+class Pool(Store):
+    """A city's own jobseekers, and what was asked of them."""
+
+    def put(self, jobseeker: Jobseeker, reference: str) -> None:
+        """Write a profile, new or changed."""
+        groups = {code[:length] for code in jobseeker.occupations for length in range(LEAST_SHARED_DIGITS, 5)}
+        self._tx.stage(
+            _JOBSEEKER,
+            JobseekerRow(
+                jobseeker_id=jobseeker.jobseeker_id,
+                reference=reference,
+                name=jobseeker.name,
+                phone=jobseeker.phone,
+                email=jobseeker.email,
+                municipality=jobseeker.municipality,
+                occupations=list(jobseeker.occupations),
+                groups=sorted(groups),
+                skills=[skill.casefold() for skill in jobseeker.skills],
+                languages=list(jobseeker.languages),
+                commuting=list(jobseeker.commuting),
+                available_from=jobseeker.available_from,
+                updated_at=self._tx.clock.now(),
+            ),
+        )
+
+    async def remove(self, jobseeker_id: str) -> bool:
+        """Remove a profile; False when there is none."""
+        return bool(await self._run("DELETE FROM jobseeker WHERE jobseeker_id = :id", id=jobseeker_id))
+
+    async def near(self, code: str) -> list[Profile]:
+        """Return the profiles that share at least two digits of ISCO-08 with an occupation."""
+        return await self._values(
+            Profile,
+            "SELECT reference, occupations, skills, languages, commuting, available_from FROM jobseeker"
+            " WHERE groups @> ARRAY[CAST(:group AS text)]",
+            group=code[:LEAST_SHARED_DIGITS],
+        )
+
+    async def profile(self, jobseeker_id: str) -> Profile | None:
+        """Return one profile by the city's own id."""
+        profiles = await self._values(
+            Profile,
+            "SELECT reference, occupations, skills, languages, commuting, available_from FROM jobseeker"
+            " WHERE jobseeker_id = :id",
+            id=jobseeker_id,
+        )
+        return profiles[0] if profiles else None
+
+    async def by_reference(self, reference: str) -> JobseekerRow | None:
+        """Return a jobseeker by the opaque reference."""
+        return await self._first(select(JobseekerRow).where(JobseekerRow.reference == reference))
+
+    async def ids(self, references: Iterable[str]) -> Mapping[str, str]:
+        """Return the city's own ids of the jobseekers who are known, by opaque reference."""
+        known = await self._all(select(JobseekerRow).where(col(JobseekerRow.reference).in_(set(references))))
+        return {row.reference: row.jobseeker_id for row in known}
+
+    def remember(self, row: AskedRow) -> None:
+        """Remember what was asked first, to explain it later."""
+        self._tx.stage(_ASKED, row)
+
+    async def asked(self, assignment_id: UUID) -> AskedRow | None:
+        """Return what an assignment asked for."""
+        return await self._get(AskedRow, assignment_id)
+
+
+class OwnReferrals(Store):
+    """Referrals of a city's own jobseekers, their offers, and who asked for their contact."""
+
+    def add(self, row: OwnReferralRow) -> None:
+        """Keep a referral; one that is there already stays as it is."""
+        self._tx.stage(_REFERRAL, row)
+
+    async def read(self, referral_id: UUID) -> OwnReferralRow | None:
+        """Return a referral."""
+        return await self._get(OwnReferralRow, referral_id)
+
+    async def lock(self, referral_id: UUID) -> OwnReferralRow | None:
+        """Return a referral to be changed."""
+        return await self._get(OwnReferralRow, referral_id, lock=True)
+
+    async def page(
+        self, state: ReferralState | None, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[OwnReferralRow]:
+        """Return referrals, the newest first."""
+        place = tuple_(col(OwnReferralRow.requested_at), col(OwnReferralRow.referral_id))
+        query = select(OwnReferralRow)
+        if state is not None:
+            query = query.where(OwnReferralRow.state == state)
+        if after is not None:
+            query = query.where(place < after)
+        newest = (col(OwnReferralRow.requested_at).desc(), col(OwnReferralRow.referral_id).desc())
+        return await self._all(query.order_by(*newest).limit(limit))
+
+    async def end(self, referral_id: UUID, outcome: ReferralOutcome) -> None:
+        """Enter how a referral ended."""
+        await self._run(
+            update(OwnReferralRow).where(col(OwnReferralRow.referral_id) == referral_id).values(outcome=outcome)
+        )
+
+    def add_offer(self, row: OwnOfferRow) -> None:
+        """Keep a job offer; one that is there already stays as it is."""
+        self._tx.stage(_OFFER, row)
+
+    async def lock_offer(self, offer_id: UUID) -> OwnOfferRow | None:
+        """Return a job offer to be changed."""
+        return await self._get(OwnOfferRow, offer_id, lock=True)
+
+    async def offers_past(self, now: datetime, limit: int = 200) -> Sequence[OwnOfferRow]:
+        """Lock and return open offers whose deadline has passed; none that another process has."""
+        return await self._rows(
+            OwnOfferRow,
+            "SELECT * FROM own_offer WHERE state = 'open' AND answer_by < :now ORDER BY offer_id LIMIT :limit"
+            " FOR UPDATE SKIP LOCKED",
+            now=now,
+            limit=limit,
+        )
+
+    def log_query(self, row: ContactQueryRow) -> None:
+        """Write down who asked for a jobseeker's name and contact, why, and whether it was answered."""
+        self._tx.session.add(row)
+
+    async def queries(self, referral_id: UUID, after: int | None, limit: int) -> Sequence[ContactQueryRow]:
+        """Return who asked for a contact, the oldest first."""
+        query = select(ContactQueryRow).where(ContactQueryRow.referral_id == referral_id)
+        if after is not None:
+            query = query.where(col(ContactQueryRow.query_id) > after)
+        return await self._all(query.order_by(col(ContactQueryRow.query_id)).limit(limit))

@@ -1,0 +1,1 @@
+"""The joint side: vacancies and their feed, recruitment assignments, referrals, job offers, expected supply."""

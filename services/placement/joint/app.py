@@ -1,0 +1,55 @@
+"""What a placement process of the joint office is made of."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import shared.handover.api
+from services.placement.joint import api
+from services.placement.joint.advisory_view import ForAdvisory
+from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
+from services.placement.joint.handlers import JointHandlers
+from services.placement.settings import SERVICE, Settings
+from shared import topics
+from shared.events.registry import REGISTRY
+from shared.handover.commands import HandOverDesk
+from shared.handover.handlers import handlers_of
+from shared.messaging.inbound import Inbound
+from shared.messaging.transaction import Database
+from shared.periodic import Periodic
+from shared.process import Parts
+from shared.screening import ERASE_ON_DISCARD, screen
+
+
+def parts(settings: Settings, database: Database) -> Parts:
+    """Make the joint side."""
+    vacancies = JointVacancies()
+    assignments = JointAssignments(settings.city_offices, timedelta(seconds=settings.answer_seconds))
+    referrals = JointReferrals()
+    desk = HandOverDesk(SERVICE, ForAdvisory)
+    names = (
+        topics.VACANCIES_INBOUND.name,
+        topics.CHANGE_SECURITY_SHARED.name,
+        topics.TRAINING_PLACEMENT.name,
+        topics.ADVISORY_SERVICES.name,
+        *topics.PLACEMENT_FROM.names(settings.city_offices),
+    )
+    known = topics.expanded(settings.city_offices)
+    inbound = Inbound(
+        group=f"{SERVICE}.{settings.office}",
+        topics={name: known[name] for name in names},
+        types=REGISTRY,
+        handlers={**JointHandlers(vacancies, assignments, referrals).by_type(), **handlers_of(desk)},
+        screen=screen,
+        erase_on_discard=ERASE_ON_DISCARD,
+    )
+
+    async def expire_vacancies() -> None:
+        async with database.transaction(uuid4()) as tx:
+            await vacancies.expire(tx)
+
+    return Parts(
+        inbound,
+        routers=[api.router, shared.handover.api.router],
+        objects=[vacancies, assignments, referrals, desk],
+        periodic=[Periodic("expire vacancies", settings.sweep_seconds, expire_vacancies)],
+    )

@@ -1,0 +1,346 @@
+"""What the joint office does, each inside one transaction: its API and its message handlers come here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.placement.domain import referral as decisions
+from services.placement.domain import vacancy as lifecycle
+from services.placement.domain.vacancy import Change, Posting
+from services.placement.joint.store import Assignment, Assignments, Referrals, Vacancies
+from services.placement.joint.tables import AssignmentRow, OfferRow, PoolAnswerRow, ReferralRow
+from shared.calendar import local_day
+from shared.errors import ConflictError, UnknownError, UnprocessableError
+from shared.events.envelope import derived_id
+from shared.events.v1.placement import (
+    CandidatesAnswered,
+    CandidatesGathered,
+    CandidatesRequested,
+    JobOfferAnswered,
+    JobOfferMade,
+    OfferState,
+    ReferralAnswered,
+    ReferralEnded,
+    ReferralOutcome,
+    ReferralRequested,
+    ReferralState,
+    Vacancy,
+    VacancyStatus,
+    VacancyStatusSubmitted,
+    VacancySubmitted,
+)
+from shared.events.v1.training import CandidatesWanted
+from shared.messaging.transaction import Transaction
+from shared.telemetry import current_trace_id
+
+
+class JointVacancies:
+    """Vacancies and what everyone may see of them."""
+
+    async def report(self, tx: Transaction, vacancy: Vacancy, state: VacancyStatus, filed_by: str) -> Posting:
+        """Report a new vacancy.
+
+        Raises:
+            RefusedError: the employer's business id is not valid.
+        """
+        vacancy_id = derived_id("vacancy", tx.cause)
+        return await self._carry_out(tx, lifecycle.report(vacancy_id, vacancy, state, filed_by, tx.clock.now()))
+
+    async def revise(
+        self, tx: Transaction, vacancy_id: UUID, vacancy: Vacancy, predecessor: int, reporter: str | None
+    ) -> Posting:
+        """Put a new revision in force. `reporter`: the system that does so, of a vacancy of its own; None: an officer.
+
+        Raises:
+            UnknownError: there is no such vacancy, or another system reported it.
+            RefusedError, ConflictError: as `domain.vacancy.revise`.
+        """
+        posting = await self._locked(tx, vacancy_id, reporter)
+        return await self._carry_out(tx, lifecycle.revise(posting, vacancy, predecessor, tx.clock.now()))
+
+    async def move(self, tx: Transaction, vacancy_id: UUID, state: VacancyStatus, reporter: str | None) -> Posting:
+        """Change a vacancy's state. `reporter`: as in `revise`.
+
+        Raises:
+            UnknownError: there is no such vacancy, or another system reported it.
+            ConflictError: the state does not follow from the present one.
+        """
+        posting = await self._locked(tx, vacancy_id, reporter)
+        return await self._carry_out(tx, lifecycle.move(posting, state, tx.clock.now()))
+
+    async def submit(self, tx: Transaction, event: VacancySubmitted, system: str) -> None:
+        """Take in a vacancy that another system reports by message, or a revision of one that it reported.
+
+        Raises:
+            UnprocessableError: another system reported it.
+            UnknownError, RefusedError, ConflictError: as `domain.vacancy.submit`.
+        """
+        posting = await Vacancies(tx).lock(event.vacancy_id)
+        if posting is not None:
+            _check_submitter(posting, system)
+        await self._carry_out(tx, lifecycle.submit(posting, event, system, tx.clock.now()))
+
+    async def submit_state(self, tx: Transaction, event: VacancyStatusSubmitted, system: str) -> None:
+        """Open, pause, fill or withdraw a vacancy that the same system reported by message.
+
+        Raises:
+            UnprocessableError: another system reported it.
+            UnknownError, ConflictError: as `move`.
+        """
+        posting = await self._locked(tx, event.vacancy_id, None)
+        _check_submitter(posting, system)
+        await self._carry_out(tx, lifecycle.move(posting, event.status, tx.clock.now()))
+
+    async def expire(self, tx: Transaction) -> int:
+        """Expire the vacancies whose last day has passed; return how many."""
+        past = await Vacancies(tx).past(local_day(tx.clock.now()))
+        for posting in past:
+            await self._carry_out(tx, lifecycle.move(posting, VacancyStatus.EXPIRED, tx.clock.now()))
+        return len(past)
+
+    async def _locked(self, tx: Transaction, vacancy_id: UUID, reporter: str | None) -> Posting:
+        posting = await Vacancies(tx).lock(vacancy_id)
+        if posting is None or (reporter is not None and posting.filed_by != reporter):
+            raise UnknownError("vacancy")
+        return posting
+
+    async def _carry_out(self, tx: Transaction, change: Change) -> Posting:
+        if await Vacancies(tx).save(change.posting):
+            for event in change.events:
+                tx.publish(event)
+        return change.posting
+
+
+def _check_submitter(posting: Posting, system: str) -> None:
+    if posting.filed_by != system:
+        raise UnprocessableError("the vacancy was reported by another system", "not-the-submitter")
+
+
+@dataclass(frozen=True, slots=True)
+class JointAssignments:
+    """Recruitment assignments.
+
+    Attributes:
+        offices: the cities whose pools are asked.
+        answer_within: how long they have to answer, if an assignment does not say.
+    """
+
+    offices: Sequence[str]
+    answer_within: timedelta
+
+    async def ask(
+        self, tx: Transaction, vacancy_id: UUID, *, at_most: int, asked_by: str, answer_within: timedelta | None
+    ) -> Assignment:
+        """Ask every city's pool for candidates.
+
+        Raises:
+            UnknownError: there is no such vacancy.
+            ConflictError: the vacancy is not open.
+        """
+        posting = await Vacancies(tx).read(vacancy_id)
+        if posting is None:
+            raise UnknownError("vacancy")
+        now = tx.clock.now()
+        row = AssignmentRow(
+            assignment_id=derived_id("assignment", tx.cause),
+            vacancy_id=vacancy_id,
+            wanted=lifecycle.wanted(posting),
+            at_most=at_most,
+            asked_by=asked_by,
+            asked_at=now,
+            answer_by=now + (answer_within or self.answer_within),
+            trace_id=current_trace_id(),
+        )
+        return self._request(tx, row)
+
+    async def gather(self, tx: Transaction, event: CandidatesWanted) -> None:
+        """Ask every city's pool for candidates of a training group, once for each request."""
+        assignment_id = derived_id("gather", event.request_id)
+        if await Assignments(tx).read(assignment_id) is not None:
+            return
+        now = tx.clock.now()
+        row = AssignmentRow(
+            assignment_id=assignment_id,
+            wanted=event.wanted,
+            at_most=event.at_most,
+            asked_by="service:training",
+            asked_at=now,
+            answer_by=now + self.answer_within,
+            trace_id=current_trace_id(),
+            group_id=event.group_id,
+            request_id=event.request_id,
+        )
+        self._request(tx, row)
+
+    async def enter_answer(self, tx: Transaction, event: CandidatesAnswered) -> None:
+        """Enter a pool's answer, in time or late; one for a training group goes on to it.
+
+        Raises:
+            UnprocessableError: that pool was not asked.
+        """
+        solicited = await Assignments(tx).enter_answer(event)
+        if solicited is None:
+            raise UnprocessableError("that pool was not asked", "unsolicited-answer")
+        if solicited.is_first and solicited.group_id is not None and solicited.request_id is not None:
+            tx.publish(
+                CandidatesGathered(
+                    group_id=solicited.group_id,
+                    request_id=solicited.request_id,
+                    office=event.office,
+                    considered=event.considered,
+                    candidates=event.candidates,
+                )
+            )
+
+    def _request(self, tx: Transaction, row: AssignmentRow) -> Assignment:
+        answers = [PoolAnswerRow(assignment_id=row.assignment_id, office=office) for office in sorted(self.offices)]
+        assignment = Assignment(row, answers)
+        Assignments(tx).add(assignment)
+        event = CandidatesRequested(
+            assignment_id=row.assignment_id,
+            wanted=row.wanted,
+            at_most=row.at_most,
+            answer_by=row.answer_by,
+            as_of=local_day(row.asked_at),
+        )
+        for office in self.offices:
+            tx.publish(event, to=office)
+        return assignment
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """A referral with its job offers, the oldest first."""
+
+    row: ReferralRow
+    offers: Sequence[OfferRow]
+
+
+class JointReferrals:
+    """Referrals of candidates, and job offers to them."""
+
+    async def refer(
+        self,
+        tx: Transaction,
+        assignment_id: UUID,
+        office: str,
+        reference: str,
+        *,
+        purpose: str,
+        requested_by: str,
+        authority: str,
+    ) -> Referred:
+        """Ask the owning city whether a candidate consents to be referred.
+
+        Raises:
+            UnknownError: there is no such assignment, or the candidate is not in that pool's answer.
+            ConflictError: the candidate was referred before, or is a training group's.
+        """
+        assignment = await Assignments(tx).read(assignment_id)
+        if assignment is None:
+            raise UnknownError("assignment")
+        if not _is_candidate(assignment, office, reference):
+            raise UnknownError("candidate")
+        if assignment.row.vacancy_id is None:
+            raise ConflictError("invalid-state", "The candidates of a training group are invited by training.")
+        row = ReferralRow(
+            referral_id=derived_id("referral", tx.cause),
+            assignment_id=assignment_id,
+            vacancy_id=assignment.row.vacancy_id,
+            office=office,
+            reference=reference,
+            purpose=purpose,
+            requested_by=requested_by,
+            requesting_authority=authority,
+            state=ReferralState.REQUESTED,
+            requested_at=tx.clock.now(),
+        )
+        if not await Referrals(tx).add(row):
+            raise ConflictError("invalid-state", "The candidate is referred already.")
+        tx.publish(
+            ReferralRequested(
+                referral_id=row.referral_id,
+                assignment_id=assignment_id,
+                vacancy_id=row.vacancy_id,
+                reference=reference,
+                purpose=purpose,
+                requesting_authority=authority,
+            ),
+            to=office,
+        )
+        return Referred(row, ())
+
+    async def offer(self, tx: Transaction, referral_id: UUID, *, binding: bool, answer_by: datetime) -> Referred:
+        """Make a job offer to a jobseeker who has consented.
+
+        Raises:
+            UnknownError: there is no such referral.
+            ConflictError: as `domain.referral.check_offer`.
+        """
+        referral = await self._locked(tx, referral_id)
+        offers = await Referrals(tx).offers(referral_id)
+        now = tx.clock.now()
+        states = [offer.state for offer in offers]
+        decisions.check_offer(referral.state, referral.outcome, states, answer_by, now)
+        row = OfferRow(
+            offer_id=derived_id("job-offer", tx.cause),
+            referral_id=referral_id,
+            binding=binding,
+            answer_by=answer_by,
+            state=OfferState.OPEN,
+            made_at=now,
+        )
+        Referrals(tx).add_offer(row)
+        tx.publish(
+            JobOfferMade(referral_id=referral_id, offer_id=row.offer_id, binding=binding, answer_by=answer_by),
+            to=referral.office,
+        )
+        return Referred(referral, (*offers, row))
+
+    async def end(self, tx: Transaction, referral_id: UUID, outcome: ReferralOutcome) -> Referred:
+        """End a referral; the owning city is told how. The same outcome again changes nothing.
+
+        Raises:
+            UnknownError: there is no such referral.
+            ConflictError: it has ended otherwise.
+        """
+        referral = await self._locked(tx, referral_id)
+        if referral.outcome is not decisions.end(referral.outcome, outcome):
+            referral.outcome = outcome
+            tx.publish(
+                ReferralEnded(referral_id=referral_id, outcome=outcome, ended_at=tx.clock.now()), to=referral.office
+            )
+        return Referred(referral, await Referrals(tx).offers(referral_id))
+
+    async def enter_consent(self, tx: Transaction, event: ReferralAnswered) -> None:
+        """Enter whether the jobseeker consents.
+
+        Raises:
+            UnprocessableError: that office was not asked.
+        """
+        if not await Referrals(tx).enter_consent(event.referral_id, event.office, event.state, event.answered_at):
+            raise UnprocessableError("that office was not asked", "unsolicited-answer")
+
+    async def enter_offer_answer(self, tx: Transaction, event: JobOfferAnswered) -> None:
+        """Enter the answer to a job offer.
+
+        Raises:
+            UnprocessableError: there is no such offer to a jobseeker of that office.
+        """
+        if not await Referrals(tx).enter_offer_answer(event.offer_id, event.office, event.state, event.answered_at):
+            raise UnprocessableError("there is no such offer", "unsolicited-answer")
+
+    async def _locked(self, tx: Transaction, referral_id: UUID) -> ReferralRow:
+        referral = await Referrals(tx).lock(referral_id)
+        if referral is None:
+            raise UnknownError("referral")
+        return referral
+
+
+def _is_candidate(assignment: Assignment, office: str, reference: str) -> bool:
+    return any(
+        answer.office == office and reference == candidate.reference
+        for answer in assignment.answers
+        for candidate in answer.candidates or ()
+    )

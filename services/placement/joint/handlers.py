@@ -1,0 +1,76 @@
+"""What happens at the joint office when a message comes: from other systems, the cities, training, change security.
+
+Safe to redeliver: by the inbox, and beyond it by version (vacancies, releases) and because a pool's first answer
+counts.
+"""
+
+from dataclasses import dataclass
+
+from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
+from services.placement.joint.store import Supply
+from shared.events.v1.change_security import WorkforceReleased
+from shared.events.v1.placement import (
+    CandidatesAnswered,
+    JobOfferAnswered,
+    ReferralAnswered,
+    VacancyStatusSubmitted,
+    VacancySubmitted,
+)
+from shared.events.v1.training import CandidatesWanted
+from shared.messaging.handlers import Handlers
+from shared.messaging.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class JointHandlers:
+    """The handlers of the joint side."""
+
+    vacancies: JointVacancies
+    assignments: JointAssignments
+    referrals: JointReferrals
+
+    def by_type(self) -> Handlers:
+        """Return the handler of each event type."""
+        return Handlers(
+            self.receive_vacancy,
+            self.receive_state,
+            self.gather,
+            self.enter_answer,
+            self.enter_consent,
+            self.enter_offer_answer,
+            raise_expected_supply,
+        )
+
+    async def receive_vacancy(self, event: VacancySubmitted, tx: Transaction) -> None:
+        """Take in a vacancy that another system reports, or a revision of one that the same system reported."""
+        await self.vacancies.submit(tx, event, _submitter(tx))
+
+    async def receive_state(self, event: VacancyStatusSubmitted, tx: Transaction) -> None:
+        """Open, pause, fill or withdraw a vacancy that the same system reported."""
+        await self.vacancies.submit_state(tx, event, _submitter(tx))
+
+    async def gather(self, event: CandidatesWanted, tx: Transaction) -> None:
+        """Ask the three pools for a training group's candidates; each answer goes back as it comes."""
+        await self.assignments.gather(tx, event)
+
+    async def enter_answer(self, event: CandidatesAnswered, tx: Transaction) -> None:
+        """Enter a pool's answer."""
+        await self.assignments.enter_answer(tx, event)
+
+    async def enter_consent(self, event: ReferralAnswered, tx: Transaction) -> None:
+        """Enter whether the jobseeker consents."""
+        await self.referrals.enter_consent(tx, event)
+
+    async def enter_offer_answer(self, event: JobOfferAnswered, tx: Transaction) -> None:
+        """Enter the answer to a job offer."""
+        await self.referrals.enter_offer_answer(tx, event)
+
+
+async def raise_expected_supply(event: WorkforceReleased, tx: Transaction) -> None:
+    """Take what change security expects to be released into the expected supply."""
+    await Supply(tx).replace(event)
+
+
+def _submitter(tx: Transaction) -> str:
+    assert tx.envelope is not None  # noqa: S101 - a message handler runs with an envelope
+    return f"topic:{tx.envelope.source}"  # never to be taken for a system that calls over HTTP

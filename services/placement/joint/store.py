@@ -1,0 +1,338 @@
+"""The queries of the joint side.
+
+Indexes and why they are enough: `vacancy_open` serves the feed's filters (ISCO prefix, municipality), `vacancy_changes`
+its change stream, `vacancy_expiring` the periodic look at what has passed its last day. A partial index is chosen when
+the statement has its condition literally, so states stand in these statements as words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import delete, func, update
+from sqlalchemy.dialects import postgresql
+from sqlmodel import col, select
+
+from services.placement.domain.matching import isco
+from services.placement.domain.vacancy import Posting
+from services.placement.joint.tables import (
+    AssignmentRow,
+    ExpectedSupplyRow,
+    OfferRow,
+    PoolAnswerRow,
+    ReferralRow,
+    SupplyVersionRow,
+    VacancyRevisionRow,
+    VacancyRow,
+)
+from shared.database import insert
+from shared.events.v1.change_security import WorkforceReleased
+from shared.events.v1.placement import CandidatesAnswered, OfferState, ReferralState
+from shared.store import Store
+
+_REVISION = insert(VacancyRevisionRow, Posting, attributes={"recorded_at": "changed_at"})
+_RELEASE = insert(ExpectedSupplyRow, ExpectedSupplyRow)
+
+
+class PostingChange(NamedTuple):
+    """A vacancy and the place of its newest change in the change stream."""
+
+    posting: Posting
+    place: int
+
+
+class Vacancies(Store):
+    """Vacancies and the national feed."""
+
+    async def lock(self, vacancy_id: UUID) -> Posting | None:
+        """Return a vacancy to be changed."""
+        row = await self._get(VacancyRow, vacancy_id, lock=True)
+        return _posting(row) if row else None
+
+    async def read(self, vacancy_id: UUID) -> Posting | None:
+        """Return a vacancy."""
+        row = await self._get(VacancyRow, vacancy_id)
+        return _posting(row) if row else None
+
+    async def save(self, posting: Posting) -> bool:
+        """Write a vacancy as it now is; False when an equal or newer version is there already."""
+        row = postgresql.insert(VacancyRow).values(
+            vacancy_id=posting.vacancy_id,
+            state=posting.state,
+            version=posting.version,
+            revision=posting.revision,
+            vacancy=posting.vacancy,
+            filed_by=posting.filed_by,
+            isco=posting.isco,
+            municipality=posting.vacancy.municipality,
+            language=posting.vacancy.language,
+            expires_on=posting.vacancy.expires_on,
+            changed_at=posting.changed_at,
+            changed_xid=func.pg_current_xact_id(),
+        )
+        kept = {"vacancy_id", "filed_by"}
+        written = await self._run(
+            row.on_conflict_do_update(
+                index_elements=["vacancy_id"],
+                set_={name: value for name, value in row.excluded.items() if name not in kept},
+                where=col(VacancyRow.version) < row.excluded.version,
+            )
+        )
+        if written:
+            self._tx.stage(_REVISION, posting)
+        return bool(written)
+
+    async def past(self, today: date, limit: int = 200) -> list[Posting]:
+        """Lock and return vacancies whose last day has gone; none that another process has."""
+        rows = await self._rows(
+            VacancyRow,
+            "SELECT * FROM vacancy WHERE state IN ('open', 'paused') AND expires_on < :today"
+            " ORDER BY vacancy_id LIMIT :limit FOR UPDATE SKIP LOCKED",
+            today=today,
+            limit=limit,
+        )
+        return [_posting(row) for row in rows]
+
+    async def shown(
+        self, *, municipality: str | None, occupation: str | None, language: str | None, after: UUID | None, limit: int
+    ) -> list[Posting]:
+        """Return open vacancies by id, filtered; `occupation` is an ISCO-08 code or a beginning of one."""
+        rows = await self._rows(
+            VacancyRow,
+            "SELECT * FROM vacancy WHERE state = 'open'"
+            " AND (CAST(:municipality AS text) IS NULL OR municipality = :municipality)"
+            " AND (CAST(:occupation AS text) IS NULL OR isco LIKE :occupation || '%')"
+            " AND (CAST(:language AS text) IS NULL OR language = :language)"
+            " AND (CAST(:after AS uuid) IS NULL OR vacancy_id > :after) ORDER BY vacancy_id LIMIT :limit",
+            municipality=municipality,
+            occupation=occupation,
+            language=language,
+            after=after,
+            limit=limit,
+        )
+        return [_posting(row) for row in rows]
+
+    async def newest_change(self) -> int:
+        """Return the place in the change stream before which everything is settled."""
+        (place,) = await self._values(int, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1 AS place")
+        return place
+
+    async def changes(self, place: int, vacancy_id: UUID, limit: int) -> list[PostingChange]:
+        """Return vacancies changed after a place, or at it with a greater id, oldest change first.
+
+        A change is shown once no transaction that could precede it is still running, so that a reader who has passed a
+        place never misses one behind it.
+        """
+        rows = await self._rows(
+            VacancyRow,
+            "SELECT * FROM vacancy"
+            " WHERE (changed_xid, vacancy_id) > (CAST(CAST(:place AS text) AS xid8), CAST(:id AS uuid))"
+            " AND changed_xid < pg_snapshot_xmin(pg_current_snapshot())"
+            " ORDER BY changed_xid, vacancy_id LIMIT :limit",
+            place=str(place),
+            id=vacancy_id,
+            limit=limit,
+        )
+        return [PostingChange(_posting(row), row.changed_xid) for row in rows]
+
+    async def matching(self, code: str, municipality: str | None, limit: int) -> list[Posting]:
+        """Return open vacancies of an occupation's minor group, those in the municipality first."""
+        rows = await self._rows(
+            VacancyRow,
+            "SELECT * FROM vacancy WHERE state = 'open' AND isco LIKE :prefix || '%'"
+            " ORDER BY (isco <> :code), (municipality <> coalesce(CAST(:municipality AS text), municipality)),"
+            " vacancy_id LIMIT :limit",
+            prefix=code[:3],
+            code=code,
+            municipality=municipality,
+            limit=limit,
+        )
+        return [_posting(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A recruitment assignment with what each pool has answered, by office."""
+
+    row: AssignmentRow
+    answers: Sequence[PoolAnswerRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Solicited:
+    """Who waits for a pool's answer, and whether it is the first: it alone counts."""
+
+    is_first: bool
+    group_id: UUID | None
+    request_id: UUID | None
+
+
+class Assignments(Store):
+    """Recruitment assignments and the pools' answers."""
+
+    def add(self, assignment: Assignment) -> None:
+        """Record an assignment and whom it asks."""
+        self._tx.session.add_all([assignment.row, *assignment.answers])
+
+    async def read(self, assignment_id: UUID) -> Assignment | None:
+        """Return an assignment with what each pool has answered."""
+        row = await self._get(AssignmentRow, assignment_id)
+        if row is None:
+            return None
+        answers = select(PoolAnswerRow).where(PoolAnswerRow.assignment_id == assignment_id)
+        return Assignment(row, await self._all(answers.order_by(col(PoolAnswerRow.office))))
+
+    async def enter_answer(self, answer: CandidatesAnswered) -> Solicited | None:
+        """Enter a pool's answer, if it is the first. None when nobody asked that pool."""
+        solicited = await self._values(
+            Solicited,
+            "SELECT received_at IS NULL AS is_first, group_id, request_id FROM pool_answer JOIN assignment"
+            " USING (assignment_id) WHERE assignment_id = :id AND office = :office FOR UPDATE OF pool_answer",
+            id=answer.assignment_id,
+            office=answer.office,
+        )
+        if not solicited:
+            return None
+        if solicited[0].is_first:
+            await self._run(
+                update(PoolAnswerRow)
+                .where(
+                    col(PoolAnswerRow.assignment_id) == answer.assignment_id,
+                    col(PoolAnswerRow.office) == answer.office,
+                )
+                .values(
+                    answered_at=answer.answered_at,
+                    received_at=self._tx.clock.now(),
+                    considered=answer.considered,
+                    candidates=answer.candidates,
+                )
+            )
+        return solicited[0]
+
+
+class Referrals(Store):
+    """Referrals and job offers at the joint office."""
+
+    async def add(self, row: ReferralRow) -> bool:
+        """Record a referral; False when this candidate was referred in this assignment before."""
+        statement = postgresql.insert(ReferralRow).values(row.model_dump())
+        return bool(await self._run(statement.on_conflict_do_nothing()))
+
+    async def read(self, referral_id: UUID) -> ReferralRow | None:
+        """Return a referral."""
+        return await self._get(ReferralRow, referral_id)
+
+    async def lock(self, referral_id: UUID) -> ReferralRow | None:
+        """Return a referral to be changed."""
+        return await self._get(ReferralRow, referral_id, lock=True)
+
+    async def enter_consent(self, referral_id: UUID, office: str, state: ReferralState, at: datetime) -> bool:
+        """Enter whether the jobseeker consents; False when the office was not asked."""
+        return bool(
+            await self._run(
+                update(ReferralRow)
+                .where(col(ReferralRow.referral_id) == referral_id, col(ReferralRow.office) == office)
+                .values(state=state, answered_at=at)
+            )
+        )
+
+    def add_offer(self, row: OfferRow) -> None:
+        """Record a job offer."""
+        self._tx.session.add(row)
+
+    async def enter_offer_answer(self, offer_id: UUID, office: str, state: OfferState, at: datetime) -> bool:
+        """Enter the answer to a job offer; False when there is no such offer to a jobseeker of the office."""
+        return bool(
+            await self._run(
+                update(OfferRow)
+                .where(
+                    col(OfferRow.offer_id) == offer_id,
+                    col(ReferralRow.referral_id) == col(OfferRow.referral_id),
+                    col(ReferralRow.office) == office,
+                )
+                .values(state=state, answered_at=at)
+            )
+        )
+
+    async def offers(self, referral_id: UUID) -> Sequence[OfferRow]:
+        """Return a referral's job offers, oldest first."""
+        offers = select(OfferRow).where(OfferRow.referral_id == referral_id)
+        return await self._all(offers.order_by(col(OfferRow.made_at)))
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSupply:
+    """Workers expected to be free, by occupation and municipality. Groups of one to four are masked: not counted."""
+
+    isco: str
+    municipality: str
+    known: int
+    masked: int
+    available_from: date | None
+    available_until: date | None
+
+
+class Supply(Store):
+    """The workforce that change security expects to be released."""
+
+    async def replace(self, event: WorkforceReleased) -> None:
+        """Put a notice's newest releases in the place of its older ones; an older version changes nothing."""
+        row = postgresql.insert(SupplyVersionRow).values(notice_id=event.notice_id, version=event.version)
+        newer = row.on_conflict_do_update(
+            index_elements=["notice_id"],
+            set_={"version": row.excluded.version},
+            where=col(SupplyVersionRow.version) < row.excluded.version,
+        )
+        if not await self._run(newer):
+            return
+        await self._run(delete(ExpectedSupplyRow).where(col(ExpectedSupplyRow.notice_id) == event.notice_id))
+        for place, release in enumerate(event.releases):
+            self._tx.stage(
+                _RELEASE,
+                ExpectedSupplyRow(
+                    notice_id=event.notice_id,
+                    version=event.version,
+                    place=place,
+                    isco=isco(release.occupation) if release.occupation else "",
+                    municipality=release.municipality or "",
+                    count=release.count,
+                    masked=release.masked,
+                    available_from=release.available_from,
+                    available_until=release.available_until,
+                ),
+            )
+
+    async def expected(
+        self, occupation: str | None, municipality: str | None, after: tuple[str, str] | None, limit: int
+    ) -> list[ExpectedSupply]:
+        """Return the expected supply by occupation and municipality. Masked groups count as one to four each."""
+        isco_after, municipality_after = after or (None, None)
+        return await self._values(
+            ExpectedSupply,
+            "SELECT isco, municipality, coalesce(sum(count), 0)::int AS known,"
+            " count(*) FILTER (WHERE masked)::int AS masked, min(available_from) AS available_from,"
+            " max(coalesce(available_until, available_from)) AS available_until"
+            " FROM expected_supply WHERE (CAST(:occupation AS text) IS NULL OR isco LIKE :occupation || '%')"
+            " AND (CAST(:municipality AS text) IS NULL OR municipality = :municipality)"
+            " AND (CAST(:isco_after AS text) IS NULL OR (isco, municipality) > (:isco_after, :municipality_after))"
+            " GROUP BY isco, municipality ORDER BY isco, municipality LIMIT :limit",
+            occupation=occupation,
+            municipality=municipality,
+            isco_after=isco_after,
+            municipality_after=municipality_after,
+            limit=limit,
+        )
+
+
+def _posting(row: VacancyRow) -> Posting:
+    return Posting(
+        vacancy_id=row.vacancy_id,
+        state=row.state,
+        version=row.version,
+        revision=row.revision,
+        vacancy=row.vacancy,
+        filed_by=row.filed_by,
+        changed_at=row.changed_at,
+    )

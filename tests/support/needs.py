@@ -1,0 +1,38 @@
+"""What tests need and a machine may lack: locally such a test is skipped, with a reason; with `CI` set it fails."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CLASSIFICATION = "NATIONAL_CLASSIFICATION"
+"""The environment variable that names the file of municipalities and authorities of the whole country."""
+
+_PACKAGES = {"chromium": "chromium", "promtool": "prometheus", "curl": "curl", "java": "openjdk-17-jdk-headless"}
+_ALSO_CALLED: dict[str, tuple[str, ...]] = {"chromium": ("chromium-browser", "google-chrome")}
+
+
+def program(name: str) -> str:
+    """Return a program's path; skip the test that needs it where it is missing, or fail it with `CI` set."""
+    found = [path for called in (name, *_ALSO_CALLED.get(name, ())) if (path := shutil.which(called))]
+    return found[0] if found else _missing(f"{name} is not installed (Debian: apt-get install {_PACKAGES[name]})")
+
+
+def national_classification() -> Path:
+    """Return the file of the whole country's municipalities and authorities, from the folder beside the checkout.
+
+    Where it is missing, the test that needs it is skipped, or fails with `CI` set.
+    """
+    place = Path(os.environ.get(CLASSIFICATION) or ROOT.parent / "shared/data/authorities.csv")
+    if not place.exists():
+        _missing(f"the national classification is not at {place}: set {CLASSIFICATION} to where it is")
+    return place
+
+
+def _missing(what: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)

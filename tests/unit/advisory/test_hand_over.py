@@ -1,0 +1,141 @@
+"""What an answer to a hand-over changes, and what a city's officer may do with a contact."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from services.advisory.domain import own_contact
+from services.advisory.domain.contact import ContactState, can_become, require
+from services.advisory.domain.hand_over import (
+    OPEN,
+    Change,
+    Effect,
+    HandOverState,
+    acknowledge,
+    answer,
+    check_target,
+    refuse,
+)
+from services.advisory.domain.own_contact import By, OwnContact
+from shared.errors import ConflictError, RefusedError
+from shared.events.v1.advisory import ContactAnswered, ContactClosed, Given, HandOverAcknowledged
+
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+ASKED, STORED, ACCEPTED, REJECTED = HandOverState
+NEW, ASSIGNED, ANSWERED, HANDED_OVER, CLOSED = ContactState
+BY = By("espoo", "e-1", NOW)
+CONTACT = OwnContact(UUID(int=1), ASSIGNED)
+OFFERED = OwnContact(UUID(int=1), ASSIGNED, UUID(int=2), is_acknowledged=False)
+
+
+# -- hand-overs
+
+
+def test_a_service_stores_a_matter_and_then_accepts_it() -> None:
+    assert answer(ASKED, ASSIGNED, "placement", STORED, None) == Change(STORED)
+    accepted = answer(STORED, ASSIGNED, "placement", ACCEPTED, None)
+    assert accepted == Change(ACCEPTED, Effect.LEAVE, "placement has it now")
+    # What confirms that it is stored may come later than the answer itself, or not at all.
+    assert answer(ASKED, ASSIGNED, "placement", ACCEPTED, None) == accepted
+
+
+def test_a_service_that_rejects_a_matter_gives_it_back_with_the_reason() -> None:
+    rejected = answer(STORED, ASSIGNED, "training", REJECTED, "wage subsidy")
+    assert rejected == Change(REJECTED, Effect.STAY, "not taken by training: wage subsidy", "wage subsidy")
+    # Nobody is to do anything about a contact that was answered meanwhile.
+    meanwhile = answer(STORED, ANSWERED, "training", REJECTED, "wage subsidy")
+    assert meanwhile is not None
+    assert meanwhile.effect is Effect.NONE
+
+
+@pytest.mark.parametrize("state", HandOverState)
+@pytest.mark.parametrize("to", [STORED, ACCEPTED, REJECTED])
+def test_only_an_open_hand_over_is_answered_and_only_once(state: HandOverState, to: HandOverState) -> None:
+    changed = answer(state, ASSIGNED, "placement", to, "no") is not None
+    assert changed == (state in OPEN and (state, to) != (STORED, STORED))
+    assert (acknowledge(state, ASSIGNED, "espoo", "v-1") is not None) == (state in OPEN)
+
+
+def test_an_acknowledged_contact_moves_to_the_officer_unless_its_course_went_on() -> None:
+    moved = acknowledge(ASKED, ASSIGNED, "espoo", "v-1")
+    assert moved == Change(ACCEPTED, Effect.MOVE, "handed over by espoo, and acknowledged", officer="v-1")
+    late = acknowledge(ASKED, ANSWERED, "espoo", "v-1")
+    assert late == Change(ACCEPTED, Effect.WITHDRAW, "it was answered meanwhile")
+
+
+def test_a_hand_over_that_nobody_can_take_is_rejected_at_once() -> None:
+    why = "vantaa: nobody advises on other in sv"
+    assert refuse(ASSIGNED, why) == Change(REJECTED, Effect.STAY, f"not handed over: {why}", why)
+    assert refuse(CLOSED, "the contact is closed").effect is Effect.NONE
+
+
+@pytest.mark.parametrize(
+    ("to_authority", "to_service", "code"),
+    [
+        (None, None, "either-authority-or-service"),
+        ("vantaa", "placement", "either-authority-or-service"),
+        ("espoo", None, "no-other-authority"),
+        ("turku", None, "no-other-authority"),
+    ],
+)
+def test_a_hand_over_is_to_one_other_authority_or_one_service(
+    to_authority: str | None, to_service: str | None, code: str
+) -> None:
+    others = {"helsinki", "vantaa"}
+    check_target("vantaa", None, others)
+    check_target(None, "placement", others)
+    with pytest.raises(RefusedError) as refused:
+        check_target(to_authority, to_service, others)
+    assert (refused.value.pointer, refused.value.code) == ("/to_authority", code)
+
+
+# -- a contact's course
+
+
+@pytest.mark.parametrize(
+    ("to", "from_states"),
+    [
+        (NEW, set()),
+        (ASSIGNED, {NEW, ASSIGNED}),
+        (ANSWERED, {ASSIGNED}),
+        (HANDED_OVER, {ASSIGNED}),
+        (CLOSED, {ASSIGNED, ANSWERED}),
+    ],
+)
+def test_an_act_needs_a_state_that_allows_it(to: ContactState, from_states: set[ContactState]) -> None:
+    assert {state for state in ContactState if can_become(state, to)} == from_states
+    for state in set(ContactState) - from_states:
+        with pytest.raises(ConflictError, match=f"The contact is {state}") as refused:
+            require(state, to)
+        assert refused.value.code == "invalid-state"
+
+
+def test_an_officer_answers_and_closes_a_contact_once() -> None:
+    given = (Given(article_id=UUID(int=3), version=2),)
+    answered = own_contact.answer(CONTACT, BY, 12, given)
+    assert answered is not None
+    assert answered.contact.state is ANSWERED
+    assert answered.event == ContactAnswered(
+        contact_id=UUID(int=1), office="espoo", officer="e-1", answered_at=NOW, minutes=12, guidance=given
+    )
+    assert own_contact.answer(answered.contact, BY, 1, ()) is None
+    closed = own_contact.close(answered.contact, BY)
+    assert closed is not None
+    assert closed.event == ContactClosed(contact_id=UUID(int=1), office="espoo", closed_at=NOW)
+    assert own_contact.close(closed.contact, BY) is None
+    with pytest.raises(ConflictError, match="closed"):
+        own_contact.answer(closed.contact, BY, 1, ())
+
+
+def test_an_officer_acknowledges_a_contact_once_and_only_while_it_is_offered() -> None:
+    taken = own_contact.acknowledge(OFFERED, BY)
+    assert taken is not None
+    assert taken.contact == OwnContact(UUID(int=1), ASSIGNED, UUID(int=2), is_acknowledged=True)
+    assert taken.event == HandOverAcknowledged(
+        contact_id=UUID(int=1), office="espoo", hand_over_id=UUID(int=2), officer="e-1", acknowledged_at=NOW
+    )
+    assert own_contact.acknowledge(taken.contact, BY) is None
+    released = OwnContact(UUID(int=1), HANDED_OVER, UUID(int=2), is_acknowledged=False)
+    with pytest.raises(ConflictError, match="handed_over"):
+        own_contact.acknowledge(released, BY)

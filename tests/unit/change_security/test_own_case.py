@@ -1,0 +1,136 @@
+"""What a city's officers decide in a case."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from services.change_security.domain import own_case
+from services.change_security.domain.case import CaseState
+from services.change_security.domain.own_case import Case, CaseChange
+from shared.errors import ConflictError, RefusedError
+from shared.events.envelope import Event
+from shared.events.v1.change_security import (
+    CaseClosed,
+    DeclineReason,
+    HandlingMode,
+    NoticeAcknowledged,
+    NoticeDeclined,
+    NoticeFiled,
+    NoticeTaken,
+    NoticeWithdrawalFiled,
+    Outcome,
+)
+from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, proposal
+
+NETWORK = frozenset({"espoo", "helsinki", "vantaa"})
+LATER = ARRIVED + timedelta(hours=3)
+CASE = Case(
+    notice_id=UUID(int=7),
+    competent_authority="vantaa",
+    state=CaseState.OPEN,
+    revision=2,
+    handling_mode=HandlingMode.JOINT,
+    overdue="acknowledged",
+)
+
+
+def heard(change: CaseChange) -> list[type[Event]]:
+    return [type(event) for event in change.events]
+
+
+def test_an_acknowledgement_counts_once_and_ends_what_is_overdue() -> None:
+    change = own_case.acknowledge(CASE, "vantaa", ARRIVED)
+    assert heard(change) == [NoticeAcknowledged]
+    assert (change.case.acknowledged_at, change.case.overdue) == (ARRIVED, None)
+    assert own_case.acknowledge(change.case, "vantaa", LATER) == CaseChange(change.case)
+
+
+def test_a_revision_follows_the_newest_one_and_lists_what_is_missing() -> None:
+    filing = proposal(measures=[])
+    change = own_case.revise(CASE, filing, 2, ARRIVED)
+    assert (change.case.revision, change.case.missing, change.filing) == (3, ("/measures",), filing)
+    (event,) = change.events
+    assert isinstance(event, NoticeFiled)
+    assert (event.revision, event.arrived_at, event.authority) == (3, ARRIVED, "vantaa")
+    with pytest.raises(ConflictError, match="newest revision is 2") as stale:
+        own_case.revise(CASE, filing, 1, ARRIVED)
+    assert stale.value.code == "stale-predecessor"
+
+
+def test_a_wrong_business_id_is_refused_when_registering_and_when_revising() -> None:
+    filing = proposal(employer={"business_id": BAD_BUSINESS_ID})
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: own_case.revise(CASE, filing, 2, ARRIVED),
+        lambda: own_case.register(UUID(int=7), "vantaa", filing, ARRIVED, ARRIVED, None),
+    )
+    for act in acts:
+        with pytest.raises(RefusedError) as refused:
+            act()
+        assert (refused.value.pointer, refused.value.code) == ("/filing/employer/business_id", "wrong-business-id")
+
+
+def test_a_registered_notice_is_older_than_any_version_of_the_joint_office() -> None:
+    case, event = own_case.register(UUID(int=7), "vantaa", proposal(), ARRIVED, LATER, "trace")
+    assert (case.version, case.revision, case.handling_mode, case.stored_at) == (0, 1, HandlingMode.OWN, LATER)
+    assert (event.arrived_at, event.registered_at, event.revision) == (ARRIVED, LATER, 1)
+
+
+def test_taking_the_own_part_is_an_acknowledgement_and_own_handling() -> None:
+    change = own_case.take(CASE, [], NETWORK, ARRIVED)
+    assert heard(change) == [NoticeTaken]
+    assert change.case == replace(CASE, handling_mode=HandlingMode.OWN, acknowledged_at=ARRIVED, overdue=None)
+
+
+def test_taking_anothers_part_changes_nothing_in_the_own_one() -> None:
+    change = own_case.take(CASE, ["espoo", "espoo"], NETWORK, ARRIVED)
+    assert change.case == CASE
+    (event,) = change.events
+    assert isinstance(event, NoticeTaken)
+    assert event.parts == ("espoo",)
+
+
+def test_a_part_outside_the_region_is_refused() -> None:
+    with pytest.raises(RefusedError) as refused:
+        own_case.take(CASE, ["espoo", "turku"], NETWORK, ARRIVED)
+    assert (refused.value.pointer, refused.value.code) == ("/parts", "unknown-authority")
+
+
+def test_declining_changes_no_state_and_says_why() -> None:
+    change = own_case.decline(CASE, DeclineReason.NO_SITE_HERE, ARRIVED)
+    assert change.case == CASE
+    (event,) = change.events
+    assert isinstance(event, NoticeDeclined)
+    assert event.reason is DeclineReason.NO_SITE_HERE
+
+
+def test_a_case_ends_by_withdrawal_or_with_an_outcome() -> None:
+    withdrawn = own_case.withdraw(CASE)
+    assert (withdrawn.case.state, heard(withdrawn)) == (CaseState.WITHDRAWN, [NoticeWithdrawalFiled])
+    closed = own_case.close(CASE, Outcome.TERMINATIONS, ARRIVED)
+    assert (closed.case.state, closed.case.outcome) == (CaseState.CLOSED, Outcome.TERMINATIONS)
+    assert heard(closed) == [CaseClosed]
+
+
+def test_naming_a_specialist_is_no_news_to_the_joint_office() -> None:
+    assert own_case.name_specialist(CASE, "officer-17") == CaseChange(replace(CASE, specialist="officer-17"))
+
+
+@pytest.mark.parametrize("state", [CaseState.RELEASED, CaseState.WITHDRAWN, CaseState.CLOSED])
+def test_a_case_that_is_not_open_changes_no_more(state: CaseState) -> None:
+    ended = replace(CASE, state=state)
+    acts: tuple[Callable[[], CaseChange], ...] = (
+        lambda: own_case.revise(ended, proposal(), 2, ARRIVED),
+        lambda: own_case.withdraw(ended),
+        lambda: own_case.name_specialist(ended, "officer-17"),
+        lambda: own_case.acknowledge(ended, "vantaa", ARRIVED),
+        lambda: own_case.decline(ended, DeclineReason.OTHER, ARRIVED),
+        lambda: own_case.take(ended, [], NETWORK, ARRIVED),
+        lambda: own_case.close(ended, Outcome.TERMINATIONS, ARRIVED),
+    )
+    for act in acts:
+        with pytest.raises(ConflictError) as conflict:
+            act()
+        assert conflict.value.code == "not-open"
