@@ -12,7 +12,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.training.catalogue import Catalogue
-from services.training.domain.formation import ProposedPlacement
 from services.training.domain.procurement import Proposal
 from services.training.domain.seats import Actor
 from services.training.joint import models
@@ -31,7 +30,7 @@ from shared.events.envelope import derived_id
 from shared.events.v1.training import CourseKind, GroupState
 from shared.http.auth import Authorities, Caller, OwnOfficer, part, permit_officer, permit_system
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
-from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
+from shared.http.transactions import BeginTx, IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role, System
 from shared.messaging.transaction import Database, Transaction
 from shared.screening import without_identity_codes
@@ -42,6 +41,7 @@ TheSeats = Annotated[JointSeats, Depends(part(JointSeats))]
 TheFormations = Annotated[JointFormations, Depends(part(JointFormations))]
 TheProcurement = Annotated[JointProcurement, Depends(part(JointProcurement))]
 TheCandidates = Annotated[JointCandidates, Depends(part(JointCandidates))]
+TheDatabase = Annotated[Database, Depends(part(Database))]
 _CLEAN = [Depends(without_identity_codes)]
 
 
@@ -206,17 +206,6 @@ async def no_show(
 # -- forming groups
 
 
-async def _computed(
-    _: OwnOfficer,
-    course_id: UUID,
-    body: models.FormationIn,
-    formations: TheFormations,
-    database: Annotated[Database, Depends(part(Database))],
-) -> tuple[ProposedPlacement, ...]:
-    """Compute groups. It takes seconds: as a dependency it is done before the request's transaction opens."""
-    return await formations.compute(database, course_id, body.groups)
-
-
 @router.post("/courses/{course_id}/formations", status_code=status.HTTP_201_CREATED, tags=["formation"])
 async def propose_groups(
     response: Response,
@@ -224,11 +213,12 @@ async def propose_groups(
     course_id: UUID,
     body: models.FormationIn,
     formations: TheFormations,
-    placements: Annotated[tuple[ProposedPlacement, ...], Depends(_computed)],
-    tx: WriteTx,
+    database: TheDatabase,
+    begin: BeginTx,
 ) -> models.FormationOut:
     """Propose groups from the joint queue. Same queue, same groups. Nothing is decided yet."""
-    formation = formations.keep(tx, course_id, body.groups, placements, who.actor)
+    placements = await formations.compute(database, course_id, body.groups)
+    formation = formations.keep(await begin(), course_id, body.groups, placements, who.actor)
     response.headers["Location"] = f"/v1/formations/{formation.formation_id}"
     return models.FormationOut.of(formation)
 
@@ -363,9 +353,7 @@ async def read_supply(
 
 
 @router.get("/supply/queue.{kind}", response_class=Response, tags=["supply"])
-async def read_supply_file(
-    _: OwnOfficer, kind: Literal["svg", "png", "csv"], database: Annotated[Database, Depends(part(Database))]
-) -> Response:
+async def read_supply_file(_: OwnOfficer, kind: Literal["svg", "png", "csv"], database: TheDatabase) -> Response:
     """Get the queue as a plot or as CSV."""
     async with database.read() as tx:
         queue = await queue_lines(tx)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.local.client import Callers, wait_for
+from deploy.local.client import Caller, Callers, wait_for
 from deploy.local.observing import records_on
 from deploy.local.sample_data import course, group
 from deploy.local.stack import CITIES, JOINT, Stack
@@ -262,6 +262,61 @@ def test_groups_are_proposed_with_reasons_and_adopted_with_their_members(trainin
     problem(again, 409, "adopted")
     twice = training.joint.post(f"/v1/courses/{course_id}/formations", json={"groups": [named[0], named[0]]})
     problem(twice, 422, "same-name-twice")
+
+
+def test_the_same_request_for_a_formation_has_one_effect(training: Training) -> None:
+    course_id = training.add_course(min_size=1)
+    body = {"groups": [{"name": "Tikkurila", "group": group()}]}
+    path, key = f"/v1/courses/{course_id}/formations", {"Idempotency-Key": training.unique}
+    first, again = (training.joint.post(path, json=body, headers=key) for _ in "ab")
+    assert (first.status_code, first.headers["location"]) == (201, again.headers["location"])
+    assert (first.content, again.headers["idempotent-replayed"]) == (again.content, "true")
+    other = {"groups": [{"name": "Leppävaara", "group": group()}]}
+    problem(training.joint.post(path, json=other, headers=key), 422, "idempotency-key-reused")
+
+
+# -- lists
+
+
+def every_page(caller: Caller, path: str) -> list[dict[str, Any]]:
+    """Read a list in pages of two."""
+    items: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = caller.read(f"{path}limit=2{cursor}")
+        items += page["items"]
+        if page["next"] is None:
+            return items
+        cursor = f"&cursor={page['next']}"
+
+
+def test_lists_go_on_where_the_page_before_ended(training: Training) -> None:
+    course_id = training.add_course()
+    people = [training.apply("vantaa", course_id, points) for points in (90, 80, 70, 60, 50)]
+    training.wait_joint(people[0], position=1)
+    training.wait_joint(people[4], position=5)
+    groups = [training.add_group(course_id, seats=1, starts_on=f"2027-02-0{day}") for day in (3, 1, 2)]
+    in_order = [groups[1], groups[2], groups[0]]
+    vantaa = training.callers.officer["vantaa"]
+    wait_for(lambda: len(vantaa.read(f"/v1/groups?course_id={course_id}")["items"]) == 3, "the groups in Vantaa")
+    for caller in (training.joint, vantaa):
+        assert [one["group_id"] for one in every_page(caller, f"/v1/groups?course_id={course_id}&")] == in_order
+    assert [one["application_id"] for one in every_page(training.joint, f"/v1/courses/{course_id}/queue?")] == people
+    mine = {one["application_id"] for one in every_page(vantaa, "/v1/applications?state=waiting&")}
+    assert set(people) <= mine
+    for state in ("open", "selection"):
+        training.move(groups[0], state)
+    for number in range(3):
+        training.answer("vantaa", people[number], accepted=False)
+        training.wait_joint(people[number + 1], state="offered")
+    offers = every_page(training.joint, f"/v1/groups/{groups[0]}/seats?")
+    assert [one["application_id"] for one in offers] == people[:4]
+    proposed = [training.employer.send("/v1/proposals", proposal())["proposal_id"] for _ in range(3)]
+    assert [one["proposal_id"] for one in every_page(training.employer, "/v1/proposals?")][:3] == proposed[::-1]
+    courses = [one["course_id"] for one in every_page(vantaa, "/v1/courses?kind=labour_market_training&")]
+    assert course_id in courses
+    assert courses == sorted(set(courses))
+    problem(training.joint.get("/v1/groups?cursor=abc"), 400, "invalid-cursor")
 
 
 # -- joint procurement
