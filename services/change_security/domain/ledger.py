@@ -62,7 +62,7 @@ class Entry:
     escalated: Awaited | None = None
 
     @property
-    def is_receipted(self) -> bool:
+    def is_confirmed_stored(self) -> bool:
         """Whether the authority's store has all it was sent."""
         return self.version_stored >= self.version_sent
 
@@ -128,7 +128,7 @@ class Entry:
 
     def overdue(self, now: datetime) -> Awaited | None:
         """Return what is awaited and late; None when nothing is."""
-        if not self.is_receipted and now > self.store_by:
+        if not self.is_confirmed_stored and now > self.store_by:
             return "stored"
         waiting = self.state in {EntryState.SENT, EntryState.STORED}
         return "acknowledged" if waiting and now > self.acknowledge_by else None

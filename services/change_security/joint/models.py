@@ -46,7 +46,7 @@ class EntryOut(BaseModel):
     competent_authority: str
     acting_authority: str
     reasons: list[Reason]
-    receipted: bool
+    confirmed_stored: bool
     revision_sent: int
     revision_stored: int
     sent_at: datetime
@@ -68,7 +68,7 @@ class EntryOut(BaseModel):
             competent_authority=entry.authority,
             acting_authority=entry.acting_authority,
             reasons=list(entry.reasons),
-            receipted=entry.is_receipted,
+            confirmed_stored=entry.is_confirmed_stored,
             revision_sent=entry.revision_sent,
             revision_stored=entry.revision_stored,
             sent_at=entry.sent_at,
@@ -100,7 +100,7 @@ class LedgerOut(BaseModel):
         return cls(
             notice_id=notice.notice_id,
             version=notice.version,
-            complete=bool(addressed) and all(entry.is_receipted for entry in addressed),
+            complete=bool(addressed) and all(entry.is_confirmed_stored for entry in addressed),
             earliest_receipt=notice.receipt.arrived_at,
             trace_id=notice.trace_id,
             entries=[EntryOut.of(entry, now) for entry in notice.entries],

@@ -297,7 +297,7 @@ class NoticeStored(_FromOffice):
 
 
 class NoticeAcknowledged(_FromOffice):
-    """An officer of the authority has taken notice."""
+    """An officer of the authority has acknowledged the notice."""
 
     type: Literal["change-security.notice-acknowledged.v1"] = "change-security.notice-acknowledged.v1"
     acting_authority: str

@@ -514,7 +514,7 @@ def test_guidance_is_approved_copied_to_each_city_and_what_an_employer_was_given
     problem(advisory.joint.post("/v1/guidance", json=incomplete), 422, "invalid-request")
 
 
-def test_an_announcement_reaches_every_city_and_is_receipted_twice(advisory: Advisory, stack: Stack) -> None:
+def test_an_announcement_reaches_every_city_which_confirms_it_twice(advisory: Advisory, stack: Stack) -> None:
     told = {"texts": TEXTS, "audiences": ["employers", "providers"], "publish_on": "2026-12-01"}
     problem(advisory.joint.post("/v1/announcements", json=told), 403, "role-needed")
     group = advisory.callers.of(JOINT, "vantaa", "coordination_group")

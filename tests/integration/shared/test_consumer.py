@@ -235,7 +235,7 @@ async def test_a_replay_handles_the_record_and_then_what_it_held_back_in_order(r
         first = (await rig.parked("parked"))[0]
         assert await consumer.parked.replay(first.id, actor="officer-1", reason="tried too early") == 0
         broken = False
-        assert await consumer.parked.replay(first.id, actor="officer-1", reason="mended") == 4
+        assert await consumer.parked.replay(first.id, actor="officer-1", reason="fixed") == 4
         await rig.produce(happened("a", 5))
         await rig.settled(5)
     assert await rig.effects() == [("a", n) for n in range(1, 6)]
@@ -245,7 +245,7 @@ async def test_a_replay_handles_the_record_and_then_what_it_held_back_in_order(r
     )
     assert [tuple(act) for act in acts] == [
         ("replay", "failed: unprocessable", "officer-1", "tried too early"),
-        ("replay", "replayed", "officer-1", "mended"),
+        ("replay", "replayed", "officer-1", "fixed"),
     ]
     with pytest.raises(LookupError):
         await consumer.parked.replay(first.id, actor="officer-1", reason="again")
@@ -292,7 +292,7 @@ async def test_a_replay_starts_a_new_trace_linked_to_the_old_one(rig: Rig) -> No
     async with running(consumer):
         await rig.settled(1)
         broken = False
-        await consumer.parked.replay((await rig.parked())[0].id, actor="officer-1", reason="mended")
+        await consumer.parked.replay((await rig.parked())[0].id, actor="officer-1", reason="fixed")
     failed, replayed = [span for span in spans.get_finished_spans() if span.name.startswith("process")]
     old = int("0af7651916cd43dd8448eb211c80319c", 16)
     assert failed.context.trace_id == old

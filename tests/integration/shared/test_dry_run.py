@@ -28,5 +28,5 @@ async def test_a_dry_run_says_what_would_happen_and_leaves_nothing(rig: Rig) -> 
     assert poison.code == "invalid-body"
     assert await rig.effects() == []
     assert {one.status for one in await rig.parked()} == {"parked"}
-    assert await consumer.parked.replay(by_code["not-yet"].id, actor="operator", reason="mended") == 1
+    assert await consumer.parked.replay(by_code["not-yet"].id, actor="operator", reason="fixed") == 1
     assert await rig.effects() == [("a", 1)]

@@ -169,7 +169,7 @@ async def test_an_acknowledgement_and_a_receipt_in_one_batch_both_stand() -> Non
     await handled(NoticeStored(notice_id=ID, authority="vantaa", version=1, revision=1, stored_at=ARRIVED), tx)
     entry = await Notices(tx).entry(ID, "vantaa")
     assert entry is not None
-    assert (entry.state, entry.is_receipted, entry.acknowledged_at) == (EntryState.ACKNOWLEDGED, True, ARRIVED)
+    assert (entry.state, entry.is_confirmed_stored, entry.acknowledged_at) == (EntryState.ACKNOWLEDGED, True, ARRIVED)
 
 
 async def test_an_answer_of_an_authority_without_a_part_is_unprocessable() -> None:

@@ -191,8 +191,8 @@ def test_a_city_that_registered_a_notice_not_its_own_is_told_so_and_its_receipt_
     assert ("vantaa", NoticeReleased) in heard(change)
     entry = change.notice.entry("vantaa")
     assert entry is not None
-    assert not entry.is_receipted
-    assert entry.stored(1, 1, ARRIVED).is_receipted
+    assert not entry.is_confirmed_stored
+    assert entry.stored(1, 1, ARRIVED).is_confirmed_stored
 
 
 def test_taking_others_parts_moves_who_acts_and_not_who_is_competent() -> None:
@@ -227,7 +227,7 @@ def test_only_an_authority_outside_the_region_is_acknowledged_for() -> None:
     change = lifecycle.acknowledge_outside(replace(notice, entries=(*notice.entries, outside)), "turku", ARRIVED)
     confirmed = change.notice.entry("turku")
     assert confirmed is not None
-    assert (confirmed.state, confirmed.is_receipted) == (EntryState.ACKNOWLEDGED, True)
+    assert (confirmed.state, confirmed.is_confirmed_stored) == (EntryState.ACKNOWLEDGED, True)
     assert change.events == ()
     for authority in ("vantaa", "oulu"):
         with pytest.raises(UnknownError):
@@ -268,7 +268,7 @@ def test_a_state_only_moves_forward_whatever_the_order_of_receipts() -> None:
         one = entry()
         for step in order:
             one = step(one)
-        ends.add((one.state, one.is_receipted))
+        ends.add((one.state, one.is_confirmed_stored))
     assert ends == {(EntryState.ACKNOWLEDGED, True)}
 
 
