@@ -5,6 +5,7 @@ asked for, never as bare tuples.
 """
 
 from collections.abc import Sequence
+from dataclasses import is_dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -55,7 +56,7 @@ class Store:
         """
         await self._tx.flush()
         found = await self._tx.connection.execute(_bound(sql, values))
-        if not hasattr(kind, "__annotations__"):
+        if not (is_dataclass(kind) or hasattr(kind, "_fields") or hasattr(kind, "model_fields")):
             return list(found.scalars())
         return [kind(**row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name for it
 

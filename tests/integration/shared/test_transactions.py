@@ -69,6 +69,9 @@ class Things(Store):
     async def count(self) -> int:
         return (await self._values(int, "SELECT count(*) FROM thing"))[0]
 
+    async def ids(self) -> list[UUID]:
+        return await self._values(UUID, "SELECT thing_id FROM thing")
+
     async def of_colour(self, colour: Colour) -> list[ThingRow]:
         return list(await self._all(select(ThingRow).where(col(ThingRow.colour) == colour)))
 
@@ -229,5 +232,6 @@ async def test_rows_come_back_as_the_types_they_were_written_as(database: Databa
         tx.stage(_THING, Thing(thing_id, 1, Colour.RED, Detail(size=1)))
         assert [found.note for found in await Things(tx).of_colour(Colour.BLUE)] == ["kept"]
         assert await Things(tx).of_colour(Colour.RED) == []
+        assert await Things(tx).ids() == [thing_id]
         assert await Things(tx).relabel(thing_id, Detail(size=4)) == 1
         assert [found.detail for found in await Things(tx).by_hand(Detail(size=4))] == [Detail(size=4)]
