@@ -8,7 +8,7 @@ from shared.http.auth import Authorities, Caller, permit_officer, permit_system
 from shared.identity import Officer, Role, System
 
 
-def _filer(who: Caller, served: Authorities) -> Officer | System:
+async def _filer(who: Caller, served: Authorities) -> Officer | System:
     if isinstance(who, System):
         return permit_system(who, "notices:write")
     return permit_officer(who, served, Role.OFFICER, Role.COORDINATOR)

@@ -4,7 +4,7 @@ A route names what it needs by its parameters' types: `Caller` anyone with a tok
 `Operator` an officer of an authority that this office works for, in that role.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
@@ -19,10 +19,11 @@ Made = TypeVar("Made")
 _bearer = HTTPBearer(auto_error=False, description="A JWT of the token issuer.")
 
 
-def part(kind: type[Made]) -> Callable[[Request], Made]:
+# Every dependency here is `async`: FastAPI would run a plain function in a thread.
+def part(kind: type[Made]) -> Callable[[Request], Awaitable[Made]]:
     """Return a dependency that gives the process's one object of a type; `shared.process.Parts.objects` lists them."""
 
-    def get(request: Request) -> Made:
+    async def get(request: Request) -> Made:
         made = request.app.state.parts[kind]
         assert isinstance(made, kind)  # noqa: S101 - the type by which it was kept
         return made
@@ -48,10 +49,8 @@ async def caller(
 Caller = Annotated[Officer | System, Depends(caller)]
 
 
-def authorities(request: Request) -> frozenset[str]:
-    """Return the authorities whose officers work at this office: a city's own; at the joint office all of the
-    region.
-    """
+async def authorities(request: Request) -> frozenset[str]:
+    """Return the authorities whose officers work at this office: a city's own, or all of the region."""
     served: frozenset[str] = request.app.state.authorities
     return served
 
@@ -85,8 +84,8 @@ def permit_officer(who: Officer | System, served: frozenset[str], *roles: StrEnu
     return who
 
 
-def _in_role(*roles: Role) -> Callable[[Officer | System, frozenset[str]], Officer]:
-    def officer(who: Caller, served: Authorities) -> Officer:
+def _in_role(*roles: Role) -> Callable[[Officer | System, frozenset[str]], Awaitable[Officer]]:
+    async def officer(who: Caller, served: Authorities) -> Officer:
         return permit_officer(who, served, *roles)
 
     return officer

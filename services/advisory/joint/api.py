@@ -71,22 +71,22 @@ class GroupRole(StrEnum):
     MANAGEMENT = "management_group"
 
 
-def staff(who: Caller, served: Authorities) -> Officer:
+async def staff(who: Caller, served: Authorities) -> Officer:
     """Return an officer of the region, or a member of its groups."""
     return permit_officer(who, served, Role.OFFICER, Role.COORDINATOR, *GroupRole)
 
 
-def coordination_group(who: Caller, served: Authorities) -> Officer:
+async def coordination_group(who: Caller, served: Authorities) -> Officer:
     """Return a member of the coordination group."""
     return permit_officer(who, served, GroupRole.COORDINATION)
 
 
-def management_group(who: Caller, served: Authorities) -> Officer:
+async def management_group(who: Caller, served: Authorities) -> Officer:
     """Return a member of the management group."""
     return permit_officer(who, served, GroupRole.MANAGEMENT)
 
 
-def bringer(who: Caller, served: Authorities) -> Officer | System:
+async def bringer(who: Caller, served: Authorities) -> Officer | System:
     """Return who may bring contacts: a system with the scope, or an officer."""
     return permit_system(who, "contacts:write") if isinstance(who, System) else staff(who, served)
 

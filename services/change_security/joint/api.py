@@ -43,7 +43,7 @@ router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["notices"])
 TheOffice = Annotated[JointOffice, Depends(part(JointOffice))]
 
 
-def _reader(who: Caller, served: Authorities) -> Officer | System:
+async def _reader(who: Caller, served: Authorities) -> Officer | System:
     if isinstance(who, System):
         return permit_system(who, "notices:read", "notices:write")
     return permit_officer(who, served, Role.OFFICER, Role.COORDINATOR)

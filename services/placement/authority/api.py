@@ -35,7 +35,7 @@ JobseekerId = Annotated[str, Path(min_length=1, max_length=100)]
 _MAX_SERIAL: Final = 2**63
 
 
-def region_officer(who: Caller, referrals: TheReferrals) -> Officer:
+async def region_officer(who: Caller, referrals: TheReferrals) -> Officer:
     """Permit an officer of any authority of the region."""
     return permit_officer(who, referrals.network, Role.OFFICER, Role.COORDINATOR)
 

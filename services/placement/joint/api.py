@@ -39,7 +39,7 @@ _SUGGESTED: Final = 5
 """Vacancies that are suggested for each line of the expected supply."""
 
 
-def reporter(who: Caller, served: Authorities) -> Officer | System:
+async def reporter(who: Caller, served: Authorities) -> Officer | System:
     """Permit who may report vacancies: a system with the scope for it, or an officer of the region."""
     if isinstance(who, System):
         return permit_system(who, "vacancies:write")

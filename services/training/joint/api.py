@@ -45,7 +45,7 @@ TheDatabase = Annotated[Database, Depends(part(Database))]
 _CLEAN = [Depends(without_identity_codes)]
 
 
-def _proposer(who: Caller, served: Authorities) -> Officer | System:
+async def _proposer(who: Caller, served: Authorities) -> Officer | System:
     if isinstance(who, System):
         return permit_system(who, "training:propose")
     return permit_officer(who, served, Role.OFFICER, Role.COORDINATOR)
