@@ -88,7 +88,7 @@ async def management_group(who: Caller, served: Authorities) -> Officer:
 
 async def bringer(who: Caller, served: Authorities) -> Officer | System:
     """Return who may bring contacts: a system with the scope, or an officer."""
-    return permit_system(who, "contacts:write") if isinstance(who, System) else staff(who, served)
+    return permit_system(who, "contacts:write") if isinstance(who, System) else await staff(who, served)
 
 
 Staff = Annotated[Officer, Depends(staff)]
