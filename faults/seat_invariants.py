@@ -17,14 +17,18 @@ WHERE (s.state = 'open' AND a.state <> 'offered') OR (s.state = 'accepted' AND a
 _EMPTY = """
 SELECT 'an empty seat while someone eligible waits' AS wrong, g.group_id::text AS id FROM training.course_group AS g
 JOIN training.course AS c USING (course_id)
-WHERE (g.state IN ('selection', 'confirmed')
-       OR (c.course ->> 'start_type' = 'continuous' AND g.state IN ('open', 'running')))
+WHERE (g.state IN ('selection', 'confirmed', 'running')
+       OR (c.course ->> 'start_type' = 'continuous' AND g.state = 'open'))
+AND (now() AT TIME ZONE 'Europe/Helsinki')::date <= CASE WHEN c.course ->> 'start_type' = 'continuous'
+    THEN (g.details ->> 'ends_on')::date
+    ELSE least((g.details ->> 'ends_on')::date, g.starts_on + coalesce((c.course ->> 'late_entry_days')::int, 5)) END
 AND (SELECT count(*) FROM training.seat_offer AS s WHERE s.group_id = g.group_id AND s.state IN ('open', 'accepted'))
     < (g.details ->> 'seats')::int
 AND EXISTS (
     SELECT FROM training.application AS a WHERE a.course_id = g.course_id AND a.state = 'waiting'
     AND g.details ->> 'language' = ANY (a.languages) AND g.details ->> 'municipality' = ANY (a.travel)
-    AND (a.can_start_from <= g.starts_on OR c.course ->> 'start_type' = 'continuous')
+    AND a.can_start_from <= CASE WHEN c.course ->> 'start_type' = 'continuous'
+                            THEN (g.details ->> 'ends_on')::date ELSE g.starts_on END
     AND NOT EXISTS (SELECT FROM training.seat_offer AS s WHERE s.group_id = g.group_id
                     AND s.application_id = a.application_id AND s.state NOT IN ('open', 'accepted', 'moved'))
 )

@@ -1,4 +1,4 @@
-"""Data that ships with the service: agreed shares of seats, the employer's share of a price, each with its dates."""
+"""Data that ships with the service, each with its dates: shares of seats, the employer's share of a price."""
 
 from importlib.resources import files
 
@@ -7,7 +7,7 @@ from services.training.domain.seats import Share, read_shares
 
 
 def shares() -> tuple[Share, ...]:
-    """Return the agreed shares of seats."""
+    """Return the shares of seats that are used until a decision is recorded; unverified."""
     return read_shares(_lines("shares.csv"))
 
 

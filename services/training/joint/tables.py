@@ -23,6 +23,7 @@ from services.training.catalogue import CourseGroupRow
 from services.training.domain.course import NamedGroup
 from services.training.domain.formation import ProposedPlacement
 from services.training.domain.procurement import Proposal, ProposalState
+from services.training.domain.quotas import QuotaDecision
 from services.training.domain.seats import SeatOfferState
 from shared.database import EnumText, Json
 from shared.events.v1.change_security import WorkforceRelease
@@ -197,3 +198,30 @@ class DemandRow(_Table, table=True):
     occupation: str = _text()
     municipality: str = _text()
     positions: int
+
+
+# -- quotas and places
+
+
+class SeatQuotaRow(_Table, table=True):
+    """A decision on the authorities' shares of seats. Nothing is overwritten: another decision takes its place."""
+
+    __tablename__ = "seat_quota"
+
+    quota_id: UUID = Field(primary_key=True)
+    decision: QuotaDecision = Field(sa_column=Column(Json(QuotaDecision), nullable=False))
+    recorded_by: str = _text()
+    recorded_at: datetime = _instant()
+
+
+class QueuePlaceRow(_Table, table=True):
+    """A place in the queue as the applicant's city was last told it."""
+
+    __tablename__ = "queue_place"
+    __table_args__ = (Index("queue_place_course", "course_id"),)
+
+    application_id: UUID = Field(primary_key=True)
+    course_id: UUID
+    office: str = _text()
+    position: int
+    estimated_start: date | None = None

@@ -1,0 +1,36 @@
+"""Recorded seat quotas, and places in the queue as the applicants' cities know them."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+_TABLES = (
+    # -- the joint office
+    """
+    CREATE TABLE seat_quota (
+        quota_id uuid PRIMARY KEY,
+        decision jsonb NOT NULL,
+        recorded_by text NOT NULL,
+        recorded_at timestamptz NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE queue_place (
+        application_id uuid PRIMARY KEY,
+        course_id uuid NOT NULL,
+        office text NOT NULL,
+        position integer NOT NULL,
+        estimated_start date
+    )
+    """,
+    "CREATE INDEX queue_place_course ON queue_place (course_id)",
+    # -- a city's office
+    "ALTER TABLE own_application ADD position integer, ADD estimated_start date, ADD place_as_of timestamptz",
+)
+
+
+def upgrade() -> None:
+    """Create what is new."""
+    for statement in _TABLES:
+        op.execute(statement)
