@@ -69,17 +69,23 @@ class OwnApplicationOut(BaseModel):
 class SeatAnswerIn(BaseModel):
     """The applicant's answer."""
 
+    model_config = ConfigDict(extra="forbid")
+
     accepted: bool
 
 
 class MoveIn(BaseModel):
     """The city that the applicant has moved to."""
 
+    model_config = ConfigDict(extra="forbid")
+
     to_office: str
 
 
 class ApplicantIn(BaseModel):
     """Whose application it is, by the city's own key."""
+
+    model_config = ConfigDict(extra="forbid")
 
     applicant_id: str = Field(min_length=1, max_length=100)
 

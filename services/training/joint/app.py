@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from services.training import data
-from services.training.joint import api, quota_api
+from services.training.joint import api, plan_api, quota_api
 from services.training.joint.advisory_view import ForAdvisory
 from services.training.joint.commands.candidates import JointCandidates
 from services.training.joint.commands.catalogue import JointCatalogue
 from services.training.joint.commands.formation import JointFormations
 from services.training.joint.commands.places import JointPlaces
+from services.training.joint.commands.plans import JointPlans
 from services.training.joint.commands.procurement import JointProcurement
 from services.training.joint.commands.quotas import JointQuotas
 from services.training.joint.commands.seats import JointSeats
@@ -50,6 +51,6 @@ def parts(settings: Settings, database: Database) -> Parts:
     procurement = JointProcurement(catalogue, data.procurement_rules())
     quotas = JointQuotas(settings.authorities)
     places = JointPlaces(seats)
-    objects = [catalogue, seats, formations, procurement, candidates, desk, quotas]
+    objects = [catalogue, seats, formations, procurement, candidates, desk, quotas, JointPlans(catalogue)]
     telling = Periodic("tell places in the queues", settings.sweep_seconds, lambda: places.tell_all(database))
-    return Parts(inbound, [api.router, quota_api.router, hand_over_api.router], objects, [telling])
+    return Parts(inbound, [api.router, quota_api.router, plan_api.router, hand_over_api.router], objects, [telling])

@@ -22,9 +22,11 @@ from sqlmodel import Field, SQLModel
 from services.training.catalogue import CourseGroupRow
 from services.training.domain.course import NamedGroup
 from services.training.domain.formation import ProposedPlacement
+from services.training.domain.plans import PlanState
 from services.training.domain.procurement import Proposal, ProposalState
 from services.training.domain.quotas import QuotaDecision
 from services.training.domain.seats import SeatOfferState
+from services.training.domain.supply import Planned
 from shared.database import EnumText, Json
 from shared.events.v1.change_security import WorkforceRelease
 from shared.events.v1.placement import Candidate
@@ -225,3 +227,21 @@ class QueuePlaceRow(_Table, table=True):
     office: str = _text()
     position: int
     estimated_start: date | None = None
+
+
+# -- supply plans
+
+
+class SupplyPlanRow(_Table, table=True):
+    """A plan of groups to procure that was kept; `group_ids` once it is adopted."""
+
+    __tablename__ = "supply_plan"
+
+    plan_id: UUID = Field(primary_key=True)
+    planned: tuple[Planned, ...] = Field(sa_column=Column(Json(tuple[Planned, ...]), nullable=False))
+    uptake: float
+    digits: int
+    state: PlanState = Field(sa_column=Column(EnumText(PlanState), nullable=False))
+    group_ids: tuple[UUID, ...] = Field(sa_column=Column(Json(tuple[UUID, ...]), nullable=False))
+    made_by: str = _text()
+    made_at: datetime = _instant()

@@ -1,4 +1,4 @@
-"""Recorded seat quotas, and places in the queue as the applicants' cities know them."""
+"""Recorded seat quotas, places in the queue as the applicants' cities know them, kept supply plans."""
 
 from alembic import op
 
@@ -25,6 +25,18 @@ _TABLES = (
     )
     """,
     "CREATE INDEX queue_place_course ON queue_place (course_id)",
+    """
+    CREATE TABLE supply_plan (
+        plan_id uuid PRIMARY KEY,
+        planned jsonb NOT NULL,
+        uptake double precision NOT NULL,
+        digits integer NOT NULL,
+        state text NOT NULL,
+        group_ids jsonb NOT NULL,
+        made_by text NOT NULL,
+        made_at timestamptz NOT NULL
+    )
+    """,
     # -- a city's office
     "ALTER TABLE own_application ADD position integer, ADD estimated_start date, ADD place_as_of timestamptz",
 )
