@@ -1,7 +1,8 @@
-"""Data that ships with the service, each with its dates: shares of seats, the employer's share of a price."""
+"""Data that ships with the service, each with its dates: shares of seats, the employer's share of a price, appeals."""
 
 from importlib.resources import files
 
+from services.training.domain.appeal import AppealInstruction, read_instructions
 from services.training.domain.procurement import ShareRule, read_rules
 from services.training.domain.seats import Share, read_shares
 
@@ -14,6 +15,11 @@ def shares() -> tuple[Share, ...]:
 def procurement_rules() -> tuple[ShareRule, ...]:
     """Return the employer's shares of the price."""
     return read_rules(_lines("procurement.csv"))
+
+
+def appeal_instructions() -> tuple[AppealInstruction, ...]:
+    """Return the appeal instructions of selection decisions."""
+    return read_instructions(_lines("appeal.csv"))
 
 
 def _lines(name: str) -> list[str]:

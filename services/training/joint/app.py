@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.training import data
-from services.training.joint import api, plan_api, quota_api
+from services.training.joint import api, document_api, plan_api, quota_api
 from services.training.joint.advisory_view import ForAdvisory
 from services.training.joint.commands.candidates import JointCandidates
 from services.training.joint.commands.catalogue import JointCatalogue
@@ -51,6 +51,21 @@ def parts(settings: Settings, database: Database) -> Parts:
     procurement = JointProcurement(catalogue, data.procurement_rules())
     quotas = JointQuotas(settings.authorities)
     places = JointPlaces(seats)
-    objects = [catalogue, seats, formations, procurement, candidates, desk, quotas, JointPlans(catalogue)]
+    objects = [
+        catalogue,
+        seats,
+        formations,
+        procurement,
+        candidates,
+        desk,
+        quotas,
+        JointPlans(catalogue),
+        document_api.Appeals(data.appeal_instructions()),
+    ]
     telling = Periodic("tell places in the queues", settings.sweep_seconds, lambda: places.tell_all(database))
-    return Parts(inbound, [api.router, quota_api.router, plan_api.router, hand_over_api.router], objects, [telling])
+    return Parts(
+        inbound,
+        [api.router, quota_api.router, plan_api.router, document_api.router, hand_over_api.router],
+        objects,
+        [telling],
+    )

@@ -96,6 +96,7 @@ class DecisionOut(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
+    decision_id: int
     act: str
     reason: str
     actor: str

@@ -272,6 +272,16 @@ class Decisions(Store):
             )
         )
 
+    async def selection(self, application_id: UUID, decision_id: int) -> DecisionRow | None:
+        """Return the decision to offer an application a seat, or to reject it; None when it is no such decision."""
+        return await self._first(
+            select(DecisionRow).where(
+                DecisionRow.decision_id == decision_id,
+                DecisionRow.subject_id == application_id,
+                col(DecisionRow.act).in_((ApplicationState.OFFERED, ApplicationState.REJECTED)),
+            )
+        )
+
     async def about(self, subject_id: UUID) -> Sequence[DecisionRow]:
         """Return the decisions about an application, a group or a proposal, oldest first."""
         return await self._all(
