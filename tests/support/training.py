@@ -58,7 +58,8 @@ class Training:
 
     def apply(self, city: str, course_id: str, points: int = 50, **changes: Any) -> str:
         """Enter an application in a city; return its id."""
-        body = application(city, course_id, f"{self.unique}-{uuid4().hex[:8]}", points, **changes)
+        applicant_id = changes.pop("applicant_id", f"{self.unique}-{uuid4().hex[:8]}")
+        body = application(city, course_id, applicant_id, points, **changes)
         return str(self.callers.officer[city].send("/v1/applications", body)["application_id"])
 
     def at_joint(self, application_id: str) -> dict[str, Any]:

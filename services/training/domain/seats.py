@@ -32,6 +32,7 @@ class SeatOfferState(StrEnum):
     WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
     MOVED = "moved"
+    DROPPED_OUT = "dropped_out"
 
 
 KEEPS_SEAT: Final = frozenset({SeatOfferState.OPEN, SeatOfferState.ACCEPTED})
@@ -269,6 +270,18 @@ def no_show(group: GroupState, offer: SeatOfferState, actor: Actor, reason: str)
     if offer is not SeatOfferState.ACCEPTED or group not in {GroupState.CONFIRMED, GroupState.RUNNING}:
         raise ConflictError("not-accepted", "Nobody has accepted that seat, or the group has not begun.")
     return Change(ApplicationState.NO_SHOW, SeatOfferState.NO_SHOW, reason, actor)
+
+
+def dropped_out(group: GroupState, offer: SeatOfferState, actor: Actor, reason: str) -> Change:
+    """Return what it makes of a seat that somebody leaves who has begun.
+
+    Raises:
+        ConflictError: the seat was not accepted, or the group is not running.
+    """
+    if offer is not SeatOfferState.ACCEPTED or group is not GroupState.RUNNING:
+        raise ConflictError("not-accepted", "Nobody has accepted that seat, or the group is not running.")
+    why = f"dropped out: {reason}"[:MAX_REASON]
+    return Change(ApplicationState.WITHDRAWN, SeatOfferState.DROPPED_OUT, why, actor)
 
 
 def rejected(state: ApplicationState, actor: Actor, reason: str) -> Change:

@@ -3,16 +3,18 @@
 from datetime import timedelta
 
 from services.training import data
-from services.training.joint import api, document_api, plan_api, quota_api
+from services.training.joint import api, document_api, plan_api, procurement_api, quota_api
 from services.training.joint.advisory_view import ForAdvisory
 from services.training.joint.commands.candidates import JointCandidates
 from services.training.joint.commands.catalogue import JointCatalogue
 from services.training.joint.commands.formation import JointFormations
+from services.training.joint.commands.participants import JointParticipants
 from services.training.joint.commands.places import JointPlaces
 from services.training.joint.commands.plans import JointPlans
 from services.training.joint.commands.procurement import JointProcurement
 from services.training.joint.commands.quotas import JointQuotas
 from services.training.joint.commands.seats import JointSeats
+from services.training.joint.commands.statements import JointStatements
 from services.training.joint.handlers import handlers_of
 from services.training.settings import SERVICE, Settings
 from shared import topics
@@ -61,11 +63,9 @@ def parts(settings: Settings, database: Database) -> Parts:
         quotas,
         JointPlans(catalogue),
         document_api.Appeals(data.appeal_instructions()),
+        JointParticipants(seats),
+        JointStatements(procurement),
     ]
     telling = Periodic("tell places in the queues", settings.sweep_seconds, lambda: places.tell_all(database))
-    return Parts(
-        inbound,
-        [api.router, quota_api.router, plan_api.router, document_api.router, hand_over_api.router],
-        objects,
-        [telling],
-    )
+    rooms = (api, quota_api, plan_api, document_api, procurement_api, hand_over_api)
+    return Parts(inbound, [room.router for room in rooms], objects, [telling])

@@ -240,7 +240,11 @@ class StatementOut(BaseModel):
     group_id: UUID
     starts_on: date
     authority: str
-    seats: int
+    offered: int
+    seats: int = Field(description="Used: accepted, and attended at least a day once attendance is entered.")
+    dropped_out: int
+    no_shows: int
+    days: int | None = Field(description="Training days attended, as far as entered.")
     eur: Decimal | None = Field(description="Null where the group has no price: it was not procured jointly.")
     to_be_checked: bool = False
 

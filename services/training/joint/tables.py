@@ -20,10 +20,11 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from services.training.catalogue import CourseGroupRow
+from services.training.domain.attendance import Participant
 from services.training.domain.course import NamedGroup
 from services.training.domain.formation import ProposedPlacement
 from services.training.domain.plans import PlanState
-from services.training.domain.procurement import Proposal, ProposalState
+from services.training.domain.procurement import GroupStatement, Proposal, ProposalState, StatementState
 from services.training.domain.quotas import QuotaDecision
 from services.training.domain.seats import SeatOfferState
 from services.training.domain.supply import Planned
@@ -243,5 +244,52 @@ class SupplyPlanRow(_Table, table=True):
     digits: int
     state: PlanState = Field(sa_column=Column(EnumText(PlanState), nullable=False))
     group_ids: tuple[UUID, ...] = Field(sa_column=Column(Json(tuple[UUID, ...]), nullable=False))
+    made_by: str = _text()
+    made_at: datetime = _instant()
+
+
+# -- joint procurement: own staff, attendance, statements
+
+
+class ParticipantRow(_Table, table=True):
+    """Own staff who take part in a TäsmäKoulutus: a number, or one by an opaque reference; no name."""
+
+    __tablename__ = "participant"
+    __table_args__ = (Index("participant_proposal", "proposal_id"),)
+
+    participant_id: UUID = Field(primary_key=True)
+    proposal_id: UUID = Field(foreign_key="proposal.proposal_id")
+    people: int
+    participant: Participant = Field(sa_column=Column(Json(Participant), nullable=False))
+    added_by: str = _text()
+    added_at: datetime = _instant()
+    removed_at: datetime | None = _instant(null=True)
+
+
+class AttendanceRow(_Table, table=True):
+    """How many days the holder of a seat has attended so far. Nothing is overwritten: the newest entry counts."""
+
+    __tablename__ = "attendance"
+    __table_args__ = (Index("attendance_holder", "holder_id", "recorded_at"), Index("attendance_group", "group_id"))
+
+    entry_id: UUID = Field(primary_key=True)
+    group_id: UUID
+    holder_id: UUID
+    days: int
+    recorded_by: str = _text()
+    recorded_at: datetime = _instant()
+
+
+class StatementRow(_Table, table=True):
+    """A statement of the seats of groups that start within some days, as it was when it was kept."""
+
+    __tablename__ = "statement"
+
+    statement_id: UUID = Field(primary_key=True)
+    since: date
+    until: date
+    lines: tuple[GroupStatement, ...] = Field(sa_column=Column(Json(tuple[GroupStatement, ...]), nullable=False))
+    state: StatementState = Field(sa_column=Column(EnumText(StatementState), nullable=False))
+    replaces: UUID | None = None
     made_by: str = _text()
     made_at: datetime = _instant()

@@ -7,9 +7,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from deploy.local.sample_data import application, course, group
 from services.training.authority import models as city
+from services.training.domain.attendance import Participant
 from services.training.domain.own_application import ApplicationForm
 from services.training.joint import models as joint
-from services.training.joint import plan_api
+from services.training.joint import plan_api, procurement_api
 
 COURSE_ID = "c3a7d7f0-1f6e-4e0e-9b57-9d0e6b1a3f03"
 REASON = {"reason": "koulutus alkaa"}
@@ -28,6 +29,10 @@ BODIES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (plan_api.PlanIn, {}),
     (plan_api.PlanDecisionIn, {"state": "approved"} | REASON),
     (plan_api.AdoptionIn, {"groups": [{"occupation": "512", "course_id": COURSE_ID, "group": group()}]}),
+    (Participant, {"authority": "vantaa"}),
+    (procurement_api.AttendanceIn, {"attended": [{"holder_id": COURSE_ID, "days": 3}]}),
+    (procurement_api.StatementIn, {"since": "2027-01-01", "until": "2027-01-31"}),
+    (procurement_api.ApprovalIn, REASON),
     (city.SeatAnswerIn, {"accepted": True}),
     (city.MoveIn, {"to_office": "espoo"}),
     (city.ApplicantIn, {"applicant_id": "x"}),

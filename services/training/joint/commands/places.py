@@ -53,7 +53,8 @@ class JointPlaces:
             if group.state in TAKES_LATER and today <= group.last_entry_day(course.course):
                 taken = [seat.authority for seat in await Queue(tx).seats(group.group_id)]
                 passed_over = frozenset(await Queue(tx).turned_down(group.group_id))
-                rooms.append(Room(group.slot(course.course), group.group.seats, taken, passed_over))
+                seats = group.group.seats - await self.seats.staff(tx, group.group_id)
+                rooms.append(Room(group.slot(course.course), seats, taken, passed_over))
         quota = await self.seats.quota(tx, today)
         return places(await Queue(tx).waiting(course_id), rooms, quota.percents, today)
 

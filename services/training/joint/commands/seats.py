@@ -19,6 +19,7 @@ from services.training.domain.seats import (
     check_free_seat,
     check_selection,
     check_transfer,
+    dropped_out,
     goes_on,
     group_ended,
     next_offers,
@@ -30,6 +31,7 @@ from services.training.domain.seats import (
     transferred,
     withdrawn,
 )
+from services.training.joint.procurement_store import Participants
 from services.training.joint.quota_store import Quotas
 from services.training.joint.store import Decisions, Queue
 from services.training.joint.tables import ApplicationRow, SeatOfferRow
@@ -88,7 +90,8 @@ class JointSeats:
             if not offers_seats(group.state, last_day, today, is_continuous=slot.is_continuous):
                 continue
             seats = await Queue(tx).seats(group.group_id)
-            if len(seats) >= group.group.seats:
+            for_applicants = group.group.seats - await self.staff(tx, group.group_id)
+            if len(seats) >= for_applicants:
                 continue
             passed_over = await Queue(tx).turned_down(group.group_id)
             eligible = [
@@ -97,9 +100,17 @@ class JointSeats:
                 if applicant.application_id not in passed_over and not obstacles(applicant, slot)
             ]
             taken = [seat.authority for seat in seats]
-            chosen = next_offers(group.group.seats, taken, eligible, quota.percents, is_verified=quota.is_verified)
+            chosen = next_offers(for_applicants, taken, eligible, quota.percents, is_verified=quota.is_verified)
             for applicant, reason in chosen:
                 await self.offer(tx, group, course, applicant.application_id, reason, RULE)
+
+    async def staff(self, tx: Transaction, group_id: UUID) -> int:
+        """Return how many seats of a group own staff of an employer have."""
+        return sum(row.people for row in await Participants(tx).in_group(group_id))
+
+    async def taken(self, tx: Transaction, group_id: UUID) -> int:
+        """Return how many seats of a group are taken or offered."""
+        return len(await Queue(tx).seats(group_id)) + await self.staff(tx, group_id)
 
     async def quota(self, tx: Transaction, day: date) -> Quota:
         """Return the shares of seats in force on a day."""
@@ -119,7 +130,7 @@ class JointSeats:
         is_same_course = application.course_id == group.course_id
         check_selection(group.state, application.state, is_same_course=is_same_course)
         check_entry(group.last_entry_day(course.course), local_day(tx.clock.now()))
-        check_free_seat(group.group.seats, len(await Queue(tx).seats(group_id)))
+        check_free_seat(group.group.seats, await self.taken(tx, group_id))
         await self.offer(tx, group, course, application_id, selected(reason), actor)
         return application
 
@@ -179,6 +190,19 @@ class JointSeats:
         self._carry_out(tx, await self._application(tx, offer.application_id), offer, change)
         await self.fill(tx, group.course_id)
 
+    async def drop_out(self, tx: Transaction, offer_id: UUID, actor: Actor, reason: str) -> None:
+        """Enter that someone has left a group that runs; within the late entry days the seat is offered to the next.
+
+        Raises:
+            UnknownError: no such offer.
+            ConflictError: the seat was not accepted, or the group is not running.
+        """
+        group, _ = await Catalogue(tx).locked_group((await self._offer(tx, offer_id)).group_id)
+        offer = await self._offer(tx, offer_id)
+        change = dropped_out(group.state, offer.state, actor, reason)
+        self._carry_out(tx, await self._application(tx, offer.application_id), offer, change)
+        await self.fill(tx, group.course_id)
+
     async def change_seat(
         self, tx: Transaction, application_id: UUID, group_id: UUID, actor: Actor, reason: str
     ) -> ApplicationRow:
@@ -198,7 +222,7 @@ class JointSeats:
             is_same_course=group.course_id == application.course_id,
         )
         check_entry(group.last_entry_day(course.course), local_day(tx.clock.now()))
-        check_free_seat(group.group.seats, len(await Queue(tx).seats(group_id)))
+        check_free_seat(group.group.seats, await self.taken(tx, group_id))
         change, now = transferred(actor, reason), tx.clock.now()
         self._carry_out(tx, application, offer, change, group_id=group_id)
         moved_to = SeatOfferRow(

@@ -1,4 +1,4 @@
-"""Recorded seat quotas, places in the queue as the applicants' cities know them, kept supply plans."""
+"""Seat quotas, places in the queues, kept plans, own staff, attendance, statements."""
 
 from alembic import op
 
@@ -33,6 +33,42 @@ _TABLES = (
         digits integer NOT NULL,
         state text NOT NULL,
         group_ids jsonb NOT NULL,
+        made_by text NOT NULL,
+        made_at timestamptz NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE participant (
+        participant_id uuid PRIMARY KEY,
+        proposal_id uuid NOT NULL REFERENCES proposal,
+        people integer NOT NULL,
+        participant jsonb NOT NULL,
+        added_by text NOT NULL,
+        added_at timestamptz NOT NULL,
+        removed_at timestamptz
+    )
+    """,
+    "CREATE INDEX participant_proposal ON participant (proposal_id)",
+    """
+    CREATE TABLE attendance (
+        entry_id uuid PRIMARY KEY,
+        group_id uuid NOT NULL,
+        holder_id uuid NOT NULL,
+        days integer NOT NULL,
+        recorded_by text NOT NULL,
+        recorded_at timestamptz NOT NULL
+    )
+    """,
+    "CREATE INDEX attendance_holder ON attendance (holder_id, recorded_at)",
+    "CREATE INDEX attendance_group ON attendance (group_id)",
+    """
+    CREATE TABLE statement (
+        statement_id uuid PRIMARY KEY,
+        since date NOT NULL,
+        until date NOT NULL,
+        lines jsonb NOT NULL,
+        state text NOT NULL,
+        replaces uuid,
         made_by text NOT NULL,
         made_at timestamptz NOT NULL
     )
