@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from services.training import data
-from services.training.joint import api, document_api, plan_api, procurement_api, quota_api
+from services.training.joint import api, contract_api, document_api, plan_api, procurement_api, quota_api
 from services.training.joint.advisory_view import ForAdvisory
 from services.training.joint.commands.candidates import JointCandidates
 from services.training.joint.commands.catalogue import JointCatalogue
+from services.training.joint.commands.contracts import JointContracts
 from services.training.joint.commands.formation import JointFormations
 from services.training.joint.commands.participants import JointParticipants
 from services.training.joint.commands.places import JointPlaces
@@ -65,7 +66,8 @@ def parts(settings: Settings, database: Database) -> Parts:
         document_api.Appeals(data.appeal_instructions()),
         JointParticipants(seats),
         JointStatements(procurement),
+        JointContracts(settings.authorities),
     ]
     telling = Periodic("tell places in the queues", settings.sweep_seconds, lambda: places.tell_all(database))
-    rooms = (api, quota_api, plan_api, document_api, procurement_api, hand_over_api)
+    rooms = (api, quota_api, plan_api, document_api, procurement_api, contract_api, hand_over_api)
     return Parts(inbound, [room.router for room in rooms], objects, [telling])

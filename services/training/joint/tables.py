@@ -21,6 +21,7 @@ from sqlmodel import Field, SQLModel
 
 from services.training.catalogue import CourseGroupRow
 from services.training.domain.attendance import Participant
+from services.training.domain.contracts import ContractTerms
 from services.training.domain.course import NamedGroup
 from services.training.domain.formation import ProposedPlacement
 from services.training.domain.plans import PlanState
@@ -293,3 +294,34 @@ class StatementRow(_Table, table=True):
     replaces: UUID | None = None
     made_by: str = _text()
     made_at: datetime = _instant()
+
+
+# -- contracts
+
+
+class ContractRow(_Table, table=True):
+    """A contract with a provider, and the names of the options that were taken."""
+
+    __tablename__ = "contract"
+
+    contract_id: UUID = Field(primary_key=True)
+    terms: ContractTerms = Field(sa_column=Column(Json(ContractTerms), nullable=False))
+    options_taken: list[str] = _texts()
+    recorded_by: str = _text()
+    recorded_at: datetime = _instant()
+    ended_at: datetime | None = _instant(null=True)
+
+
+class CallOffRow(_Table, table=True):
+    """Seats that were ordered from a contract, for a group if it is known."""
+
+    __tablename__ = "call_off"
+    __table_args__ = (Index("call_off_contract", "contract_id"),)
+
+    call_off_id: UUID = Field(primary_key=True)
+    contract_id: UUID = Field(foreign_key="contract.contract_id")
+    group_id: UUID | None = None
+    volume: dict[str, int] = Field(sa_column=Column(Json(dict[str, int]), nullable=False))
+    ordered_by: str = _text()
+    ordered_at: datetime = _instant()
+    cancelled_at: datetime | None = _instant(null=True)

@@ -13,13 +13,16 @@ from deploy.local.stack import CITIES, JOINT, Stack
 from services.training import data
 from services.training.app import TRAINING
 from services.training.domain.attendance import Attended, Participant
+from services.training.domain.contracts import ContractTerms, Option
 from services.training.domain.procurement import Proposal, Size, StatementState
 from services.training.domain.seats import Actor
 from services.training.joint.commands.catalogue import JointCatalogue
+from services.training.joint.commands.contracts import JointContracts
 from services.training.joint.commands.participants import JointParticipants
 from services.training.joint.commands.procurement import JointProcurement
 from services.training.joint.commands.seats import JointSeats
 from services.training.joint.commands.statements import JointStatements
+from services.training.joint.contract_store import Contracts
 from services.training.joint.procurement_store import Accounts
 from services.training.joint.statement_document import csv_of, pdf
 from services.training.joint.store import Queue
@@ -253,3 +256,49 @@ async def test_an_approved_statement_stays_as_it_was_until_a_corrected_one_is_ap
     assert csv_of(new).splitlines()[1] == f"{training.group_id},2027-02-01,vantaa,2,2,0,0,24,15000.00,True"
     for lang in ("fi", "sv", "en"):
         assert pdf(new, lang) == pdf(new, lang)
+
+
+async def test_seats_are_called_off_from_a_contract_and_come_back_when_a_call_off_is_cancelled(
+    database: Database,
+) -> None:
+    contracts = JointContracts(frozenset(CITIES))
+    terms = ContractTerms(
+        provider="Esimerkkikoulutus Oy",
+        business_id="2077474-0",
+        title="Hitsaus",
+        reference="VAN 1",
+        valid_from=date(2026, 1, 1),
+        valid_to=date(2199, 12, 31),
+        seat_price_eur=Decimal(3000),
+        volume={"vantaa": 2},
+        options=(Option(name="lisä", volume={"espoo": 3}, until=date(2199, 12, 31)),),
+    )
+    async with database.transaction(uuid4()) as tx:
+        contract_id = contracts.record(tx, terms, OFFICER).contract_id
+
+    async def order(volume: dict[str, int]) -> UUID:
+        async with database.transaction(uuid4()) as tx:
+            return (await contracts.call_off(tx, contract_id, volume, None, OFFICER)).call_off_id
+
+    async def left() -> dict[str, int]:
+        async with database.read() as tx:
+            return await contracts.left(tx, await Contracts(tx).get(contract_id))
+
+    first = await order({"vantaa": 2})
+    with pytest.raises(ConflictError):
+        await order({"vantaa": 1})
+    async with database.transaction(uuid4()) as tx:
+        await contracts.take_option(tx, contract_id, "lisä", OFFICER, "jono kasvaa")
+        await contracts.cancel(tx, first, OFFICER, "ryhmä peruttiin")
+    assert await left() == {"espoo": 3, "vantaa": 2}
+    await order({"espoo": 3})
+    async with database.transaction(uuid4()) as tx:
+        await contracts.end(tx, contract_id, OFFICER, "sopimus päättyi")
+        start = await Contracts(tx).call_offs(contract_id, None, 1)
+        rest = await Contracts(tx).call_offs(contract_id, (start[0].ordered_at, start[0].call_off_id), 9)
+        assert [(row.volume, row.cancelled_at is None) for row in (*start, *rest)] == [
+            ({"espoo": 3}, True),
+            ({"vantaa": 2}, False),
+        ]
+        with pytest.raises(ConflictError, match="The contract has ended"):
+            await contracts.call_off(tx, contract_id, {"vantaa": 1}, None, OFFICER)

@@ -9,8 +9,8 @@ from deploy.local.sample_data import application, course, group
 from services.training.authority import models as city
 from services.training.domain.attendance import Participant
 from services.training.domain.own_application import ApplicationForm
+from services.training.joint import contract_api, plan_api, procurement_api
 from services.training.joint import models as joint
-from services.training.joint import plan_api, procurement_api
 
 COURSE_ID = "c3a7d7f0-1f6e-4e0e-9b57-9d0e6b1a3f03"
 REASON = {"reason": "koulutus alkaa"}
@@ -33,6 +33,8 @@ BODIES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (procurement_api.AttendanceIn, {"attended": [{"holder_id": COURSE_ID, "days": 3}]}),
     (procurement_api.StatementIn, {"since": "2027-01-01", "until": "2027-01-31"}),
     (procurement_api.ApprovalIn, REASON),
+    (contract_api.OptionIn, {"name": "a"} | REASON),
+    (contract_api.CallOffIn, {"volume": {"vantaa": 1}}),
     (city.SeatAnswerIn, {"accepted": True}),
     (city.MoveIn, {"to_office": "espoo"}),
     (city.ApplicantIn, {"applicant_id": "x"}),
@@ -48,7 +50,7 @@ def with_unknown(body: Any) -> list[Any]:
         made += [
             body | {name: inner}
             for name, value in body.items()
-            if name != "assessment"  # a mapping, whose names the course gives
+            if name not in {"assessment", "volume"}  # mappings, whose names are data
             for inner in with_unknown(value)
         ]
     elif isinstance(body, list):

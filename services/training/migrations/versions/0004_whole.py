@@ -1,4 +1,4 @@
-"""Seat quotas, places in the queues, kept plans, own staff, attendance, statements."""
+"""Seat quotas, places in the queues, kept plans, own staff, attendance, statements, contracts."""
 
 from alembic import op
 
@@ -73,6 +73,28 @@ _TABLES = (
         made_at timestamptz NOT NULL
     )
     """,
+    """
+    CREATE TABLE contract (
+        contract_id uuid PRIMARY KEY,
+        terms jsonb NOT NULL,
+        options_taken text[] NOT NULL,
+        recorded_by text NOT NULL,
+        recorded_at timestamptz NOT NULL,
+        ended_at timestamptz
+    )
+    """,
+    """
+    CREATE TABLE call_off (
+        call_off_id uuid PRIMARY KEY,
+        contract_id uuid NOT NULL REFERENCES contract,
+        group_id uuid,
+        volume jsonb NOT NULL,
+        ordered_by text NOT NULL,
+        ordered_at timestamptz NOT NULL,
+        cancelled_at timestamptz
+    )
+    """,
+    "CREATE INDEX call_off_contract ON call_off (contract_id)",
     # -- a city's office
     "ALTER TABLE own_application ADD position integer, ADD estimated_start date, ADD place_as_of timestamptz",
 )
