@@ -6,8 +6,8 @@ calling it. A route that reads takes `ReadTx`.
 
 Every router has `route_class=IdempotentRoute`. A request with an `Idempotency-Key` then has one effect, however often
 it is sent: the first answer is kept in the same transaction as its effect, and the same request again gets that answer.
-The same key with another method, path or body is refused. Refused requests keep nothing, so that they can be corrected and
-sent again under their key.
+The same key with another method, path or body is refused. Refused requests keep nothing, so that they can be corrected
+and sent again under their key.
 """
 
 import hashlib

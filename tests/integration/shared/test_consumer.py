@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from shared.database import Bulk
 from shared.errors import UnprocessableError
 from shared.messaging.codec import MAX_EVENT_BYTES, Rejection
+from shared.messaging.replay import NotOpenError
 from shared.messaging.transaction import Transaction
 from shared.screening import ERASE_ON_DISCARD, PERSONAL_IDENTITY_CODE
 from shared.topics import Topic
@@ -247,7 +248,7 @@ async def test_a_replay_handles_the_record_and_then_what_it_held_back_in_order(r
         ("replay", "failed: unprocessable", "officer-1", "tried too early"),
         ("replay", "replayed", "officer-1", "fixed"),
     ]
-    with pytest.raises(LookupError):
+    with pytest.raises(NotOpenError):
         await consumer.parked.replay(first.id, actor="officer-1", reason="again")
 
 

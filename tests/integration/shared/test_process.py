@@ -12,7 +12,7 @@ def test_a_process_that_starts_before_its_database_waits_for_it(stack: Stack) ->
     try:
         child.kill()
         child.start()
-        child.wait_until(lambda: "waiting to start" in child.last_lines(), 30)
+        child.wait_until(lambda: "waiting to start" in child.last_lines(), 120)
         assert not answers(f"{stack.url('training', 'espoo')}/readyz")
     finally:
         database.start()
