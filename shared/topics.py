@@ -175,10 +175,12 @@ VACANCIES_SHARED: Final = Topic(
 
 TRAINING_TO: Final = Topic(
     name="to.{office}.training.v1",
-    key="application_id, invitation_id",
+    key="application_id, invitation_id, course_id",
     writes="training @ joint office",
     reads="training @ each city",
-    types=_types(tr.SeatOffered, tr.ApplicationDecided, tr.ApplicationHandedOver, tr.ApplicantInvited),
+    types=_types(
+        tr.SeatOffered, tr.ApplicationDecided, tr.ApplicationHandedOver, tr.ApplicantInvited, tr.QueuePlacesChanged
+    ),
 )
 TRAINING_FROM: Final = Topic(
     name="from.{office}.training.v1",

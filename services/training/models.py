@@ -1,12 +1,27 @@
 """What the APIs of both sides say: the catalogue."""
 
+from typing import TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from services.training.domain.course import CatalogueCourse, CourseGroup
 from services.training.domain.procurement import LABELS
 from shared.events.v1.training import Course, Group, GroupState, Labels
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def strict(kind: type[Body]) -> BeforeValidator:
+    """Refuse unknown fields at every depth of a value in a request.
+
+    An event's reader passes over fields it does not know; who writes one is told.
+    """
+
+    def validate(given: object) -> Body:
+        return kind.model_validate(given, extra="forbid")
+
+    return BeforeValidator(validate)
 
 
 class CourseOut(BaseModel):

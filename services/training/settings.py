@@ -13,8 +13,8 @@ class Settings(ProcessSettings):
 
     Attributes:
         pool_key: the city's own secret, from which opaque references are made. Needed in a city, never shared.
-        answer_hours: how long an applicant has to answer a seat offer.
-        sweep_seconds: how often unanswered seat offers are looked for.
+        answer_hours: how long an applicant has to answer a seat offer; each 24 hours are a business day.
+        sweep_seconds: how often unanswered seat offers are looked for, and changed places in the queues are told.
     """
 
     pool_key: SecretStr = SecretStr("")

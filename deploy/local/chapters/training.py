@@ -58,7 +58,7 @@ class TrainingChapter(Chapter):
         group_id = joint.send(f"/v1/courses/{course_id}/groups", {"group": group()})["group_id"]
         for state in ("open", "selection"):
             joint.send(f"/v1/groups/{group_id}/state", {"state": state}, "PUT")
-        self._print("a group of four seats (2 + 1 + 1 by the agreed shares) opens its selection:")
+        self._print("a group of four seats (2 + 1 + 1 by shares that are to be checked) opens its selection:")
         self._seats(group_id)
         city, application_id = people[3]
         officer = self._callers.officer[city]

@@ -20,6 +20,7 @@ from shared.events.v1.training import (
     ApplicationIdentified,
     ApplicationReceived,
     ApplicationState,
+    QueuePlacesChanged,
     SeatOffered,
 )
 from shared.messaging.transaction import Database, Transaction
@@ -170,6 +171,10 @@ class CityApplications:
         application.version, application.reason = event.version, event.reason
         if event.state is not ApplicationState.OFFERED:
             await OwnApplications(tx).close_offers(event.application_id)
+
+    async def receive_places(self, tx: Transaction, event: QueuePlacesChanged) -> None:
+        """Keep where applicants stand in a joint queue and when they may start; older places change nothing."""
+        await OwnApplications(tx).place(event.course_id, event.as_of, event.places)
 
     async def take_over(self, tx: Transaction, event: ApplicationHandedOver) -> None:
         """Keep an application whose applicant has moved here; an officer enters who it is."""

@@ -13,6 +13,7 @@ from shared.events.v1.training import (
     ApplicationHandedOver,
     CoursePublished,
     GroupPublished,
+    QueuePlacesChanged,
     SeatOffered,
 )
 from shared.messaging.handlers import Handlers
@@ -32,6 +33,10 @@ class CityHandlers:
     async def receive_decision(self, event: ApplicationDecided, tx: Transaction) -> None:
         """Keep where an application stands at the joint office."""
         await self.applications.receive_decision(tx, event)
+
+    async def receive_places(self, event: QueuePlacesChanged, tx: Transaction) -> None:
+        """Keep where applicants stand in a joint queue."""
+        await self.applications.receive_places(tx, event)
 
     async def take_over(self, event: ApplicationHandedOver, tx: Transaction) -> None:
         """Keep an application whose applicant has moved here."""
@@ -62,4 +67,5 @@ def handlers_of(applications: CityApplications) -> Handlers:
         city.receive_decision,
         city.take_over,
         city.receive_invitation,
+        city.receive_places,
     )

@@ -36,11 +36,15 @@ class OwnApplicationOut(BaseModel):
     group_id: UUID | None
     reason: str
     moved_to: str | None
+    position: int | None = Field(description="In the joint queue, from 1, as last told; null when it does not wait.")
+    estimated_start: date | None = Field(description="An estimate by the written rule, no promise.")
+    place_as_of: datetime | None
     offers: list[OwnOfferOut]
 
     @classmethod
     def of(cls, application: OwnApplicationRow, offers: Iterable[OwnOfferRow]) -> "OwnApplicationOut":
         """Show an application with its own among the offers."""
+        waits = application.state is ApplicationState.WAITING and application.moved_to is None
         return cls(
             application_id=application.application_id,
             applicant_id=application.applicant_id,
@@ -51,6 +55,9 @@ class OwnApplicationOut(BaseModel):
             group_id=application.group_id,
             reason=application.reason,
             moved_to=application.moved_to,
+            position=application.position if waits else None,
+            estimated_start=application.estimated_start if waits else None,
+            place_as_of=application.place_as_of if waits else None,
             offers=[
                 OwnOfferOut.model_validate(offer)
                 for offer in offers
@@ -62,17 +69,23 @@ class OwnApplicationOut(BaseModel):
 class SeatAnswerIn(BaseModel):
     """The applicant's answer."""
 
+    model_config = ConfigDict(extra="forbid")
+
     accepted: bool
 
 
 class MoveIn(BaseModel):
     """The city that the applicant has moved to."""
 
+    model_config = ConfigDict(extra="forbid")
+
     to_office: str
 
 
 class ApplicantIn(BaseModel):
     """Whose application it is, by the city's own key."""
+
+    model_config = ConfigDict(extra="forbid")
 
     applicant_id: str = Field(min_length=1, max_length=100)
 

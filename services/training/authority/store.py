@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from services.training.authority.tables import OwnApplicationRow, OwnInvitationRow, OwnOfferRow
 from services.training.domain.own_application import OwnOfferState
 from shared.database import insert
-from shared.events.v1.training import ApplicationState
+from shared.events.v1.training import ApplicationState, QueuePlace
 from shared.store import Store
 
 _INVITATION = insert(OwnInvitationRow, OwnInvitationRow)
@@ -52,6 +52,21 @@ class OwnApplications(Store):
         if after is not None:
             query = query.where(col(OwnApplicationRow.application_id) > after)
         return await self._all(query)
+
+    async def place(self, course_id: UUID, as_of: datetime, places: Sequence[QueuePlace]) -> None:
+        """Keep the places in a course's queue, unless newer ones are known; who has moved away is passed over."""
+        await self._run(
+            "UPDATE own_application AS own SET position = given.position, estimated_start = given.estimated_start,"
+            " place_as_of = :as_of FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS integer[]),"
+            " CAST(:starts AS date[])) AS given(application_id, position, estimated_start)"
+            " WHERE own.application_id = given.application_id AND own.course_id = :course_id AND moved_to IS NULL"
+            " AND (place_as_of IS NULL OR place_as_of < :as_of)",
+            course_id=course_id,
+            as_of=as_of,
+            ids=[place.application_id for place in places],
+            positions=[place.position for place in places],
+            starts=[place.estimated_start for place in places],
+        )
 
     async def identify(self, application_id: UUID, applicant_id: str) -> bool:
         """Enter whose application it is; False when that applicant has another to the course that is not ended."""

@@ -32,7 +32,7 @@ class OwnApplicationRow(_Table, table=True):
     """An application of one of the city's own people.
 
     `applicant_id` is None until an officer has entered whose it is, after a transfer from another city. `moved_to`: the
-    city in which it goes on.
+    city in which it goes on. `position` and `estimated_start` are as of `place_as_of`; they count only while it waits.
     """
 
     __tablename__ = "own_application"
@@ -58,6 +58,9 @@ class OwnApplicationRow(_Table, table=True):
     moved_to: str | None = _text(null=True)
     received_by: str = _text()
     received_at: datetime = _instant()
+    position: int | None = None
+    estimated_start: date | None = None
+    place_as_of: datetime | None = _instant(null=True)
 
 
 class OwnOfferRow(_Table, table=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -61,7 +62,12 @@ class CourseGroup:
             course.min_size,
             group.seats,
             is_continuous=course.start_type == "continuous",
+            ends_on=group.ends_on,
         )
+
+    def last_entry_day(self, course: Course) -> date:
+        """Return the last day on which somebody may enter: never past the end."""
+        return last_entry_day(self.group, course)
 
 
 class NamedGroup(BaseModel):
@@ -77,6 +83,13 @@ class NamedGroup(BaseModel):
         return replace(
             CourseGroup(UUID(int=0), UUID(int=0), 1, GroupState.PLANNED, self.group).slot(course), name=self.name
         )
+
+
+def last_entry_day(group: Group, course: Course) -> date:
+    """Return the last day on which somebody may enter a group: by the late entry days; at any time if continuous."""
+    if course.start_type == "continuous":
+        return group.ends_on
+    return min(group.ends_on, group.starts_on + timedelta(days=course.late_entry_days))
 
 
 def check_course(course: Course) -> None:

@@ -208,6 +208,10 @@ def _explained(
     people: Sequence[Applicant], groups: Sequence[Slot], fitting: Sequence[tuple[int, ...]], places: Places
 ) -> Formation:
     sizes = Counter(places.values())
+    # The first in the queue who fits a group and is in none, by group.
+    left_out = {
+        number: place for place in reversed(range(len(people))) if place not in places for number in fitting[place]
+    }
     placements = []
     for place, person in enumerate(people):
         number = places.get(place)
@@ -216,6 +220,9 @@ def _explained(
             continue
         slot = groups[number]
         reason = f"speaks {slot.language}, travels to {slot.municipality}, can start by {slot.starts_on.isoformat()}"
+        # With nobody who fits left out before, no quota was needed for this seat.
+        decided = "points" if place < left_out.get(number, len(people)) else "quota"
+        reason += f"; the {decided} decided"
         placements.append(Placement(person, slot.name, reason))
     return Formation(
         tuple(placements), {slot.name: sizes[number] for number, slot in enumerate(groups) if sizes[number]}

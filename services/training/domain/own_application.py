@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.training.domain.course import points
 from shared.errors import ConflictError, RefusedError
@@ -40,6 +40,8 @@ class ApplicationForm(BaseModel):
 
     `applicant_id` is the city's own key, no personal identity code.
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     applicant_id: str = Field(min_length=1, max_length=100)
     course_id: UUID

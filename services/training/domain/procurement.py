@@ -233,47 +233,97 @@ def settle(price_eur: Decimal, seats_by_authority: dict[str, int]) -> list[State
 
 
 class UsedSeats(BaseModel):
-    """The seats that people of one authority have taken in a group. `proposed`: what the group was procured for."""
+    """What people of one authority were offered in a group, and what of it they have used.
+
+    A seat is used by who has accepted it and, once attendance is entered, has attended at least a day; also by who has
+    dropped out later. `days`: training days attended, as far as entered. `proposed`: what the group was procured for.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     group_id: UUID
     starts_on: date
     authority: str
+    offered: int
     seats: int
+    dropped_out: int
+    no_shows: int
+    days: int | None
     proposed: Proposal | None
 
 
 @dataclass(frozen=True, slots=True)
 class GroupStatement:
-    """What a home authority's seats in a group come to. `eur` is None where the group was not procured jointly."""
+    """What a home authority's used seats in a group come to, beside those offered.
+
+    `eur` is None where the group was not procured jointly, or nobody has used a seat.
+    """
 
     group_id: UUID
     starts_on: date
     authority: str
+    offered: int
     seats: int
-    eur: Decimal | None
+    dropped_out: int
+    no_shows: int
     to_be_checked: bool
+    days: int | None = None
+    eur: Decimal | None = None
 
 
 def account(used: Sequence[UsedSeats], rules: Sequence[ShareRule]) -> list[GroupStatement]:
-    """Account for the seats of groups by home authority."""
+    """Account for the seats of groups by home authority: the price is divided by used seats."""
     statements = []
     for group_id in dict.fromkeys(seats.group_id for seats in used):
         own = [seats for seats in used if seats.group_id == group_id]
         proposal = own[0].proposed
         share = employer_share(rules, proposal) if proposal else None
-        seats_of = {seats.authority: seats.seats for seats in own}
-        eur = {part.authority: part.eur for part in settle(share.authority_eur, seats_of)} if share else {}
+        seats_of = {seats.authority: seats.seats for seats in own if seats.seats}
+        eur: dict[str, Decimal] = {}
+        if share is not None and seats_of:
+            eur = {seats.authority: Decimal("0.00") for seats in own}
+            eur |= {part.authority: part.eur for part in settle(share.authority_eur, seats_of)}
         statements += [
             GroupStatement(
                 group_id,
                 seats.starts_on,
                 seats.authority,
+                seats.offered,
                 seats.seats,
-                eur.get(seats.authority),
+                seats.dropped_out,
+                seats.no_shows,
                 to_be_checked=share is not None and share.to_be_checked,
+                days=seats.days,
+                eur=eur.get(seats.authority),
             )
             for seats in own
         ]
     return statements
+
+
+class StatementState(StrEnum):
+    """How far a kept statement has come."""
+
+    KEPT = "kept"
+    APPROVED = "approved"
+    REPLACED = "replaced"
+
+
+def check_approval(state: StatementState) -> None:
+    """Check that a statement may be approved.
+
+    Raises:
+        ConflictError: it is approved, or replaced by another.
+    """
+    if state is not StatementState.KEPT:
+        raise ConflictError("invalid-state", f"The statement is {state}.")
+
+
+def check_replacement(state: StatementState) -> None:
+    """Check that a statement may be replaced by a corrected one.
+
+    Raises:
+        ConflictError: it is not approved, or replaced already.
+    """
+    if state is not StatementState.APPROVED:
+        raise ConflictError("not-approved", f"The statement is {state}.")

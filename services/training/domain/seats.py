@@ -9,13 +9,13 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from shared.errors import ConflictError
-from shared.events.v1.training import ApplicationState, GroupState, SeatAnswer
+from shared.events.v1.training import AfterDecline, ApplicationState, GroupState, SeatAnswer
 
 MAX_REASON: Final = 300
 """Characters of a reason in the events."""
@@ -32,6 +32,7 @@ class SeatOfferState(StrEnum):
     WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
     MOVED = "moved"
+    DROPPED_OUT = "dropped_out"
 
 
 KEEPS_SEAT: Final = frozenset({SeatOfferState.OPEN, SeatOfferState.ACCEPTED})
@@ -50,6 +51,8 @@ class Actor:
 
 
 RULE: Final = Actor("rule")
+_UNVERIFIED: Final = " (to be checked: no decision on the quota is recorded)"
+_POOLED: Final = "the points decided: a pooled seat, by points and queue time in the joint queue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class Change:
     actor: Actor = RULE
 
     @property
+    def act(self) -> str:
+        """What is written down as decided: what becomes of the application, or of the seat if it waits again."""
+        return self.offer if self.offer and self.application is ApplicationState.WAITING else self.application
+
+    @property
     def is_in_group(self) -> bool:
         """Whether the application belongs to the group of the seat afterwards."""
         return self.application in _IN_GROUP
@@ -72,7 +80,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """An authority's agreed share of seats during a time, per cent."""
+    """An authority's share of seats during a time, per cent, as it ships with the service."""
 
     authority: str
     percent: int
@@ -109,6 +117,7 @@ class Slot:
     min_size: int
     max_size: int
     is_continuous: bool = False
+    ends_on: date = date.max
 
 
 def obstacles(applicant: Applicant, slot: Slot) -> list[str]:
@@ -118,13 +127,14 @@ def obstacles(applicant: Applicant, slot: Slot) -> list[str]:
         lacking.append(f"language {slot.language}")
     if slot.municipality not in applicant.travel:
         lacking.append(f"travel to {slot.municipality}")
-    if applicant.can_start_from > slot.starts_on and not slot.is_continuous:
-        lacking.append(f"a start by {slot.starts_on.isoformat()}")
+    start_by = slot.ends_on if slot.is_continuous else slot.starts_on
+    if applicant.can_start_from > start_by:
+        lacking.append(f"a start by {start_by.isoformat()}")
     return lacking
 
 
 def read_shares(lines: Iterable[str]) -> tuple[Share, ...]:
-    """Read the table of agreed shares from CSV."""
+    """Read the table of shipped shares from CSV."""
     return tuple(
         Share(
             row["authority"],
@@ -155,59 +165,83 @@ def queue(waiting: Iterable[Applicant]) -> list[Applicant]:
     return sorted(waiting, key=lambda applicant: applicant.order)
 
 
-def offers_seats(state: GroupState, starts_on: date, today: date, late_entry_days: int, *, is_continuous: bool) -> bool:
-    """Whether a group's free seats are offered now.
+def offers_seats(state: GroupState, last_entry_day: date, today: date, *, is_continuous: bool) -> bool:
+    """Whether a group's free seats are offered now: never after the last day on which it may be entered.
 
-    From selection on until the start; after it for `late_entry_days` more, and always where people may start at any
-    time.
+    From selection on; where people may start at any time, as soon as it is open.
     """
-    if is_continuous:
-        return state in {GroupState.OPEN, GroupState.SELECTION, GroupState.CONFIRMED, GroupState.RUNNING}
-    if state is GroupState.RUNNING:
-        return today <= starts_on + timedelta(days=late_entry_days)
-    return state in {GroupState.SELECTION, GroupState.CONFIRMED}
+    if today > last_entry_day:
+        return False
+    if is_continuous and state is GroupState.OPEN:
+        return True
+    return state in {GroupState.SELECTION, GroupState.CONFIRMED, GroupState.RUNNING}
 
 
 def next_offers(
-    seats: int, taken: Sequence[str], waiting: Iterable[Applicant], shares: Mapping[str, int]
+    seats: int,
+    taken: Sequence[str],
+    waiting: Iterable[Applicant],
+    shares: Mapping[str, int],
+    *,
+    is_verified: bool = True,
 ) -> list[tuple[Applicant, str]]:
-    """Return who is offered the free seats, with the reason for each.
+    """Return who is offered the free seats, with the reason for each: whether the quota or the points decided.
+
+    The points decided where the applicant would have the seat without any quota.
 
     Args:
         seats: all seats of the group.
         taken: the authority of each seat that is accepted, or offered and not answered.
         waiting: who is eligible and waits.
-        shares: the agreed shares, per cent.
+        shares: the authorities' shares of the seats, per cent.
+        is_verified: whether a recorded decision stands behind the shares.
     """
-    free = seats - len(taken)
+    free = max(0, seats - len(taken))
     own = quotas(seats, shares)
     used = Counter(taken)
+    in_order = queue(waiting)
+    by_points = {applicant.application_id for applicant in in_order[:free]}
     chosen: list[tuple[Applicant, str]] = []
     left: list[Applicant] = []
-    for applicant in queue(waiting):
+    for applicant in in_order:
         home = applicant.authority
         if len(chosen) < free and used[home] < own.get(home, 0):
             used[home] += 1
-            chosen.append((applicant, f"within the {own[home]} seats of {home}, by points and queue time"))
+            within = f"within the {own[home]} seats of {home}"
+            if applicant.application_id in by_points:
+                reason = f"the points decided: by points and queue time, also {within}"
+            else:
+                reason = f"the quota decided: {within}, by points and queue time{'' if is_verified else _UNVERIFIED}"
+            chosen.append((applicant, reason))
         else:
             left.append(applicant)
     # Seats that are pooled, and quotas that their own queue could not fill.
     pooled = left[: max(0, free - len(chosen))]
-    return chosen + [(applicant, "a pooled seat, by points and queue time in the joint queue") for applicant in pooled]
+    return chosen + [(applicant, _POOLED) for applicant in pooled]
 
 
 # -- what becomes of a seat
 
 
-def answered(answer: SeatAnswer) -> Change:
-    """Return what an applicant's answer, or that none came in time, makes of the seat."""
-    match answer:
-        case SeatAnswer.ACCEPTED:
-            return Change(ApplicationState.ACCEPTED, SeatOfferState.ACCEPTED, "the applicant has accepted")
-        case SeatAnswer.DECLINED:
-            return Change(ApplicationState.DECLINED, SeatOfferState.DECLINED, "the applicant has declined")
-        case SeatAnswer.EXPIRED:
-            return Change(ApplicationState.DECLINED, SeatOfferState.EXPIRED, "no answer came by the deadline")
+def goes_on(rules: Iterable[AfterDecline] | None, offered_on: date) -> bool:
+    """Whether an application goes on waiting after a seat is turned down: the rule in force when it was offered."""
+    in_force = [rule for rule in rules or () if rule.valid_from <= offered_on]
+    return not in_force or max(in_force, key=lambda rule: rule.valid_from).application == "waits"
+
+
+def answered(answer: SeatAnswer, *, goes_on_waiting: bool = True) -> Change:
+    """Return what an applicant's answer, or that none came in time, makes of the seat.
+
+    A seat that is turned down is one group's: the application goes on waiting for the others, unless the course ends
+    it.
+    """
+    if answer is SeatAnswer.ACCEPTED:
+        return Change(ApplicationState.ACCEPTED, SeatOfferState.ACCEPTED, "the applicant has accepted")
+    offer = SeatOfferState.DECLINED if answer is SeatAnswer.DECLINED else SeatOfferState.EXPIRED
+    why = "the applicant has declined" if answer is SeatAnswer.DECLINED else "no answer came by the deadline"
+    if goes_on_waiting:
+        return Change(ApplicationState.WAITING, offer, f"{why}; the application waits for other groups")
+    return Change(ApplicationState.DECLINED, offer, f"{why}; by the course's rule the application has ended")
 
 
 def withdrawn(state: ApplicationState) -> Change | None:
@@ -238,6 +272,18 @@ def no_show(group: GroupState, offer: SeatOfferState, actor: Actor, reason: str)
     return Change(ApplicationState.NO_SHOW, SeatOfferState.NO_SHOW, reason, actor)
 
 
+def dropped_out(group: GroupState, offer: SeatOfferState, actor: Actor, reason: str) -> Change:
+    """Return what it makes of a seat that somebody leaves who has begun.
+
+    Raises:
+        ConflictError: the seat was not accepted, or the group is not running.
+    """
+    if offer is not SeatOfferState.ACCEPTED or group is not GroupState.RUNNING:
+        raise ConflictError("not-accepted", "Nobody has accepted that seat, or the group is not running.")
+    why = f"dropped out: {reason}"[:MAX_REASON]
+    return Change(ApplicationState.WITHDRAWN, SeatOfferState.DROPPED_OUT, why, actor)
+
+
 def rejected(state: ApplicationState, actor: Actor, reason: str) -> Change:
     """Return what a rejection makes of an application.
 
@@ -257,6 +303,16 @@ def transferred(actor: Actor, reason: str) -> Change:
 def selected(reason: str) -> str:
     """Return the reason of a seat offer that an officer makes out of the order."""
     return f"selected by an officer: {reason}"[:MAX_REASON]
+
+
+def check_entry(last_entry_day: date, today: date) -> None:
+    """Check that a group may still be entered.
+
+    Raises:
+        ConflictError: the last day for it has gone.
+    """
+    if today > last_entry_day:
+        raise ConflictError("too-late", f"The group could be entered until {last_entry_day.isoformat()}.")
 
 
 def check_selection(group: GroupState, application: ApplicationState, *, is_same_course: bool) -> None:

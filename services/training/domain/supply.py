@@ -1,9 +1,13 @@
 """Supply planning: who waits for what, for how long, who is expected, and which groups to procure.
 
 A written rule, not a prediction of people: expected applicants are those who wait, those who come if the last twelve
-weeks go on, and the part of a released workforce that the planner assumes will apply.
+weeks go on, and the part of a released workforce that the planner assumes will apply. Demand, release and
+queue meet by occupation group, the first digits of an ISCO-08 code: a notice that is more exact than a course is not of
+another occupation.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +16,16 @@ from typing import Final
 
 LOOK_BACK: Final = timedelta(weeks=12)
 LOOK_AHEAD: Final = timedelta(weeks=13)
+GROUP_DIGITS: Final = 3
+"""Of an ISCO-08 code: its minor group; two digits are the sub-major group."""
+_ISCO: Final = re.compile(r"(?:^|/C)(\d{1,4})(?:\.\d+)*$")
+"""A code of ISCO-08, of ESCO below it (5120.1), or the address of an ISCO group in ESCO (…/isco/C5120)."""
+
+
+def occupation_group(code: str, digits: int = GROUP_DIGITS) -> str:
+    """Return the occupation group of a code; a code that is not of ISCO-08 is a group of its own."""
+    isco = _ISCO.search(code)
+    return isco[1][:digits] if isco else code
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +40,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An occupation in a municipality: the queue now, and who is expected in the next 13 weeks. Ages are days."""
+    """An occupation group in a municipality: the queue now, and who is expected in the next 13 weeks. Ages are days."""
 
     occupation: str
     municipality: str
@@ -44,7 +58,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Groups to procure for an occupation, with the reason in numbers."""
+    """Groups to procure for an occupation group, with the reason in numbers."""
 
     occupation: str
     groups: int
@@ -60,12 +74,14 @@ def lines(
     released: Mapping[tuple[str, str], int],
     vacancies: Mapping[tuple[str, str], int],
     now: datetime,
+    digits: int = GROUP_DIGITS,
 ) -> list[Line]:
-    """Return a line for each occupation and municipality, those with the longest queue first."""
+    """Return a line for each occupation group and municipality, those with the longest queue first."""
     ages: dict[tuple[str, str], list[float]] = {}
     recent: dict[tuple[str, str], int] = {}
+    released, vacancies = _by_group(released, digits), _by_group(vacancies, digits)
     for application in applications:
-        key = (application.occupation, application.municipality)
+        key = (occupation_group(application.occupation, digits), application.municipality)
         if application.is_open:
             ages.setdefault(key, []).append((now - application.queued_at) / timedelta(days=1))
         if now - application.queued_at <= LOOK_BACK:
@@ -88,8 +104,28 @@ def lines(
     return sorted(made, key=lambda line: (-line.waiting, line.occupation, line.municipality))
 
 
+def _by_group(counts: Mapping[tuple[str, str], int], digits: int) -> Counter[tuple[str, str]]:
+    summed: Counter[tuple[str, str]] = Counter()
+    for (occupation, municipality), count in counts.items():
+        summed[occupation_group(occupation, digits), municipality] += count
+    return summed
+
+
+def groups_for(people: int, least: int, most: int) -> tuple[int, int]:
+    """Return how many groups take most of the people, and how many seats each has; no group is below the least size.
+
+    25 people in groups of 10–20 are two groups of 13.
+    """
+    groups = min(-(-people // most), people // least)
+    return (groups, min(most, -(-people // groups))) if groups > 0 else (0, most)
+
+
 def plan(
-    queue: Sequence[Line], free_seats: Mapping[str, int], sizes: Mapping[str, tuple[int, int]], uptake: float
+    queue: Sequence[Line],
+    free_seats: Mapping[str, int],
+    sizes: Mapping[str, tuple[int, int]],
+    uptake: float,
+    digits: int = GROUP_DIGITS,
 ) -> list[Planned]:
     """Return the groups to procure, the occupations with the most vacancies first.
 
@@ -98,27 +134,33 @@ def plan(
         free_seats: seats that nobody has yet, in groups that are planned or open, by occupation.
         sizes: the least and the largest group, by occupation.
         uptake: the part of the released that is assumed to apply.
+        digits: of the code, that make an occupation group.
     """
+    free: Counter[str] = Counter()
+    for code, seats in free_seats.items():
+        free[occupation_group(code, digits)] += seats
+    bounds: dict[str, tuple[int, int]] = {}
+    for code, (least, most) in sizes.items():
+        known = bounds.get(occupation_group(code, digits), (least, most))
+        bounds[occupation_group(code, digits)] = min(least, known[0]), max(most, known[1])
     planned = []
-    for occupation in sorted({line.occupation for line in queue} & sizes.keys()):
+    for occupation in sorted({line.occupation for line in queue} & bounds.keys()):
         own = [line for line in queue if line.occupation == occupation]
-        least, most = sizes[occupation]
+        least, most = bounds[occupation]
         expected = round(sum(line.expected(uptake) for line in own), 1)
-        missing = int(expected) - free_seats.get(occupation, 0)
-        whole, rest = divmod(max(0, missing), most)
-        groups = whole + (rest >= least)
+        groups, seats_each = groups_for(max(0, int(expected) - free[occupation]), least, most)
         vacancies = sum(line.vacancies for line in own)
         planned.append(
             Planned(
                 occupation=occupation,
                 groups=groups,
-                seats_each=most,
+                seats_each=seats_each,
                 expected=expected,
-                free_seats=free_seats.get(occupation, 0),
+                free_seats=free[occupation],
                 vacancies=vacancies,
                 because=f"{sum(line.waiting for line in own)} wait, {round(sum(line.arrivals for line in own), 1)} are"
                 f" expected, {sum(line.released for line in own)} are released (of whom {uptake:.0%} are assumed to"
-                f" apply); {free_seats.get(occupation, 0)} seats are free; a group takes {least}–{most}",
+                f" apply); {free[occupation]} seats are free; a group takes {least}–{most}",
             )
         )
     return sorted(planned, key=lambda groups: (-groups.vacancies, -groups.groups, groups.occupation))

@@ -1,15 +1,14 @@
-"""The joint office's API: catalogue, joint queue and seats, formation of groups, joint procurement, supply planning.
+"""The joint office's API: catalogue, joint queue and seats, formation of groups, proposals, candidates.
 
 Any caller with a token reads the catalogue. Officers and coordinators of the region do the rest, on behalf of the
 applicant's own authority. An employer's system proposes joint-procurement training and sees its own proposals.
 """
 
-import asyncio
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 
 from services.training.catalogue import Catalogue
 from services.training.domain.procurement import Proposal
@@ -20,11 +19,9 @@ from services.training.joint.commands.catalogue import JointCatalogue
 from services.training.joint.commands.formation import JointFormations
 from services.training.joint.commands.procurement import JointProcurement
 from services.training.joint.commands.seats import JointSeats
-from services.training.joint.commands.supply import planned_groups, queue_lines
-from services.training.joint.plots import queue_csv, queue_plot
 from services.training.joint.store import Candidates, Decisions, Formations, Procurement, Queue
 from services.training.joint.tables import ApplicationRow
-from services.training.models import CourseOut, GroupOut
+from services.training.models import CourseOut, GroupOut, strict
 from shared.errors import UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.training import CourseKind, GroupState
@@ -243,7 +240,11 @@ async def adopt(who: OwnOfficer, formation_id: UUID, formations: TheFormations, 
 
 @router.post("/proposals", status_code=status.HTTP_201_CREATED, tags=["procurement"], dependencies=_CLEAN)
 async def propose(
-    response: Response, who: Proposer, body: Proposal, procurement: TheProcurement, tx: WriteTx
+    response: Response,
+    who: Proposer,
+    body: Annotated[Proposal, strict(Proposal)],
+    procurement: TheProcurement,
+    tx: WriteTx,
 ) -> models.ProposalOut:
     """Propose joint-procurement training."""
     proposal_id = await procurement.propose(tx, body, who.actor)
@@ -336,32 +337,6 @@ async def invite(
     """Invite a candidate to apply; the owning city alone knows who it is."""
     invitation = await candidates.invite(tx, group_id, body.office, body.reference)
     return models.InvitationOut.model_validate(invitation)
-
-
-# -- supply planning
-
-
-@router.get("/supply", tags=["supply"])
-async def read_supply(
-    _: OwnOfficer,
-    tx: ReadTx,
-    uptake: Annotated[float, Query(ge=0, le=1, description="Of the released, who will apply.")] = 0.2,
-) -> models.SupplyOut:
-    """Show the queue by occupation and municipality, and the groups that the written rule would procure."""
-    queue = await queue_lines(tx)
-    return models.SupplyOut(queue=queue, plan=await planned_groups(tx, queue, uptake))
-
-
-@router.get("/supply/queue.{kind}", response_class=Response, tags=["supply"])
-async def read_supply_file(_: OwnOfficer, kind: Literal["svg", "png", "csv"], database: TheDatabase) -> Response:
-    """Get the queue as a plot or as CSV."""
-    async with database.read() as tx:
-        queue = await queue_lines(tx)
-    if kind == "csv":
-        return Response(queue_csv(queue), media_type="text/csv")
-    media_type = "image/svg+xml" if kind == "svg" else "image/png"
-    # Half a second of drawing: not in the event loop, and in no transaction.
-    return Response(await asyncio.to_thread(queue_plot, queue, kind), media_type=media_type)
 
 
 def _actor(who: Officer) -> Actor:

@@ -3,13 +3,19 @@
 from datetime import timedelta
 
 from services.training import data
-from services.training.joint import api
+from services.training.joint import api, contract_api, document_api, plan_api, procurement_api, quota_api
 from services.training.joint.advisory_view import ForAdvisory
 from services.training.joint.commands.candidates import JointCandidates
 from services.training.joint.commands.catalogue import JointCatalogue
+from services.training.joint.commands.contracts import JointContracts
 from services.training.joint.commands.formation import JointFormations
+from services.training.joint.commands.participants import JointParticipants
+from services.training.joint.commands.places import JointPlaces
+from services.training.joint.commands.plans import JointPlans
 from services.training.joint.commands.procurement import JointProcurement
+from services.training.joint.commands.quotas import JointQuotas
 from services.training.joint.commands.seats import JointSeats
+from services.training.joint.commands.statements import JointStatements
 from services.training.joint.handlers import handlers_of
 from services.training.settings import SERVICE, Settings
 from shared import topics
@@ -19,12 +25,14 @@ from shared.handover import handlers as hand_over_handlers
 from shared.handover.commands import HandOverDesk
 from shared.messaging.inbound import Inbound
 from shared.messaging.transaction import Database
+from shared.periodic import Periodic
 from shared.process import Parts
 
 
-def parts(settings: Settings, database: Database) -> Parts:  # noqa: ARG001 - as the other side's
+def parts(settings: Settings, database: Database) -> Parts:
     """Make the parts."""
-    seats = JointSeats(settings.city_offices, data.shares(), timedelta(hours=settings.answer_hours))
+    answer_within = timedelta(hours=settings.answer_hours)
+    seats = JointSeats(settings.city_offices, data.shares(), answer_within, settings.closes_at)
     catalogue = JointCatalogue(seats)
     candidates = JointCandidates(settings.city_offices)
     desk = HandOverDesk("training", ForAdvisory)
@@ -44,5 +52,22 @@ def parts(settings: Settings, database: Database) -> Parts:  # noqa: ARG001 - as
     )
     formations = JointFormations(catalogue, seats)
     procurement = JointProcurement(catalogue, data.procurement_rules())
-    objects = [catalogue, seats, formations, procurement, candidates, desk]
-    return Parts(inbound, [api.router, hand_over_api.router], objects)
+    quotas = JointQuotas(settings.authorities)
+    places = JointPlaces(seats)
+    objects = [
+        catalogue,
+        seats,
+        formations,
+        procurement,
+        candidates,
+        desk,
+        quotas,
+        JointPlans(catalogue),
+        document_api.Appeals(data.appeal_instructions()),
+        JointParticipants(seats),
+        JointStatements(procurement),
+        JointContracts(settings.authorities),
+    ]
+    telling = Periodic("tell places in the queues", settings.sweep_seconds, lambda: places.tell_all(database))
+    rooms = (api, quota_api, plan_api, document_api, procurement_api, contract_api, hand_over_api)
+    return Parts(inbound, [room.router for room in rooms], objects, [telling])

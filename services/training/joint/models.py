@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,9 +12,9 @@ from services.training.domain.course import NamedGroup
 from services.training.domain.formation import sizes_of
 from services.training.domain.procurement import LABELS, EmployerShare, Proposal, Stage, stage_of
 from services.training.domain.seats import SeatOfferState
-from services.training.domain.supply import Line, Planned
 from services.training.joint.store import StandingProposal
 from services.training.joint.tables import ApplicationRow, DecisionRow, FormationRow
+from services.training.models import strict
 from shared.events.v1.placement import Candidate, Wanted
 from shared.events.v1.training import ApplicationState, Course, Group, GroupState, Labels
 
@@ -22,33 +23,39 @@ Reason = Field(
 )
 
 
-class CourseIn(BaseModel):
+class _Body(BaseModel):
+    """A request's body: what it does not know it refuses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CourseIn(_Body):
     """A course for the catalogue."""
 
-    course: Course
+    course: Annotated[Course, strict(Course)]
 
 
-class CourseChangeIn(BaseModel):
+class CourseChangeIn(_Body):
     """A course as it is to be. `predecessor` is the version that was read."""
 
     predecessor: int = Field(ge=1)
-    course: Course
+    course: Annotated[Course, strict(Course)]
 
 
-class GroupIn(BaseModel):
+class GroupIn(_Body):
     """A group to be planned."""
 
-    group: Group
+    group: Annotated[Group, strict(Group)]
 
 
-class GroupChangeIn(BaseModel):
+class GroupChangeIn(_Body):
     """A group as it is to be. `predecessor` is the version that was read."""
 
     predecessor: int = Field(ge=1)
-    group: Group
+    group: Annotated[Group, strict(Group)]
 
 
-class GroupStateIn(BaseModel):
+class GroupStateIn(_Body):
     """A group's next state, and why."""
 
     state: GroupState
@@ -89,6 +96,7 @@ class DecisionOut(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
+    decision_id: int
     act: str
     reason: str
     actor: str
@@ -132,30 +140,30 @@ class ApplicationOut(BaseModel):
         )
 
 
-class SelectionIn(BaseModel):
+class SelectionIn(_Body):
     """A discretionary selection: who, and why out of the order."""
 
     application_id: UUID
     reason: str = Reason
 
 
-class TransferIn(BaseModel):
+class TransferIn(_Body):
     """A transfer to another group, and why."""
 
     group_id: UUID
     reason: str = Reason
 
 
-class ReasonIn(BaseModel):
+class ReasonIn(_Body):
     """Why something is done."""
 
     reason: str = Reason
 
 
-class FormationIn(BaseModel):
+class FormationIn(_Body):
     """The groups that could be formed."""
 
-    groups: list[NamedGroup] = Field(min_length=1, max_length=200)
+    groups: list[Annotated[NamedGroup, strict(NamedGroup)]] = Field(min_length=1, max_length=200)
 
 
 class PlacementOut(BaseModel):
@@ -232,15 +240,19 @@ class StatementOut(BaseModel):
     group_id: UUID
     starts_on: date
     authority: str
-    seats: int
+    offered: int
+    seats: int = Field(description="Used: accepted, and attended at least a day once attendance is entered.")
+    dropped_out: int
+    no_shows: int
+    days: int | None = Field(description="Training days attended, as far as entered.")
     eur: Decimal | None = Field(description="Null where the group has no price: it was not procured jointly.")
     to_be_checked: bool = False
 
 
-class CandidatesIn(BaseModel):
+class CandidatesIn(_Body):
     """What to ask the three jobseeker pools for."""
 
-    wanted: Wanted
+    wanted: Annotated[Wanted, strict(Wanted)]
     at_most: int = Field(default=20, ge=1, le=200)
 
 
@@ -261,7 +273,7 @@ class PoolOut(BaseModel):
     candidates: list[Candidate] | None
 
 
-class InvitationIn(BaseModel):
+class InvitationIn(_Body):
     """Whom to invite."""
 
     office: str
@@ -277,10 +289,3 @@ class InvitationOut(BaseModel):
     group_id: UUID
     office: str
     reference: str
-
-
-class SupplyOut(BaseModel):
-    """The queue, and the groups that the written rule would procure."""
-
-    queue: list[Line]
-    plan: list[Planned]

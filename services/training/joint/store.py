@@ -6,14 +6,14 @@ The catalogue's lock on a course comes first in every act on its seats (`service
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.dialects.postgresql import insert as insert_one
 from sqlmodel import col, select
 
-from services.training.domain.procurement import Proposal, ProposalState, UsedSeats
+from services.training.domain.procurement import Proposal, ProposalState
 from services.training.domain.seats import KEEPS_SEAT, Actor, Applicant, SeatOfferState
 from services.training.domain.supply import Waiting
 from services.training.joint.tables import (
@@ -195,6 +195,14 @@ class Queue(Store):
         rows = await self._values(Seat, f"{_SEAT} WHERE offer_id = :id", id=offer_id)
         return rows[0] if rows else None
 
+    async def holders(self, group_id: UUID) -> list[UUID]:
+        """Return the seats of a group that were accepted, whether or not they were left later."""
+        return await self._values(
+            UUID,
+            "SELECT offer_id FROM seat_offer WHERE group_id = :id AND state IN ('accepted', 'dropped_out')",
+            id=group_id,
+        )
+
     async def turned_down(self, group_id: UUID) -> set[UUID]:
         """Return who was offered a seat in this group before and holds none now."""
         kept = [*KEEPS_SEAT, SeatOfferState.MOVED]
@@ -223,20 +231,6 @@ class Queue(Store):
     async def offer(self, offer_id: UUID) -> SeatOfferRow | None:
         """Return a seat offer."""
         return await self._get(SeatOfferRow, offer_id)
-
-    async def used(self, since: date, until: date) -> list[UsedSeats]:
-        """Return accepted seats by group and home authority, for groups that start within the days."""
-        return await self._values(
-            UsedSeats,
-            "SELECT course_group.group_id, course_group.starts_on, application.office AS authority,"
-            " count(*) AS seats, proposal.proposed FROM seat_offer JOIN application USING (application_id)"
-            " JOIN course_group ON course_group.group_id = seat_offer.group_id"
-            " LEFT JOIN proposal ON proposal.group_id = course_group.group_id"
-            " WHERE seat_offer.state = 'accepted' AND course_group.state IN ('confirmed', 'running', 'completed')"
-            " AND starts_on BETWEEN :since AND :until GROUP BY 1, 2, 3, 5 ORDER BY starts_on, group_id, authority",
-            since=since,
-            until=until,
-        )
 
 
 class Formations(Store):
@@ -269,6 +263,16 @@ class Decisions(Store):
                 competent_authority=competent,
                 acting_authority=actor.authority,
                 at=self._tx.clock.now(),
+            )
+        )
+
+    async def selection(self, application_id: UUID, decision_id: int) -> DecisionRow | None:
+        """Return the decision to offer an application a seat, or to reject it; None when it is no such decision."""
+        return await self._first(
+            select(DecisionRow).where(
+                DecisionRow.decision_id == decision_id,
+                DecisionRow.subject_id == application_id,
+                col(DecisionRow.act).in_((ApplicationState.OFFERED, ApplicationState.REJECTED)),
             )
         )
 

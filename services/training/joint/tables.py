@@ -20,10 +20,15 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from services.training.catalogue import CourseGroupRow
+from services.training.domain.attendance import Participant
+from services.training.domain.contracts import ContractTerms
 from services.training.domain.course import NamedGroup
 from services.training.domain.formation import ProposedPlacement
-from services.training.domain.procurement import Proposal, ProposalState
+from services.training.domain.plans import PlanState
+from services.training.domain.procurement import GroupStatement, Proposal, ProposalState, StatementState
+from services.training.domain.quotas import QuotaDecision
 from services.training.domain.seats import SeatOfferState
+from services.training.domain.supply import Planned
 from shared.database import EnumText, Json
 from shared.events.v1.change_security import WorkforceRelease
 from shared.events.v1.placement import Candidate
@@ -197,3 +202,126 @@ class DemandRow(_Table, table=True):
     occupation: str = _text()
     municipality: str = _text()
     positions: int
+
+
+# -- quotas and places
+
+
+class SeatQuotaRow(_Table, table=True):
+    """A decision on the authorities' shares of seats. Nothing is overwritten: another decision takes its place."""
+
+    __tablename__ = "seat_quota"
+
+    quota_id: UUID = Field(primary_key=True)
+    decision: QuotaDecision = Field(sa_column=Column(Json(QuotaDecision), nullable=False))
+    recorded_by: str = _text()
+    recorded_at: datetime = _instant()
+
+
+class QueuePlaceRow(_Table, table=True):
+    """A place in the queue as the applicant's city was last told it."""
+
+    __tablename__ = "queue_place"
+    __table_args__ = (Index("queue_place_course", "course_id"),)
+
+    application_id: UUID = Field(primary_key=True)
+    course_id: UUID
+    office: str = _text()
+    position: int
+    estimated_start: date | None = None
+
+
+# -- supply plans
+
+
+class SupplyPlanRow(_Table, table=True):
+    """A plan of groups to procure that was kept; `group_ids` once it is adopted."""
+
+    __tablename__ = "supply_plan"
+
+    plan_id: UUID = Field(primary_key=True)
+    planned: tuple[Planned, ...] = Field(sa_column=Column(Json(tuple[Planned, ...]), nullable=False))
+    uptake: float
+    digits: int
+    state: PlanState = Field(sa_column=Column(EnumText(PlanState), nullable=False))
+    group_ids: tuple[UUID, ...] = Field(sa_column=Column(Json(tuple[UUID, ...]), nullable=False))
+    made_by: str = _text()
+    made_at: datetime = _instant()
+
+
+# -- joint procurement: own staff, attendance, statements
+
+
+class ParticipantRow(_Table, table=True):
+    """Own staff who take part in a TäsmäKoulutus: a number, or one by an opaque reference; no name."""
+
+    __tablename__ = "participant"
+    __table_args__ = (Index("participant_proposal", "proposal_id"),)
+
+    participant_id: UUID = Field(primary_key=True)
+    proposal_id: UUID = Field(foreign_key="proposal.proposal_id")
+    people: int
+    participant: Participant = Field(sa_column=Column(Json(Participant), nullable=False))
+    added_by: str = _text()
+    added_at: datetime = _instant()
+    removed_at: datetime | None = _instant(null=True)
+
+
+class AttendanceRow(_Table, table=True):
+    """How many days the holder of a seat has attended so far. Nothing is overwritten: the newest entry counts."""
+
+    __tablename__ = "attendance"
+    __table_args__ = (Index("attendance_holder", "holder_id", "recorded_at"), Index("attendance_group", "group_id"))
+
+    entry_id: UUID = Field(primary_key=True)
+    group_id: UUID
+    holder_id: UUID
+    days: int
+    recorded_by: str = _text()
+    recorded_at: datetime = _instant()
+
+
+class StatementRow(_Table, table=True):
+    """A statement of the seats of groups that start within some days, as it was when it was kept."""
+
+    __tablename__ = "statement"
+
+    statement_id: UUID = Field(primary_key=True)
+    since: date
+    until: date
+    lines: tuple[GroupStatement, ...] = Field(sa_column=Column(Json(tuple[GroupStatement, ...]), nullable=False))
+    state: StatementState = Field(sa_column=Column(EnumText(StatementState), nullable=False))
+    replaces: UUID | None = None
+    made_by: str = _text()
+    made_at: datetime = _instant()
+
+
+# -- contracts
+
+
+class ContractRow(_Table, table=True):
+    """A contract with a provider, and the names of the options that were taken."""
+
+    __tablename__ = "contract"
+
+    contract_id: UUID = Field(primary_key=True)
+    terms: ContractTerms = Field(sa_column=Column(Json(ContractTerms), nullable=False))
+    options_taken: list[str] = _texts()
+    recorded_by: str = _text()
+    recorded_at: datetime = _instant()
+    ended_at: datetime | None = _instant(null=True)
+
+
+class CallOffRow(_Table, table=True):
+    """Seats that were ordered from a contract, for a group if it is known."""
+
+    __tablename__ = "call_off"
+    __table_args__ = (Index("call_off_contract", "contract_id"),)
+
+    call_off_id: UUID = Field(primary_key=True)
+    contract_id: UUID = Field(foreign_key="contract.contract_id")
+    group_id: UUID | None = None
+    volume: dict[str, int] = Field(sa_column=Column(Json(dict[str, int]), nullable=False))
+    ordered_by: str = _text()
+    ordered_at: datetime = _instant()
+    cancelled_at: datetime | None = _instant(null=True)

@@ -80,6 +80,16 @@ class Criterion(Part):
     points: int = Field(ge=1, le=100)
 
 
+class AfterDecline(Part):
+    """What a seat offer that is declined, or not answered in time, makes of the application, from a day on.
+
+    `waits`: the application goes on waiting for the course's other groups. `ends`: it has ended.
+    """
+
+    valid_from: Day
+    application: Literal["waits", "ends"]
+
+
 class Course(Part):
     """An entry of the catalogue. Sizes are people."""
 
@@ -91,6 +101,9 @@ class Course(Part):
     max_size: int = Field(default=20, ge=1, le=200)
     start_type: Literal["common", "continuous"] = "common"
     late_entry_days: int = Field(default=5, ge=0, le=60, description="Free seats are offered so long after the start.")
+    after_decline: tuple[AfterDecline, ...] | None = Field(
+        default=None, max_length=20, description="The rule in force when the seat was offered; without one it waits."
+    )
 
 
 class Group(Part):
@@ -104,7 +117,10 @@ class Group(Part):
     starts_on: Day
     ends_on: Day
     answer_hours: float | None = Field(
-        default=None, gt=0, le=720, description="To answer a seat offer; 72 if not given."
+        default=None,
+        gt=0,
+        le=720,
+        description="To answer a seat offer; 72 if not given. Each 24 hours are a business day.",
     )
 
 
@@ -235,6 +251,27 @@ class ApplicantInvited(Event):
     reference: str = Field(max_length=100)
 
 
+class QueuePlace(Part):
+    """An application's place in the joint queue, from 1, and when it may start. Neither is a promise."""
+
+    application_id: UUID
+    position: int = Field(ge=1)
+    estimated_start: Day | None = Field(
+        default=None,
+        description="If everybody before takes what the written rule offers; none while no group has room.",
+    )
+
+
+class QueuePlacesChanged(Event):
+    """Places of a city's applicants in a course's queue that have changed. The newest replaces the older."""
+
+    KEY: ClassVar[str] = "course_id"
+    type: Literal["training.queue-places-changed.v1"] = "training.queue-places-changed.v1"
+    course_id: UUID
+    as_of: Instant
+    places: tuple[QueuePlace, ...] = Field(min_length=1, max_length=500)
+
+
 class CandidatesWanted(_AboutGroup):
     """Candidates for a group are wanted from the three jobseeker pools."""
 
@@ -257,4 +294,5 @@ EVENTS: tuple[type[Event], ...] = (
     ApplicationHandedOver,
     ApplicantInvited,
     CandidatesWanted,
+    QueuePlacesChanged,
 )

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from deploy.local.stack import CITIES, Stack
 from services.training.app import TRAINING
 from services.training.authority.commands import CityApplications
+from services.training.authority.models import OwnApplicationOut
 from services.training.authority.store import OwnApplications
 from services.training.catalogue import Catalogue
 from services.training.domain.own_application import ApplicationForm, OwnOfferState
@@ -26,6 +27,8 @@ from shared.events.v1.training import (
     CourseKind,
     CoursePublished,
     Labels,
+    QueuePlace,
+    QueuePlacesChanged,
     SeatOffered,
 )
 from shared.messaging.transaction import Database
@@ -188,3 +191,37 @@ async def test_a_message_about_an_application_that_is_not_here_is_unknown(
         with pytest.raises(UnknownError) as refused:
             await city.receive_offer(tx, offered(uuid4(), timedelta(hours=1)))
         assert refused.value.code == "unknown-application"
+
+
+async def test_the_newest_place_in_the_queue_counts_and_only_while_the_application_waits(
+    city: CityApplications, database: Database
+) -> None:
+    application_id = await applied(city, database, "own-1")
+
+    async def told(minute: int, position: int, starts_on: date | None = None) -> OwnApplicationOut:
+        place = QueuePlace(application_id=application_id, position=position, estimated_start=starts_on)
+        stranger = QueuePlace(application_id=uuid4(), position=1)
+        as_of = datetime(2026, 11, 25, 8, minute, tzinfo=UTC)
+        async with database.transaction(uuid4()) as tx:
+            event = QueuePlacesChanged(course_id=COURSE_ID, as_of=as_of, places=(place, stranger))
+            await city.receive_places(tx, event)
+        return await shown()
+
+    async def shown() -> OwnApplicationOut:
+        async with database.read() as tx:
+            application = await OwnApplications(tx).get(application_id)
+        assert application is not None
+        return OwnApplicationOut.of(application, ())
+
+    assert (await shown()).position is None
+    newest = await told(10, 3, date(2027, 2, 1))
+    assert (newest.position, newest.estimated_start) == (3, date(2027, 2, 1))
+    assert (await told(9, 7)).position == 3
+    without = await told(11, 2)
+    assert (without.position, without.estimated_start) == (2, None)
+    decided = ApplicationDecided(
+        application_id=application_id, version=2, state=ApplicationState.ACCEPTED, reason="accepted"
+    )
+    async with database.transaction(uuid4()) as tx:
+        await city.receive_decision(tx, decided)
+    assert (await shown()).position is None

@@ -131,7 +131,7 @@ async def test_the_newest_releases_and_vacancies_become_lines_and_planned_groups
     async with database.read() as tx:
         (line,) = await queue_lines(tx)
         assert (line.occupation, line.municipality, line.waiting, line.released, line.vacancies) == (
-            "5120",
+            "512",
             "092",
             3,
             40,

@@ -113,12 +113,15 @@ def test_seats_are_offered_by_quota_and_rule_and_the_next_one_follows_a_decline(
     group_id = training.add_group(course_id, "open", "selection")
     assert {one["application_id"] for one in training.seats(group_id)} == {ours[0], ours[1], espoo, vantaa}
     shown = training.wait_in_city("espoo", espoo, state="offered")
-    assert shown["reason"] == "within the 1 seats of espoo, by points and queue time"
+    assert shown["reason"] == (
+        "the quota decided: within the 1 seats of espoo, by points and queue time"
+        " (to be checked: no decision on the quota is recorded)"
+    )
     training.answer("espoo", espoo, accepted=False)
     # Nobody else of Espoo waits: the seat is released to the joint queue.
     next_one = training.wait_joint(ours[2], state="offered")
-    assert next_one["reason"] == "a pooled seat, by points and queue time in the joint queue"
-    training.wait_in_city("espoo", espoo, state="declined")
+    assert next_one["reason"] == "the points decided: a pooled seat, by points and queue time in the joint queue"
+    training.wait_in_city("espoo", espoo, state="waiting", position=2)
     for city, one in (("helsinki", ours[0]), ("helsinki", ours[1]), ("helsinki", ours[2]), ("vantaa", vantaa)):
         training.answer(city, one, accepted=True)
         training.wait_joint(one, state="accepted", group_id=group_id)
@@ -136,8 +139,9 @@ def test_an_offer_that_is_not_answered_expires_in_its_city_and_goes_on(training:
     training.wait_joint(first, position=1)
     training.wait_joint(second, position=2)
     training.add_group(course_id, "open", "selection", seats=1, answer_hours=2 / 3600)
-    training.wait_joint(first, state="declined", reason="no answer came by the deadline")
-    training.wait_joint(second, state="declined")
+    over = "no answer came by the deadline; the application waits for other groups"
+    training.wait_joint(first, state="waiting", reason=over)
+    training.wait_joint(second, state="waiting", reason=over)
     offer = training.in_city("vantaa", first)["offers"][0]
     late = training.callers.officer["vantaa"].post(f"/v1/offers/{offer['offer_id']}/answer", json={"accepted": True})
     problem(late, 409, "invalid-state")
@@ -448,19 +452,19 @@ def test_queues_releases_and_vacancies_become_a_plan_of_groups(training: Trainin
 
     def look() -> dict[str, Any] | None:
         queue = training.joint.read("/v1/supply")["queue"]
-        own = [one for one in queue if (one["occupation"], one["municipality"]) == ("8210", "092")]
+        own = [one for one in queue if (one["occupation"], one["municipality"]) == ("821", "092")]
         return own[0] if own and own[0]["released"] >= 40 and own[0]["vacancies"] >= 7 else None
 
     line = wait_for(look, "the line of assemblers in Vantaa")
     assert line["waiting"] == 4
     plan = {one["occupation"]: one for one in training.joint.read("/v1/supply?uptake=0.5")["plan"]}
-    assert plan["8210"]["groups"] >= 4
-    assert "4 wait" in plan["8210"]["because"]
+    assert plan["821"]["groups"] >= 4
+    assert "4 wait" in plan["821"]["because"]
     svg = training.joint.get("/v1/supply/queue.svg")
     assert svg.headers["content-type"].startswith("image/svg+xml")
-    assert "8210" in svg.text
+    assert "821" in svg.text
     assert training.joint.get("/v1/supply/queue.png").content[:4] == b"\x89PNG"
-    assert "8210,092,4" in training.joint.get("/v1/supply/queue.csv").text
+    assert "821,092,4" in training.joint.get("/v1/supply/queue.csv").text
 
 
 # -- faults

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,10 +17,13 @@ from services.training.domain.procurement import (
     ProposalState,
     Size,
     Stage,
+    StatementState,
     UsedSeats,
     account,
     check,
+    check_approval,
     check_open,
+    check_replacement,
     employer_share,
     settle,
     stage_of,
@@ -182,19 +186,53 @@ def test_the_statements_add_up_to_the_price(price: Decimal, seats: dict[str, int
     assert not seats or sum(one.eur for one in statements) == price
 
 
+def used(group: int, authority: str, seats: int, procured: Proposal | None, **changes: Any) -> UsedSeats:
+    given = {"offered": seats, "dropped_out": 0, "no_shows": 0, "days": None} | changes
+    return UsedSeats(
+        group_id=UUID(int=group), starts_on=DAY, authority=authority, seats=seats, proposed=procured, **given
+    )
+
+
 def test_seats_are_accounted_for_by_home_authority_and_what_was_not_procured_has_no_price() -> None:
     procured = proposal(kind=CourseKind.REKRY, price_eur=Decimal("30000.00"), employer_size=None)
-    used = [
-        UsedSeats(group_id=UUID(int=1), starts_on=DAY, authority="espoo", seats=1, proposed=procured),
-        UsedSeats(group_id=UUID(int=1), starts_on=DAY, authority="vantaa", seats=2, proposed=procured),
-        UsedSeats(group_id=UUID(int=2), starts_on=DAY, authority="espoo", seats=5, proposed=None),
-    ]
-    statements = account(used, data.procurement_rules())
+    rows = [used(1, "espoo", 1, procured), used(1, "vantaa", 2, procured), used(2, "espoo", 5, None)]
+    statements = account(rows, data.procurement_rules())
     assert [(row.group_id.int, row.authority, row.seats, row.eur) for row in statements] == [
         (1, "espoo", 1, Decimal("7000.00")),
         (1, "vantaa", 2, Decimal("14000.00")),
         (2, "espoo", 5, None),
     ]
+
+
+def test_the_price_is_divided_by_used_seats_not_by_those_offered() -> None:
+    procured = proposal(kind=CourseKind.REKRY, price_eur=Decimal("30000.00"), employer_size=None)
+    rows = [
+        used(1, "espoo", 0, procured, offered=3, no_shows=2),
+        used(1, "helsinki", 1, procured, offered=2, dropped_out=1, days=12),
+        used(1, "vantaa", 2, procured, offered=2, days=80),
+    ]
+    statements = account(rows, data.procurement_rules())
+    assert [(row.authority, row.offered, row.seats, row.days, row.eur) for row in statements] == [
+        ("espoo", 3, 0, None, Decimal("0.00")),
+        ("helsinki", 2, 1, 12, Decimal("7000.00")),
+        ("vantaa", 2, 2, 80, Decimal("14000.00")),
+    ]
+    nobody = account([used(1, "espoo", 0, procured, offered=3)], data.procurement_rules())
+    assert [row.eur for row in nobody] == [None]
+
+
+@pytest.mark.parametrize("state", list(StatementState))
+def test_a_kept_statement_is_approved_once_and_an_approved_one_is_corrected_by_another(state: StatementState) -> None:
+    if state is StatementState.KEPT:
+        check_approval(state)
+    else:
+        with pytest.raises(ConflictError):
+            check_approval(state)
+    if state is StatementState.APPROVED:
+        check_replacement(state)
+    else:
+        with pytest.raises(ConflictError):
+            check_replacement(state)
 
 
 _SELECTING = (GroupState.OPEN, GroupState.SELECTION, GroupState.CONFIRMED)
@@ -227,12 +265,12 @@ def test_the_plan_says_how_many_groups_and_why() -> None:
         {("5120", "092"): 7, ("9999", "091"): 3},
         NOW,
     )
-    line = next(line for line in queue if line.occupation == "5120")
+    line = next(line for line in queue if line.occupation == "512")
     assert (line.waiting, line.median_age, line.oldest_age, line.released, line.vacancies) == (24, 23.0, 46.0, 20, 7)
     assert line.arrivals == round(25 * 13 / 12, 1)
     (planned,) = plan(queue, {"5120": 6}, {"5120": (8, 16)}, 0.2)
-    # 24 wait, 27.1 are expected, 4 of the released: 55.1; six seats are free: 49 → three groups of 16, and one too few.
-    assert (planned.expected, planned.groups, planned.seats_each) == (55.1, 3, 16)
+    # 24 wait, 27.1 are expected, 4 of the released: 55.1; six seats are free: 49 → four groups of 13.
+    assert (planned.expected, planned.groups, planned.seats_each) == (55.1, 4, 13)
     assert "24 wait" in planned.because
     (more,) = plan(queue, {}, {"5120": (7, 16)}, 0.2)
     assert more.groups == 4
@@ -241,7 +279,7 @@ def test_the_plan_says_how_many_groups_and_why() -> None:
 def test_the_queue_is_drawn_and_written_and_the_same_queue_gives_the_same_file() -> None:
     queue = lines([waiting(3), waiting(5, "2512")], {}, {}, NOW)
     assert queue_plot(queue, "svg").startswith(b"<?xml")
-    assert b"5120" in queue_plot(queue, "svg")
+    assert b"512" in queue_plot(queue, "svg")
     assert queue_plot(queue, "png")[:4] == b"\x89PNG"
     assert queue_plot([], "svg").startswith(b"<?xml")
     assert queue_csv(queue).splitlines()[0].startswith("occupation,municipality,waiting,median_age")

@@ -119,6 +119,14 @@ def test_an_authoritys_own_seats_come_before_the_order_of_the_joint_queue() -> N
     for one in found.placements:
         inside[one.applicant.authority] += one.slot is not None
     assert inside == {"helsinki": 2, "espoo": 1, "vantaa": 1}
+    # Three of Helsinki are left out: they stand before Espoo's and Vantaa's.
+    assert one_by_id(found, 1)[1].endswith("; the points decided")
+    assert one_by_id(found, 11)[1].endswith("; the quota decided")
+    assert all(
+        one.reason.endswith("; the points decided")
+        for one in form(queue, [GROUP], {}).placements
+        if one.slot is not None
+    )
 
 
 def test_more_are_placed_than_first_come_first_served_would() -> None:

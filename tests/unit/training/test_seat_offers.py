@@ -1,11 +1,13 @@
 """What becomes of a seat, and of the application that holds it."""
 
+from datetime import date
+
 import pytest
 
 from services.training.domain import seats
 from services.training.domain.seats import KEEPS_SEAT, Actor, SeatOfferState
 from shared.errors import ConflictError
-from shared.events.v1.training import ApplicationState, GroupState, SeatAnswer
+from shared.events.v1.training import AfterDecline, ApplicationState, GroupState, SeatAnswer
 
 OFFICER = Actor("officer:test", "helsinki")
 
@@ -14,8 +16,8 @@ OFFICER = Actor("officer:test", "helsinki")
     ("answer", "offer", "application", "is_in_group"),
     [
         (SeatAnswer.ACCEPTED, SeatOfferState.ACCEPTED, ApplicationState.ACCEPTED, True),
-        (SeatAnswer.DECLINED, SeatOfferState.DECLINED, ApplicationState.DECLINED, False),
-        (SeatAnswer.EXPIRED, SeatOfferState.EXPIRED, ApplicationState.DECLINED, False),
+        (SeatAnswer.DECLINED, SeatOfferState.DECLINED, ApplicationState.WAITING, False),
+        (SeatAnswer.EXPIRED, SeatOfferState.EXPIRED, ApplicationState.WAITING, False),
     ],
 )
 def test_an_answer_keeps_the_seat_only_when_it_accepts(
@@ -24,6 +26,26 @@ def test_an_answer_keeps_the_seat_only_when_it_accepts(
     change = seats.answered(answer)
     assert (change.offer, change.application, change.is_in_group) == (offer, application, is_in_group)
     assert (offer in KEEPS_SEAT) is is_in_group
+
+
+@pytest.mark.parametrize("answer", [SeatAnswer.DECLINED, SeatAnswer.EXPIRED])
+def test_a_course_can_end_the_application_of_who_turns_a_seat_down(answer: SeatAnswer) -> None:
+    change = seats.answered(answer, goes_on_waiting=False)
+    assert change.application is ApplicationState.DECLINED
+    assert change.offer not in KEEPS_SEAT
+    assert "by the course's rule" in change.reason
+
+
+def test_the_rule_after_a_decline_is_the_one_in_force_when_the_seat_was_offered() -> None:
+    rules = [
+        AfterDecline(valid_from=date(2027, 6, 1), application="waits"),
+        AfterDecline(valid_from=date(2027, 1, 1), application="ends"),
+    ]
+    assert seats.goes_on(None, date(2027, 1, 1))
+    assert seats.goes_on(rules, date(2026, 12, 31))
+    assert not seats.goes_on(rules, date(2027, 1, 1))
+    assert not seats.goes_on(rules, date(2027, 5, 31))
+    assert seats.goes_on(rules, date(2027, 6, 1))
 
 
 @pytest.mark.parametrize("offer", sorted(KEEPS_SEAT))

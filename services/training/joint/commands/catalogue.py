@@ -8,6 +8,7 @@ from services.training.domain import course as lifecycle
 from services.training.domain.course import CatalogueCourse, CourseGroup
 from services.training.domain.seats import ENDED, Actor, SeatOfferState
 from services.training.joint.commands.seats import JointSeats
+from services.training.joint.procurement_store import Participants
 from services.training.joint.store import Decisions, Queue
 from shared.errors import ConflictError
 from shared.events.v1.training import Course, Group, GroupState
@@ -71,7 +72,7 @@ class JointCatalogue:
         """
         group, course = await Catalogue(tx).locked_group(group_id)
         lifecycle.check_group(details, course.course)
-        group = lifecycle.change(group, details, predecessor, len(await Queue(tx).seats(group_id)))
+        group = lifecycle.change(group, details, predecessor, await self.seats.taken(tx, group_id))
         self.publish_group(tx, group)
         await self.seats.fill(tx, group.course_id)
         return group
@@ -88,6 +89,7 @@ class JointCatalogue:
         standing, course = await Catalogue(tx).locked_group(group_id)
         seats = await Queue(tx).seats(group_id)
         accepted = sum(seat.state is SeatOfferState.ACCEPTED for seat in seats)
+        accepted += sum(row.people for row in await Participants(tx).in_group(group_id))
         group = lifecycle.move(standing, state, course.course, accepted)
         if group is standing:
             return group

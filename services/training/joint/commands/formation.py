@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.training.catalogue import Catalogue
-from services.training.domain.course import CourseGroup, NamedGroup, check_names
+from services.training.domain.course import CourseGroup, NamedGroup, check_names, last_entry_day
 from services.training.domain.formation import ProposedPlacement, form, proposed
-from services.training.domain.seats import Actor, shares_on
+from services.training.domain.seats import Actor, check_entry
 from services.training.joint.commands.catalogue import JointCatalogue
 from services.training.joint.commands.seats import JointSeats
 from services.training.joint.store import Formations, Queue
@@ -41,10 +41,10 @@ class JointFormations:
         async with database.read() as tx:
             course = await Catalogue(tx).course(course_id)
             waiting = await Queue(tx).waiting(course_id)
+            quota = await self.seats.quota(tx, local_day(database.clock.now()))
         check_names(groups)
         slots = [group.slot(course.course) for group in groups]
-        shares = shares_on(self.seats.shares, local_day(database.clock.now()))
-        return proposed(await asyncio.to_thread(form, waiting, slots, shares))
+        return proposed(await asyncio.to_thread(form, waiting, slots, quota.percents))
 
     def keep(
         self,
@@ -73,20 +73,21 @@ class JointFormations:
 
         Raises:
             UnknownError: no such formation.
-            ConflictError: it is adopted already.
+            ConflictError: it is adopted already, or one of its groups can be entered no more.
         """
         formation = await Formations(tx).lock(formation_id)
         if formation is None:
             raise UnknownError("formation")
         if formation.adopted_at is not None:
             raise ConflictError("adopted", "The formation is adopted already.")
-        await Catalogue(tx).locked_course(formation.course_id)
+        course = await Catalogue(tx).locked_course(formation.course_id)
         waiting = {applicant.application_id for applicant in await Queue(tx).waiting(formation.course_id)}
         opened = []
         for slot in formation.slots:
             members = [placement for placement in formation.placements if placement.slot == slot.name]
             if not members:
                 continue
+            check_entry(last_entry_day(slot.group, course.course), local_day(tx.clock.now()))
             group = CourseGroup(
                 derived_id(formation_id, slot.name), formation.course_id, 1, GroupState.SELECTION, slot.group
             )
@@ -94,7 +95,8 @@ class JointFormations:
             opened.append(group)
             for member in members:
                 if member.application_id in waiting:
-                    await self.seats.offer(tx, group, member.application_id, f"formed group: {member.reason}", actor)
+                    reason = f"formed group: {member.reason}"
+                    await self.seats.offer(tx, group, course, member.application_id, reason, actor)
         formation.adopted_at = tx.clock.now()
         await self.seats.fill(tx, formation.course_id)
         return opened

@@ -17,9 +17,10 @@ from services.training.domain.procurement import (
     course_of,
     employer_share,
 )
-from services.training.domain.seats import Actor
+from services.training.domain.seats import Actor, check_free_seat
 from services.training.joint.commands.catalogue import JointCatalogue
-from services.training.joint.store import Decisions, Procurement, Queue
+from services.training.joint.procurement_store import Accounts, Participants
+from services.training.joint.store import Decisions, Procurement
 from services.training.joint.tables import ProposalRow
 from shared.errors import UnknownError
 from shared.events.envelope import derived_id
@@ -60,9 +61,12 @@ class JointProcurement:
 
         Raises:
             UnknownError: no such proposal.
-            ConflictError: it is planned or rejected already, or the group is not well formed.
+            ConflictError: it is planned or rejected already, or the group is not well formed or has too few
+                seats for the own staff.
         """
         proposal = await self._open(tx, proposal_id)
+        staff = sum(row.people for row in await Participants(tx).of(proposal_id))
+        check_free_seat(details.seats, staff - 1)
         course_id = derived_id(proposal_id, "course")
         await self.catalogue.publish_course(tx, course_id, course_of(proposal.proposed, details), 0)
         group = await self.catalogue.add_group(tx, derived_id(proposal_id, "group"), course_id, details)
@@ -81,7 +85,7 @@ class JointProcurement:
 
     async def account(self, tx: Transaction, since: date, until: date) -> list[GroupStatement]:
         """Account for the seats of groups that start within the days, by home authority."""
-        return account(await Queue(tx).used(since, until), self.rules)
+        return account(await Accounts(tx).used(since, until), self.rules)
 
     def _decide(self, tx: Transaction, proposal: ProposalRow, state: ProposalState, actor: Actor, reason: str) -> None:
         proposal.state = state

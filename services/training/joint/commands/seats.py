@@ -1,11 +1,13 @@
 """The joint queue and its seats: who is offered which, and what becomes of it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from services.training.catalogue import Catalogue
-from services.training.domain.course import CourseGroup
+from services.training.domain.course import CatalogueCourse, CourseGroup
+from services.training.domain.deadlines import answer_by
+from services.training.domain.quotas import Quota, quota_on
 from services.training.domain.seats import (
     RULE,
     Actor,
@@ -13,9 +15,12 @@ from services.training.domain.seats import (
     SeatOfferState,
     Share,
     answered,
+    check_entry,
     check_free_seat,
     check_selection,
     check_transfer,
+    dropped_out,
+    goes_on,
     group_ended,
     next_offers,
     no_show,
@@ -23,10 +28,11 @@ from services.training.domain.seats import (
     offers_seats,
     rejected,
     selected,
-    shares_on,
     transferred,
     withdrawn,
 )
+from services.training.joint.procurement_store import Participants
+from services.training.joint.quota_store import Quotas
 from services.training.joint.store import Decisions, Queue
 from services.training.joint.tables import ApplicationRow, SeatOfferRow
 from shared.calendar import local_day
@@ -50,13 +56,15 @@ class JointSeats:
 
     Attributes:
         offices: the cities' offices.
-        shares: the agreed shares of seats, each with its dates.
-        answer_within: how long an applicant has to answer, where the group does not say it.
+        shares: the shares of seats until a decision is recorded, each with its dates.
+        answer_within: how long an applicant has to answer, where the group does not say it; its days are business days.
+        closes_at: the end of office hours, local time.
     """
 
     offices: tuple[str, ...]
     shares: tuple[Share, ...]
     answer_within: timedelta
+    closes_at: time = time(16)
 
     async def receive(self, tx: Transaction, event: ApplicationReceived) -> None:
         """Put an application into its course's queue; a free seat is offered at once.
@@ -74,16 +82,16 @@ class JointSeats:
         The caller holds the course's lock, so no seat is given twice; it runs after everything that frees a seat or
         brings an applicant, so none stays empty while someone eligible waits.
         """
-        course = (await Catalogue(tx).course(course_id)).course
+        course = await Catalogue(tx).course(course_id)
         today = local_day(tx.clock.now())
+        quota = await self.quota(tx, today)
         for group in await Catalogue(tx).groups_of(course_id):
-            slot = group.slot(course)
-            if not offers_seats(
-                group.state, slot.starts_on, today, course.late_entry_days, is_continuous=slot.is_continuous
-            ):
+            slot, last_day = group.slot(course.course), group.last_entry_day(course.course)
+            if not offers_seats(group.state, last_day, today, is_continuous=slot.is_continuous):
                 continue
             seats = await Queue(tx).seats(group.group_id)
-            if len(seats) >= group.group.seats:
+            for_applicants = group.group.seats - await self.staff(tx, group.group_id)
+            if len(seats) >= for_applicants:
                 continue
             passed_over = await Queue(tx).turned_down(group.group_id)
             eligible = [
@@ -92,8 +100,21 @@ class JointSeats:
                 if applicant.application_id not in passed_over and not obstacles(applicant, slot)
             ]
             taken = [seat.authority for seat in seats]
-            for applicant, reason in next_offers(group.group.seats, taken, eligible, shares_on(self.shares, today)):
-                await self.offer(tx, group, applicant.application_id, reason, RULE)
+            chosen = next_offers(for_applicants, taken, eligible, quota.percents, is_verified=quota.is_verified)
+            for applicant, reason in chosen:
+                await self.offer(tx, group, course, applicant.application_id, reason, RULE)
+
+    async def staff(self, tx: Transaction, group_id: UUID) -> int:
+        """Return how many seats of a group own staff of an employer have."""
+        return sum(row.people for row in await Participants(tx).in_group(group_id))
+
+    async def taken(self, tx: Transaction, group_id: UUID) -> int:
+        """Return how many seats of a group are taken or offered."""
+        return len(await Queue(tx).seats(group_id)) + await self.staff(tx, group_id)
+
+    async def quota(self, tx: Transaction, day: date) -> Quota:
+        """Return the shares of seats in force on a day."""
+        return quota_on(await Quotas(tx).every(), self.shares, day)
 
     async def choose(
         self, tx: Transaction, group_id: UUID, application_id: UUID, actor: Actor, reason: str
@@ -104,12 +125,13 @@ class JointSeats:
             UnknownError: no such group or application.
             ConflictError: no seat is free, the group takes no more, or the applicant does not wait for its course.
         """
-        group, _ = await Catalogue(tx).locked_group(group_id)
+        group, course = await Catalogue(tx).locked_group(group_id)
         application = await self._application(tx, application_id)
         is_same_course = application.course_id == group.course_id
         check_selection(group.state, application.state, is_same_course=is_same_course)
-        check_free_seat(group.group.seats, len(await Queue(tx).seats(group_id)))
-        await self.offer(tx, group, application_id, selected(reason), actor)
+        check_entry(group.last_entry_day(course.course), local_day(tx.clock.now()))
+        check_free_seat(group.group.seats, await self.taken(tx, group_id))
+        await self.offer(tx, group, course, application_id, selected(reason), actor)
         return application
 
     async def reject(self, tx: Transaction, application_id: UUID, actor: Actor, reason: str) -> ApplicationRow:
@@ -135,7 +157,9 @@ class JointSeats:
             raise UnknownError("offer")
         if offer.state is not SeatOfferState.OPEN:
             return
-        self._carry_out(tx, application, offer, answered(event.answer), at=event.answered_at)
+        rules = (await Catalogue(tx).course(application.course_id)).course.after_decline
+        change = answered(event.answer, goes_on_waiting=goes_on(rules, local_day(offer.made_at)))
+        self._carry_out(tx, application, offer, change, at=event.answered_at)
         await self.fill(tx, application.course_id)
 
     async def withdraw(self, tx: Transaction, application_id: UUID, office: str) -> None:
@@ -166,6 +190,19 @@ class JointSeats:
         self._carry_out(tx, await self._application(tx, offer.application_id), offer, change)
         await self.fill(tx, group.course_id)
 
+    async def drop_out(self, tx: Transaction, offer_id: UUID, actor: Actor, reason: str) -> None:
+        """Enter that someone has left a group that runs; within the late entry days the seat is offered to the next.
+
+        Raises:
+            UnknownError: no such offer.
+            ConflictError: the seat was not accepted, or the group is not running.
+        """
+        group, _ = await Catalogue(tx).locked_group((await self._offer(tx, offer_id)).group_id)
+        offer = await self._offer(tx, offer_id)
+        change = dropped_out(group.state, offer.state, actor, reason)
+        self._carry_out(tx, await self._application(tx, offer.application_id), offer, change)
+        await self.fill(tx, group.course_id)
+
     async def change_seat(
         self, tx: Transaction, application_id: UUID, group_id: UUID, actor: Actor, reason: str
     ) -> ApplicationRow:
@@ -176,7 +213,7 @@ class JointSeats:
             ConflictError: the applicant has no seat, the other group is of another course, has ended, or is full.
         """
         application = await self._locked_application(tx, application_id)
-        group, _ = await Catalogue(tx).locked_group(group_id)
+        group, course = await Catalogue(tx).locked_group(group_id)
         offer = await Queue(tx).held_offer(application_id)
         check_transfer(
             group.state,
@@ -184,7 +221,8 @@ class JointSeats:
             is_same_group=offer is not None and offer.group_id == group_id,
             is_same_course=group.course_id == application.course_id,
         )
-        check_free_seat(group.group.seats, len(await Queue(tx).seats(group_id)))
+        check_entry(group.last_entry_day(course.course), local_day(tx.clock.now()))
+        check_free_seat(group.group.seats, await self.taken(tx, group_id))
         change, now = transferred(actor, reason), tx.clock.now()
         self._carry_out(tx, application, offer, change, group_id=group_id)
         moved_to = SeatOfferRow(
@@ -237,9 +275,18 @@ class JointSeats:
             offer = await self._offer(tx, seat.offer_id)
             self._carry_out(tx, application, offer, group_ended(group.state, offer.state))
 
-    async def offer(self, tx: Transaction, group: CourseGroup, application_id: UUID, reason: str, actor: Actor) -> None:
+    async def offer(
+        self,
+        tx: Transaction,
+        group: CourseGroup,
+        course: CatalogueCourse,
+        application_id: UUID,
+        reason: str,
+        actor: Actor,
+    ) -> None:
         """Offer a seat to an applicant who waits, and tell the applicant's city. The caller holds the course's lock."""
         now, hours = tx.clock.now(), group.group.answer_hours
+        within = timedelta(hours=hours) if hours else self.answer_within
         application = await self._application(tx, application_id)
         offer = SeatOfferRow(
             offer_id=derived_id(tx.cause, "seat", application_id, group.group_id),
@@ -248,7 +295,7 @@ class JointSeats:
             state=SeatOfferState.OPEN,
             reason=reason,
             made_at=now,
-            answer_by=now + (timedelta(hours=hours) if hours else self.answer_within),
+            answer_by=answer_by(now, within, group.last_entry_day(course.course), self.closes_at),
         )
         await Queue(tx).add_offer(offer)
         self._decide(tx, application, ApplicationState.OFFERED, group.group_id, reason, actor)
@@ -268,9 +315,8 @@ class JointSeats:
         if offer is not None and change.offer is not None:
             offer.state, offer.answered_at = change.offer, at or tx.clock.now()
         into = group_id or (offer.group_id if offer else None)
-        self._decide(
-            tx, application, change.application, into if change.is_in_group else None, change.reason, change.actor
-        )
+        group = into if change.is_in_group else None
+        self._decide(tx, application, change.application, group, change.reason, change.actor, act=change.act)
 
     def _decide(
         self,
@@ -280,11 +326,13 @@ class JointSeats:
         group_id: UUID | None,
         reason: str,
         actor: Actor,
+        *,
+        act: str | None = None,
     ) -> None:
         """Change where an application stands, write down who decided it, and tell its city."""
         application.state, application.group_id, application.reason = state, group_id, reason
         application.version += 1
-        Decisions(tx).enter(application.application_id, state, reason, actor, application.office)
+        Decisions(tx).enter(application.application_id, act or state, reason, actor, application.office)
         decided = ApplicationDecided(
             application_id=application.application_id,
             version=application.version,
