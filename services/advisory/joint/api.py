@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.advisory.domain.contact import ContactState, Person
+from services.advisory.domain.contact import Person
 from services.advisory.domain.guidance import Draft
 from services.advisory.domain.resources import Decision, WorkQuestion
 from services.advisory.joint import resourcing_report
@@ -41,7 +41,7 @@ from services.advisory.joint.models import (
 )
 from services.advisory.joint.publications import JointAnnouncements, JointGuidance
 from services.advisory.joint.questions import JointReviews, JointTimelines
-from services.advisory.joint.store import Announcements, Contacts, Guidance, HandOvers
+from services.advisory.joint.store import Announcements, Contacts, Guidance, HandOvers, Narrowed
 from services.advisory.joint.tables import AnnouncementRow, ArticleRow, ContactRow
 from services.advisory.models import ContactIn
 from shared.calendar import local_day
@@ -102,34 +102,33 @@ async def bring(response: Response, who: Bringer, body: ContactIn, contacts: The
     """Bring a contact into the queue."""
     row = await contacts.bring(tx, body.contact(tx.clock.now()), who.actor, body.person)
     response.headers["Location"] = f"/v1/contacts/{row.contact_id}"
-    return await _contact(tx, row)
+    return await shown_contact(tx, row)
 
 
 @router.get("/contacts", tags=["contacts"])
 async def list_contacts(
     _: Staff,
     tx: ReadTx,
-    state: ContactState | None = None,
-    authority: str | None = None,
+    narrowed: Annotated[Narrowed, Depends()],
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ContactOut]:
     """List contacts, newest first."""
     after = read_cursor(cursor, datetime.fromisoformat, UUID)
-    rows = await Contacts(tx).page(state, authority, after, limit)
+    rows = await Contacts(tx).page(narrowed, after, limit)
     return Page.of(rows, limit, lambda row: (row.received_at, row.contact_id), ContactOut.model_validate)
 
 
 @router.get("/contacts/{contact_id}", response_model=ContactOut, tags=["contacts"])
 async def read_contact(request: Request, _: Staff, contact_id: UUID, contacts: TheContacts, tx: ReadTx) -> Response:
     """Read a contact: who has it and why, every act, every hand-over."""
-    return tagged(request, await _contact(tx, await contacts.get(tx, contact_id)))
+    return tagged(request, await shown_contact(tx, await contacts.get(tx, contact_id)))
 
 
 @router.post("/contacts/{contact_id}/taking", tags=["contacts"])
 async def take(who: Staff, contact_id: UUID, contacts: TheContacts, tx: WriteTx) -> ContactOut:
     """Take a contact of the own authority's employer."""
-    return await _contact(tx, await contacts.take(tx, contact_id, who))
+    return await shown_contact(tx, await contacts.take(tx, contact_id, who))
 
 
 @router.post("/contacts/{contact_id}/caller-queries", status_code=201, tags=["contacts"])
@@ -138,7 +137,7 @@ async def ask_caller(
 ) -> Person:
     """Ask who called, with a purpose. Logged, whether answered or refused; asked again, it is logged again."""
     async with database.transaction(uuid4()) as tx:
-        person = await contacts.ask_caller(tx, contact_id, who, body.purpose)
+        person = await contacts.ask_caller(tx, contact_id, who, body.purpose, body.service)
     # Committed: a refusal is in the log too.
     if person is None:
         raise ForbiddenError("not-concerned", "The contact is another authority's.")
@@ -313,7 +312,8 @@ async def read_report(
     return Response(await asyncio.to_thread(resourcing_report.pdf, review, lang), media_type="application/pdf")
 
 
-async def _contact(tx: Transaction, row: ContactRow) -> ContactOut:
+async def shown_contact(tx: Transaction, row: ContactRow) -> ContactOut:
+    """Show a contact with its acts and hand-overs."""
     acts = [ActOut.model_validate(act) for act in await Contacts(tx).acts(row.contact_id)]
     hand_overs = [HandOverOut.model_validate(hand_over) for hand_over in await HandOvers(tx).of_contact(row.contact_id)]
     return ContactOut.model_validate(row).model_copy(update={"acts": acts, "hand_overs": hand_overs})

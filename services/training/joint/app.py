@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.training import data
-from services.training.joint import api
+from services.training.joint import api, drafts
 from services.training.joint.advisory_view import ForAdvisory
 from services.training.joint.commands.candidates import JointCandidates
 from services.training.joint.commands.catalogue import JointCatalogue
@@ -27,7 +27,7 @@ def parts(settings: Settings, database: Database) -> Parts:  # noqa: ARG001 - as
     seats = JointSeats(settings.city_offices, data.shares(), timedelta(hours=settings.answer_hours))
     catalogue = JointCatalogue(seats)
     candidates = JointCandidates(settings.city_offices)
-    desk = HandOverDesk("training", ForAdvisory)
+    desk = HandOverDesk("training", ForAdvisory, drafts.prefill)
     known = topics.expanded(settings.city_offices)
     names = (
         *topics.TRAINING_FROM.names(settings.city_offices),
@@ -45,4 +45,4 @@ def parts(settings: Settings, database: Database) -> Parts:  # noqa: ARG001 - as
     formations = JointFormations(catalogue, seats)
     procurement = JointProcurement(catalogue, data.procurement_rules())
     objects = [catalogue, seats, formations, procurement, candidates, desk]
-    return Parts(inbound, [api.router, hand_over_api.router], objects)
+    return Parts(inbound, [api.router, hand_over_api.router, hand_over_api.drafts, drafts.router], objects)

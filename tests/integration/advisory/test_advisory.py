@@ -351,7 +351,8 @@ def test_a_contact_becomes_another_services_matter_by_event_and_acknowledgement(
     contact_id, acting, hand_over_id = handed(advisory, to_service=service)
     hand_over_of(advisory, contact_id, "stored")
     desk = Callers(stack, service).coordinator
-    mine = [one for one in desk.read("/v1/hand-overs?state=stored&limit=200") if one["hand_over_id"] == hand_over_id]
+    stored = desk.read("/v1/hand-overs?state=stored&limit=200")["items"]
+    mine = [one for one in stored if one["hand_over_id"] == hand_over_id]
     assert (mine[0]["business_id"], mine[0]["from_authority"]) == (advisory.business_id, acting)
     assert advisory.at_joint(contact_id)["state"] == "assigned"  # not yet accepted: still the officer's
     matter_id = str(uuid4())
@@ -515,7 +516,7 @@ def test_guidance_is_approved_copied_to_each_city_and_what_an_employer_was_given
 
 
 def test_an_announcement_reaches_every_city_and_is_receipted_twice(advisory: Advisory, stack: Stack) -> None:
-    told = {"texts": TEXTS, "audiences": ["employers", "providers"], "publish_on": "2026-12-01"}
+    told = {"texts": TEXTS, "audiences": ["employers", "providers"], "publish_on": "2026-11-02"}
     problem(advisory.joint.post("/v1/announcements", json=told), 403, "role-needed")
     group = advisory.callers.of(JOINT, "vantaa", "coordination_group")
     path = f"/v1/announcements/{group.send('/v1/announcements', told)['announcement_id']}"

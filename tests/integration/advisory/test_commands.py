@@ -18,9 +18,11 @@ from services.advisory.authority.commands import CityContacts
 from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.hand_over import HandOverState
 from services.advisory.joint.commands import JointContacts, JointHandOvers, JointResources
+from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.joint.store import HandOvers
 from services.advisory.joint.tables import HandOverRow
 from services.advisory.settings import Settings
+from shared.calendar import OfficeHours
 from shared.clock import SystemClock
 from shared.database import engine_for
 from shared.errors import ConflictError, UnknownError
@@ -115,8 +117,10 @@ async def office(stack: Stack) -> AsyncIterator[Office]:
     engine = engine_for(settings, schema)
     await migrate(engine, MIGRATIONS, schema)
     database = Database(engine, JOINT, SystemClock(), TracerProvider().get_tracer("test"))
-    contacts = JointContacts(data.authority_of(), JointResources(data.agreed(), frozenset(CITIES)), open_limit=1)
-    yield Office(engine, database, contacts, JointHandOvers(contacts, timedelta(hours=24)))
+    responses = JointResponses(data.response_times(), OfficeHours(always_open=True))
+    resources = JointResources(data.agreed(), frozenset(CITIES))
+    contacts = JointContacts(data.authority_of(), resources, 1, responses)
+    yield Office(engine, database, contacts, JointHandOvers(contacts, 24))
     async with engine.begin() as connection:
         await connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     await engine.dispose()
@@ -231,7 +235,7 @@ async def test_a_service_stores_rejects_and_accepts_and_the_contact_leaves_only_
 async def test_both_sides_are_told_once_of_a_hand_over_that_is_overdue(office: Office) -> None:
     await office.list_adviser("e-1", "espoo")
     await office.list_adviser("v-1", "vantaa")
-    at_once = replace(office, hand_overs=JointHandOvers(office.contacts, timedelta(0)))
+    at_once = replace(office, hand_overs=JointHandOvers(office.contacts, 0))
     contact_id = await office.bring()
     _, _, acting = await office.read(contact_id)
     target = "vantaa" if acting == "espoo" else "espoo"
