@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, DateTime, Index, MetaData, Text, Uuid, text
+from sqlalchemy import Column, DateTime, Index, MetaData, Text, text
 from sqlmodel import Field, SQLModel
 
 from services.advisory.domain.contact import ContactState, Person
@@ -53,7 +53,9 @@ class OwnContactRow(Table, table=True):
     is_overdue: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     person: Person | None = _json(Person, null=True)
     received_at: datetime = _instant()
-    joined: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False, server_default="{}"), default_factory=list)
+    joined: list[UUID] = Field(
+        sa_column=Column(Json(list[UUID]), nullable=False, server_default="[]"), default_factory=list
+    )
     reopened_version: int | None = None
     reopened_at: datetime | None = _instant(null=True)
 

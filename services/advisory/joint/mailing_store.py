@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_
+from sqlalchemy import and_, any_, delete, literal, or_
 from sqlmodel import col, select
 
 from services.advisory.domain.letters import LetterKind
@@ -103,7 +103,7 @@ class Publications(Store):
         return await self._all(
             select(AnnouncementRow)
             .where(
-                col(AnnouncementRow.audiences).contains([audience]),
+                literal(str(audience)) == any_(col(AnnouncementRow.audiences)),
                 col(AnnouncementRow.publish_on) <= today,
             )
             .order_by(
@@ -138,7 +138,7 @@ class Publications(Store):
         made, announcement_id = col(AnnouncementRow.made_at), col(AnnouncementRow.announcement_id)
         query = select(AnnouncementRow).order_by(made.desc(), announcement_id).limit(limit)
         if audience is not None:
-            query = query.where(col(AnnouncementRow.audiences).contains([audience]))
+            query = query.where(literal(str(audience)) == any_(col(AnnouncementRow.audiences)))
         if after is not None:
             query = query.where(or_(made < after[0], and_(made == after[0], announcement_id > after[1])))
         return await self._all(query)

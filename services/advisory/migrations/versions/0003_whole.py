@@ -49,7 +49,7 @@ _STATEMENTS = (
     # -- a city's office
     """
     ALTER TABLE own_contact
-        ADD COLUMN joined uuid[] NOT NULL DEFAULT '{}',
+        ADD COLUMN joined jsonb NOT NULL DEFAULT '[]',
         ADD COLUMN reopened_version integer,
         ADD COLUMN reopened_at timestamptz
     """,
