@@ -31,6 +31,10 @@ _log = structlog.get_logger("services.advisory.outgoing")
 _LONGEST_WAIT: Final = timedelta(hours=1)
 
 
+metadata = MetaData()
+"""Of the table that both sides have."""
+
+
 class LetterState(StrEnum):
     """How far a letter is. Without an address it is kept, and not sent."""
 
@@ -47,7 +51,7 @@ def _instant(*, null: bool = False) -> Any:
 class LetterRow(SQLModel, table=True):
     """A letter. `about`: the contact, the subscription or the announcement."""
 
-    metadata: ClassVar[MetaData] = MetaData()
+    metadata: ClassVar[MetaData] = metadata
     __tablename__ = "letter"
     __table_args__ = (
         Index("letter_due", "next_attempt_at", postgresql_where=text("state = 'queued'")),
