@@ -118,6 +118,12 @@ async def answer(
     return OwnContactOut.model_validate(row)
 
 
+@router.get("/contacts/{contact_id}/answers", tags=["contacts"])
+async def read_answers(_: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: ReadTx) -> list[str]:
+    """Read what was written to the caller from this city, oldest first."""
+    return await contacts.answers(tx, contact_id)
+
+
 @router.post("/contacts/{contact_id}/closing", tags=["contacts"])
 async def close(who: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: WriteTx) -> OwnContactOut:
     """Enter that a contact needs nothing more. Repeating it changes nothing."""
@@ -150,10 +156,11 @@ async def list_guidance(
 
 @router.get("/announcements", tags=["announcements"])
 async def list_announcements(
-    _: OwnOfficer, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+    _: OwnOfficer, tx: ReadTx, *, published: bool | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[OwnAnnouncementOut]:
-    """List announcements, newest first."""
-    rows = await OwnAnnouncements(tx).page(read_cursor(cursor, datetime.fromisoformat, UUID), limit)
+    """List announcements, newest first; those that the city has published, or has not, if asked."""
+    after = read_cursor(cursor, datetime.fromisoformat, UUID)
+    rows = await OwnAnnouncements(tx).page(after, limit, is_published=published)
     return Page.of(rows, limit, lambda row: (row.stored_at, row.announcement_id), _announcement)
 
 

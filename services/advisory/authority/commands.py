@@ -54,6 +54,7 @@ class CityContacts:
             received_at=tx.clock.now(),
             joined=list(event.joined or ()),
             reopened_version=event.reopened_version,
+            due_at=event.due_at,
             reopened_at=tx.clock.now() if event.reopened_version is not None else None,
         )
         OwnContacts(tx).receive(row)
@@ -113,6 +114,15 @@ class CityContacts:
         target = call.hand_over
         await self.hand_over(tx, row.contact_id, target.to_authority, target.to_service, target.reason)
         return row
+
+    async def answers(self, tx: Transaction, contact_id: UUID) -> list[str]:
+        """Return what was written to the caller from here, oldest first.
+
+        Raises:
+            UnknownError
+        """
+        await self.get(tx, contact_id)
+        return [letter.body for letter in await Letters(tx).of(contact_id)]
 
     async def enter_answer(self, tx: Transaction, event: AnswerEntered) -> None:
         """Enter that a contact was answered at the joint office."""

@@ -33,6 +33,7 @@ class OwnContactOut(BaseModel):
     is_acknowledged: bool
     is_overdue: bool
     joined: list[UUID] = Field(description="Later contacts about the same, to be answered with it.")
+    due_at: datetime | None = Field(description="By when it is to be answered, as agreed for its channel.")
     reopened_at: datetime | None = Field(description="A later contact joined it: it must be answered again.")
     person: Person | None = Field(
         description="Only where this city took the contact in; else asked of the joint office."

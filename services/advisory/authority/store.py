@@ -22,7 +22,7 @@ _IS_DONE: Final = (
 
 _REPLACED: Final = (
     *("version", "officer", "reason", "hand_over_id", "is_acknowledged", "is_overdue"),
-    *("joined", "reopened_version"),
+    *("joined", "reopened_version", "due_at"),
 )
 _CONTACT: Final = insert(
     OwnContactRow,
@@ -126,10 +126,15 @@ class OwnAnnouncements(Store):
         """Return an announcement, locked."""
         return await self._get(OwnAnnouncementRow, announcement_id, lock=True)
 
-    async def page(self, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[OwnAnnouncementRow]:
-        """Return announcements, newest first."""
+    async def page(
+        self, after: tuple[datetime, UUID] | None, limit: int, *, is_published: bool | None
+    ) -> Sequence[OwnAnnouncementRow]:
+        """Return announcements, newest first; those that the city has published, or has not, if asked."""
         stored, announcement_id = col(OwnAnnouncementRow.stored_at), col(OwnAnnouncementRow.announcement_id)
         query = select(OwnAnnouncementRow).order_by(stored.desc(), announcement_id).limit(limit)
+        if is_published is not None:
+            published = col(OwnAnnouncementRow.published_at)
+            query = query.where(published.is_not(None) if is_published else published.is_(None))
         if after is not None:
             query = query.where(or_(stored < after[0], and_(stored == after[0], announcement_id > after[1])))
         return await self._all(query)

@@ -57,6 +57,7 @@ class OwnContactRow(Table, table=True):
         sa_column=Column(Json(list[UUID]), nullable=False, server_default="[]"), default_factory=list
     )
     reopened_version: int | None = None
+    due_at: datetime | None = _instant(null=True)
     reopened_at: datetime | None = _instant(null=True)
 
 

@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.advisory.domain.contact import Person
 from services.advisory.domain.guidance import Draft
 from services.advisory.domain.resources import Decision, WorkQuestion
 from services.advisory.joint import resourcing_report
@@ -25,6 +24,7 @@ from services.advisory.joint.models import (
     AnnouncementOut,
     ApprovalIn,
     ArticleOut,
+    CallerOut,
     ContactOut,
     EntryOut,
     GivenOut,
@@ -44,6 +44,7 @@ from services.advisory.joint.questions import JointReviews, JointTimelines
 from services.advisory.joint.store import Announcements, Contacts, Guidance, HandOvers, Narrowed
 from services.advisory.joint.tables import AnnouncementRow, ArticleRow, ContactRow
 from services.advisory.models import ContactIn
+from services.advisory.outgoing import Letters
 from shared.calendar import local_day
 from shared.errors import ForbiddenError
 from shared.events.v1.advisory import ContactTopic, Task
@@ -134,15 +135,16 @@ async def take(who: Staff, contact_id: UUID, contacts: TheContacts, tx: WriteTx)
 @router.post("/contacts/{contact_id}/caller-queries", status_code=201, tags=["contacts"])
 async def ask_caller(
     response: Response, who: Staff, contact_id: UUID, body: PurposeIn, contacts: TheContacts, database: TheDatabase
-) -> Person:
-    """Ask who called, with a purpose. Logged, whether answered or refused; asked again, it is logged again."""
+) -> CallerOut:
+    """Ask who called and what was written back, with a purpose. Logged each time, whether answered or refused."""
     async with database.transaction(uuid4()) as tx:
         person = await contacts.ask_caller(tx, contact_id, who, body.purpose, body.service)
+        answers = tuple(letter.body for letter in await Letters(tx).of(contact_id)) if person is not None else ()
     # Committed: a refusal is in the log too.
     if person is None:
         raise ForbiddenError("not-concerned", "The contact is another authority's.")
     response.headers["Location"] = f"/v1/contacts/{contact_id}/caller-queries"
-    return person
+    return CallerOut(**person.model_dump(), answers=answers)
 
 
 @router.get("/contacts/{contact_id}/caller-queries", tags=["contacts"])

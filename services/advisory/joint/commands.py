@@ -234,6 +234,7 @@ class JointContacts:
             acting_authority=authority,
             reason=reason,
             joined=tuple(row.joined) or None,
+            due_at=row.due_at,
             reopened_version=row.reopened_version,
         )
         tx.publish(event, to=authority)
@@ -442,6 +443,7 @@ class JointHandOvers:
             reason=f"handed over by {row.from_authority}: {row.reason}"[:MAX_REASON],
             hand_over_id=row.hand_over_id,
             joined=tuple(contact.joined) or None,
+            due_at=contact.due_at,
             reopened_version=contact.reopened_version,
         )
         tx.publish(event, to=authority)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.advisory.domain.contact import ContactState
+from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.hand_over import HandOverState
 from services.advisory.domain.resources import Compared
 from shared.events.v1.advisory import Audience, Contact, ContactTopic, ServiceName, Trilingual
@@ -70,6 +70,12 @@ class PurposeIn(BaseModel):
     service: ServiceName | None = Field(
         default=None, description="For an officer who handles the contact in a service that it was handed over to."
     )
+
+
+class CallerOut(Person):
+    """Who called, and what was written to the caller from the joint office."""
+
+    answers: tuple[str, ...] = ()
 
 
 class QueryOut(Shown):

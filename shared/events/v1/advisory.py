@@ -84,6 +84,7 @@ class ContactAssigned(_AboutContact):
     joined: tuple[UUID, ...] | None = Field(
         default=None, description="Later contacts about the same: to be answered with it."
     )
+    due_at: Instant | None = Field(default=None, description="By when it is to be answered, as agreed for its channel.")
     reopened_version: int | None = Field(
         default=None, ge=1, description="The version with which it was last reopened: an older answer does not end it."
     )

@@ -264,6 +264,7 @@ async def test_an_answer_in_writing_is_the_acting_authoritys_and_goes_out_once(o
         await office.do(answers.answer, contact_id, AnswerIn(text="Näin se tehdään."), VANTAA)
     (letter,) = await letters(office)
     assert "Näin se tehdään." in letter.body
+    assert letter.about == contact_id
     published = [kind for topic, kind in await office.published(contact_id) if topic == "to.vantaa.advisory.v1"]
     assert published == [ASSIGNED, AnswerEntered.type_name()]
 

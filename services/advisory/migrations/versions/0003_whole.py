@@ -49,6 +49,7 @@ _STATEMENTS = (
     # -- a city's office
     """
     ALTER TABLE own_contact
+        ADD COLUMN due_at timestamptz,
         ADD COLUMN joined jsonb NOT NULL DEFAULT '[]',
         ADD COLUMN reopened_version integer,
         ADD COLUMN reopened_at timestamptz
