@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from deploy.local.client import Callers, wait_for
 from deploy.local.stack import CITIES, JOINT, Stack
@@ -46,43 +47,74 @@ def test_a_contact_is_reopened_in_its_officers_city_when_the_employer_writes_aga
     assert first in {one["contact_id"] for one in found}
 
 
-def test_a_draft_of_a_change_situation_is_completed_or_given_back(advisory: Advisory, stack: Stack) -> None:
-    desk = Callers(stack, "change_security").coordinator
-    for is_completed in (True, False):
-        contact_id = advisory.bring(topic="change_situation")["contact_id"]
-        city = advisory.wait_joint(contact_id, state="assigned")["acting_authority"]
-        advisory.wait_in_city(city, contact_id, state="assigned")
-        target = {"to_service": "change_security", "reason": "sulkee toimipaikan"}
-        advisory.callers.officer[city].send(f"/v1/contacts/{contact_id}/hand-overs", target)
+COMPLETED: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "change_security": ("filing", "notices", {"kind": "negotiation_proposal"}),
+    "placement": (
+        "vacancy",
+        "vacancies",
+        {"title": "Kokki", "occupation": {"scheme": "ISCO-08", "version": "2008", "code": "5120"}},
+    ),
+    "training": (
+        "proposal",
+        "proposals",
+        {
+            "kind": "rekry",
+            "title": {"fi": "Kokki", "sv": "Kock", "en": "Cook"},
+            "seats": 10,
+            "training_days": 60,
+            "price_eur": "1000",
+            "starts_on": "2027-03-01",
+        },
+    ),
+}
+"""What an officer adds to a service's draft: under which name, what it becomes, and the values."""
 
-        def stored(contact_id: str = contact_id) -> dict[str, Any] | None:
-            found = [one for one in advisory.at_joint(contact_id)["hand_overs"] if one["draft_id"]]
-            return dict(found[0]) if found else None
 
-        draft_id = wait_for(stored, "the draft", 60)["draft_id"]
-        draft = desk.read(f"/v1/drafts/{draft_id}")
-        assert (draft["contact_id"], draft["reason"], draft["state"]) == (contact_id, "sulkee toimipaikan", "open")
-        assert draft["content"]["filing"]["employer"]["business_id"] == advisory.business_id
-        if is_completed:
-            asked = {"purpose": "puhuu neuvotteluesityksestä", "service": "change_security"}
-            assert desk is not advisory.joint
-            assert advisory.joint.post(f"/v1/contacts/{contact_id}/caller-queries", json=asked).status_code == 201
-            filing = draft["content"]["filing"] | {"kind": "negotiation_proposal"}
-            done = desk.send(f"/v1/drafts/{draft_id}/completion", {"filing": filing})
-            assert desk.get(f"/v1/notices/{done['matter_id']}").is_success
-            advisory.wait_joint(contact_id, state="handed_over")
-            assert advisory.at_joint(contact_id)["hand_overs"][0]["matter_id"] == done["matter_id"]
-            assert desk.post(f"/v1/drafts/{draft_id}/discard", json={"reason": "liian myöhään"}).status_code == 409
-            advisory.joint.read(f"/v1/contacts/{contact_id}")
-        else:
-            hand_over_id = advisory.at_joint(contact_id)["hand_overs"][0]["hand_over_id"]
-            desk.send(f"/v1/hand-overs/{hand_over_id}/acceptance", {})
-            advisory.wait_joint(contact_id, state="handed_over")
-            for _ in range(2):
-                desk.send(f"/v1/drafts/{draft_id}/discard", {"reason": "ei muutostilannetta"})
-            advisory.wait_joint(contact_id, state="assigned")
-            advisory.wait_in_city(city, contact_id, state="assigned")
-        advisory.business_id = "0737546-2"
+def drafted(advisory: Advisory, service: str) -> tuple[str, str, str]:
+    """Hand a contact over to a service; return it, whose it was, and the draft that the service has made."""
+    contact_id = advisory.bring(topic="training")["contact_id"]
+    city = advisory.wait_joint(contact_id, state="assigned")["acting_authority"]
+    advisory.wait_in_city(city, contact_id, state="assigned")
+    target = {"to_service": service, "reason": "työnantajan toive"}
+    advisory.callers.officer[city].send(f"/v1/contacts/{contact_id}/hand-overs", target)
+
+    def draft() -> str | None:
+        found = [one["draft_id"] for one in advisory.at_joint(contact_id)["hand_overs"] if one["draft_id"]]
+        return str(found[0]) if found else None
+
+    return contact_id, city, wait_for(draft, "the draft", 60)
+
+
+@pytest.mark.parametrize("service", COMPLETED)
+def test_a_draft_is_completed_into_the_services_own_matter(advisory: Advisory, stack: Stack, service: str) -> None:
+    name, place, added = COMPLETED[service]
+    contact_id, _, draft_id = drafted(advisory, service)
+    desk = Callers(stack, service).coordinator
+    draft = desk.read(f"/v1/drafts/{draft_id}")
+    assert (draft["contact_id"], draft["reason"], draft["state"]) == (contact_id, "työnantajan toive", "open")
+    assert advisory.business_id in str(draft["content"])
+    asked = {"purpose": "täydentää luonnoksen", "service": service}
+    assert advisory.joint.post(f"/v1/contacts/{contact_id}/caller-queries", json=asked).status_code == 201
+    done = desk.send(f"/v1/drafts/{draft_id}/completion", {name: draft["content"][name] | added})
+    assert desk.get(f"/v1/{place}/{done['matter_id']}").is_success
+    handed = advisory.wait_joint(contact_id, state="handed_over")["hand_overs"][0]
+    assert (handed["draft_id"], handed["matter_id"]) == (draft_id, done["matter_id"])
+    assert desk.post(f"/v1/drafts/{draft_id}/discard", json={"reason": "liian myöhään"}).status_code == 409
+
+
+@pytest.mark.parametrize("service", COMPLETED)
+def test_a_draft_that_is_discarded_gives_the_contact_back_even_once_accepted(
+    advisory: Advisory, stack: Stack, service: str
+) -> None:
+    contact_id, city, draft_id = drafted(advisory, service)
+    desk = Callers(stack, service).coordinator
+    hand_over_id = desk.read(f"/v1/drafts/{draft_id}")["hand_over_id"]
+    desk.send(f"/v1/hand-overs/{hand_over_id}/acceptance", {})
+    advisory.wait_joint(contact_id, state="handed_over")
+    for _ in range(2):
+        desk.send(f"/v1/drafts/{draft_id}/discard", {"reason": "väärä palvelu"})
+    advisory.wait_joint(contact_id, state="assigned", reason=f"given back by {service}: väärä palvelu")
+    advisory.wait_in_city(city, contact_id, state="assigned")
 
 
 def test_announcements_are_read_without_a_token_and_lists_are_joined_by_confirmation(
