@@ -29,6 +29,8 @@ from shared.telemetry import describe
 
 _log = structlog.get_logger("services.advisory.outgoing")
 _LONGEST_WAIT: Final = timedelta(hours=1)
+_GIVEN_UP_AFTER: Final = timedelta(days=5)
+"""As mail servers do (RFC 5321, 4.5.4.1)."""
 
 
 metadata = MetaData()
@@ -36,11 +38,12 @@ metadata = MetaData()
 
 
 class LetterState(StrEnum):
-    """How far a letter is. Without an address it is kept, and not sent."""
+    """How far a letter is. Without an address it is kept, and not sent; one that no server takes is given up."""
 
     QUEUED = "queued"
     SENT = "sent"
     NO_ADDRESS = "no_address"
+    FAILED = "failed"
 
 
 def _instant(*, null: bool = False) -> Any:
@@ -169,12 +172,12 @@ def email_of(row: LetterRow, sender: str) -> EmailMessage:
     message["To"] = row.address
     message["Subject"] = row.subject
     message["Message-ID"] = f"<{row.letter_id}@{sender.rpartition('@')[2]}>"
-    message["Content-Language"] = row.language
     message["Auto-Submitted"] = "no" if row.kind is LetterKind.ANSWER else "auto-generated"
     if row.unsubscribe_url is not None:
         message["List-Unsubscribe"] = f"<{row.unsubscribe_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     message.set_content(row.body)
+    message["Content-Language"] = row.language
     return message
 
 
@@ -232,5 +235,9 @@ class EmailDelivery:
             row.problem = problem
             if problem is None:
                 row.state, row.sent_at = LetterState.SENT, tx.clock.now()
+                return
+            if row.written_at < tx.clock.now() - _GIVEN_UP_AFTER:
+                row.state = LetterState.FAILED
+                _log.warning("e-mail given up", letter_id=str(letter_id), error=problem)
             else:
                 _log.warning("e-mail not taken, trying again", letter_id=str(letter_id), error=problem)

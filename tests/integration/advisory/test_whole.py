@@ -6,13 +6,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from opentelemetry.sdk.trace import TracerProvider
 from sqlalchemy import text
 
+from deploy.local.processes import free_port
+from deploy.local.stack import JOINT, Stack
 from services.advisory import data
 from services.advisory.authority.commands import CityAnnouncements, CityContacts
 from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.letters import LetterKind
+from services.advisory.domain.letters import answer as answer_letter
 from services.advisory.domain.response import Channel, ResponseDecision
 from services.advisory.joint.answers_commands import JointAnswers
 from services.advisory.joint.commands import JointContacts, JointHandOvers
@@ -25,7 +30,8 @@ from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.joint.responses_store import ResponseTimes
 from services.advisory.joint.tables import ContactRow
 from services.advisory.models import AnswerIn, CallIn, HandOverIn
-from services.advisory.outgoing import LetterRow, Letters, LetterState
+from services.advisory.outgoing import EmailDelivery, LetterRow, Letters, LetterState
+from services.advisory.settings import Settings
 from shared.calendar import OfficeHours
 from shared.clock import SettableClock
 from shared.errors import ConflictError
@@ -406,3 +412,50 @@ async def test_late_receipts_are_listed_and_nothing_is_published_before_its_day(
     with pytest.raises(ConflictError, match="2026-11-26"):
         async with espoo.transaction(uuid4()) as tx:
             await city.publish(tx, made.announcement_id)
+
+
+class Inbox:
+    """Takes e-mail over SMTP."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
+        """Take one."""
+        self.messages.append((envelope.original_content or b"").decode())
+        return "250 OK"
+
+
+async def test_a_letter_waits_for_the_server_goes_out_once_and_is_given_up_after_five_days(
+    office: Office, stack: Stack
+) -> None:
+    port = free_port()
+    environment = {name.lower(): value for name, value in stack.environment(JOINT).items()}
+    mail: dict[str, Any] = {"mail_host": "127.0.0.1", "mail_port": port, "mail_starttls": False}
+    settings = Settings(**{**environment, **mail})
+
+    async def write(moment: Office) -> None:
+        async with moment.database.transaction(uuid4()) as tx:
+            Letters(tx).write(LetterKind.ANSWER, uuid4(), "a@b.example", "fi", answer_letter("fi", "Hei"), "v-1")
+
+    async def send(moment: Office) -> tuple[int, LetterState, bool]:
+        sent = await EmailDelivery(moment.database, settings).send_due()
+        letter = (await letters(moment))[-1]
+        return sent, letter.state, letter.problem is not None
+
+    now = at(office, AT)
+    await write(now)
+    assert await send(now) == (0, LetterState.QUEUED, True)
+    assert await send(at(office, AT + timedelta(days=6))) == (0, LetterState.FAILED, True)
+    later = at(office, AT + timedelta(days=7))
+    await write(later)
+    inbox = Inbox()
+    server = Controller(inbox, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        assert await send(later) == (1, LetterState.SENT, False)
+        assert await send(later) == (0, LetterState.SENT, False)
+    finally:
+        server.stop()
+    assert len(inbox.messages) == 1
+    assert "Content-Language: fi" in inbox.messages[0]
