@@ -87,8 +87,10 @@ class JointMailing:
         return queued
 
     async def _mail(self, tx: Transaction, announcement: AnnouncementRow) -> int:
-        readers = await Subscriptions(tx).readers(announcement.audiences)
-        for reader in readers:
+        subscriptions = await Subscriptions(tx).readers(announcement.audiences)
+        # Who is on two of the lists gets one letter.
+        readers = {subscription.address: subscription for subscription in subscriptions}
+        for reader in readers.values():
             texts = getattr(announcement.texts, reader.language)
             words = letters.announcement(texts, reader.language, self._link(reader.subscription_id, "removal"))
             about = announcement.announcement_id

@@ -71,11 +71,10 @@ class Subscriptions(Store):
         await self._run(delete(SubscriptionRow).where(col(SubscriptionRow.subscription_id) == row.subscription_id))
 
     async def readers(self, audiences: Sequence[Audience]) -> Sequence[SubscriptionRow]:
-        """Return one confirmed subscription of each address on the lists of some audiences."""
+        """Return the confirmed subscriptions to some audiences' lists, by address."""
         address = col(SubscriptionRow.address)
         return await self._all(
             select(SubscriptionRow)
-            .distinct(address)
             .where(
                 col(SubscriptionRow.audience).in_(audiences),
                 col(SubscriptionRow.confirmed_at).is_not(None),

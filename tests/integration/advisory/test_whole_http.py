@@ -20,6 +20,7 @@ def test_a_call_is_logged_by_one_request_at_the_joint_office_and_in_a_city(advis
     advisory.wait_in_city("vantaa", logged["contact_id"], state="answered")
     own = advisory.callers.officer["espoo"].send("/v1/calls", call | person)
     assert own["state"] == "answered"
+    wait_for(lambda: advisory.joint.get(f"/v1/contacts/{own['contact_id']}").is_success, "the call at the joint office")
     advisory.wait_joint(own["contact_id"], state="answered")
     for caller in (advisory.joint, advisory.callers.officer["espoo"]):
         queued = caller.read("/v1/letters?state=queued&kind=answer")["items"]
