@@ -162,6 +162,17 @@ async def check_contacts(stack: Stack, brought: Arrivals, verdict: Verdict) -> N
     verdict.add("contacts lost", set(brought.ids) - found)
     verdict.add("contacts that nobody brought", found - set(brought.ids))
     verdict.add("contacts that a city does not know", await contacts_unknown(stack))
+    verdict.add("contacts joined to one that does not name them", await contacts_joined_to_nobody(stack))
+
+
+async def contacts_joined_to_nobody(stack: Stack) -> list[str]:
+    """Return joined contacts that whoever has the earlier one is not told of: nobody would answer them."""
+    sql = (
+        "SELECT later.contact_id FROM advisory.contact AS later"
+        " LEFT JOIN advisory.contact AS earlier ON earlier.contact_id = later.joined_into"
+        " WHERE later.joined_into IS NOT NULL AND later.contact_id = ANY(earlier.joined) IS NOT TRUE"
+    )
+    return [str(row["contact_id"]) for row in await rows(stack, JOINT, sql)]
 
 
 async def contacts_unknown(stack: Stack) -> list[str]:

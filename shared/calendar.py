@@ -1,6 +1,7 @@
 """Days in Finland: statutory days are local calendar days; offices are open on business days."""
 
-from datetime import date, datetime, time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -35,3 +36,43 @@ def is_office_hour(instant: datetime, opens_at: time, closes_at: time) -> bool:
     """Whether offices are open at an instant: on business days between two local times."""
     local = instant.astimezone(TIME_ZONE)
     return is_business_day(local.date()) and opens_at <= local.time() < closes_at
+
+
+@dataclass(frozen=True)
+class OfficeHours:
+    """When offices work: on business days between two local times.
+
+    Attributes:
+        opens_at, closes_at: local times.
+        always_open: every day counts, around the clock.
+    """
+
+    opens_at: time = time(8)
+    closes_at: time = time(16)
+    always_open: bool = False
+
+    def is_open_on(self, day: date) -> bool:
+        """Whether anybody works on a day."""
+        return self.always_open or is_business_day(day)
+
+    def next_open_day(self, day: date) -> date:
+        """Return the first day from `day` on, itself included, on which somebody works."""
+        while not self.is_open_on(day):
+            day += timedelta(days=1)
+        return day
+
+    def after(self, instant: datetime, hours: float) -> datetime:
+        """Return when so many office hours have passed since an instant."""
+        left = timedelta(hours=hours)
+        if self.always_open:
+            return instant + left
+        day = self.next_open_day(local_day(instant))
+        while True:
+            opens, closes = (datetime.combine(day, at, TIME_ZONE) for at in (self.opens_at, self.closes_at))
+            begins = max(instant, opens)
+            # In UTC: hours of office time pass alike on the days on which the clocks are changed.
+            room = (closes.astimezone(UTC) - begins.astimezone(UTC)) if begins < closes else timedelta()
+            if left <= room:
+                return begins.astimezone(UTC) + left
+            left -= room
+            day = self.next_open_day(day + timedelta(days=1))

@@ -234,7 +234,7 @@ ADVISORY_TO: Final = Topic(
     key="contact_id, announcement_id",
     writes="advisory @ joint office",
     reads="advisory @ each city",
-    types=_types(ad.ContactAssigned, ad.ContactReleased, ad.HandOverOverdue, ad.AnnouncementMade),
+    types=_types(ad.ContactAssigned, ad.ContactReleased, ad.HandOverOverdue, ad.AnnouncementMade, ad.AnswerEntered),
 )
 ADVISORY_FROM: Final = Topic(
     name="from.{office}.advisory.v1",

@@ -1,21 +1,26 @@
-"""The routes by which officers accept or reject what advisory hands over to a service."""
+"""The routes by which officers accept or reject what advisory hands over to a service, and look after its drafts.
+
+How a draft is completed is each service's own: its filing, its vacancy, its proposal.
+"""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.errors import UnknownError
 from shared.handover.commands import HandOverDesk
-from shared.handover.store import HandOvers
-from shared.handover.tables import HandOverState
+from shared.handover.store import Drafts, HandOvers
+from shared.handover.tables import DraftState, HandOverState
 from shared.http.auth import OwnOfficer, part
-from shared.http.reading import Limit
+from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1/hand-overs", tags=["hand-overs"], route_class=IdempotentRoute)
+drafts = APIRouter(prefix="/v1/drafts", tags=["hand-overs"], route_class=IdempotentRoute)
 TheDesk = Annotated[HandOverDesk, Depends(part(HandOverDesk))]
 
 
@@ -34,7 +39,28 @@ class HandOverView(BaseModel):
     due_at: datetime
     state: HandOverState
     matter_id: UUID | None
-    reason: str | None
+    draft_id: UUID | None
+    why: str | None = Field(description="Why advisory hands it over.")
+    reason: str | None = Field(description="Why it was rejected here.")
+
+
+class DraftView(BaseModel):
+    """The draft of a matter. `content`: what is known, as the completion takes it; the caller is asked of advisory."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    draft_id: UUID
+    hand_over_id: UUID
+    contact_id: UUID
+    content: dict[str, Any]
+    reason: str | None = Field(description="Why advisory handed it over.")
+    due_at: datetime
+    made_at: datetime
+    state: DraftState
+    matter_id: UUID | None = Field(description="What it became here.")
+    ended_at: datetime | None
+    ended_by: str | None
+    end_reason: str | None
 
 
 class Acceptance(BaseModel):
@@ -51,10 +77,16 @@ class Rejection(BaseModel):
 
 @router.get("")
 async def list_hand_overs(
-    _: OwnOfficer, tx: ReadTx, state: HandOverState | None = None, limit: Limit = 50
-) -> list[HandOverView]:
+    _: OwnOfficer,
+    tx: ReadTx,
+    state: HandOverState | None = None,
+    topic: str | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[HandOverView]:
     """List matters that advisory hands over, ordered by due date."""
-    return [HandOverView.model_validate(row) for row in await HandOvers(tx).page(state, limit)]
+    rows = await HandOvers(tx).page(state, topic, read_cursor(cursor, datetime.fromisoformat, UUID), limit)
+    return Page.of(rows, limit, lambda row: (row.due_at, row.hand_over_id), HandOverView.model_validate)
 
 
 @router.post("/{hand_over_id}/acceptance")
@@ -67,3 +99,27 @@ async def accept(who: OwnOfficer, hand_over_id: UUID, body: Acceptance, desk: Th
 async def reject(who: OwnOfficer, hand_over_id: UUID, body: Rejection, desk: TheDesk, tx: WriteTx) -> HandOverView:
     """Do not take the matter: it goes back to advisory, with the reason."""
     return HandOverView.model_validate(await desk.reject(tx, hand_over_id, who.actor, body.reason))
+
+
+@drafts.get("")
+async def list_drafts(
+    _: OwnOfficer, tx: ReadTx, state: DraftState | None = None, limit: Limit = 50, cursor: Cursor = None
+) -> Page[DraftView]:
+    """List drafts, ordered by the time when advisory expects an answer."""
+    rows = await Drafts(tx).page(state, read_cursor(cursor, datetime.fromisoformat, UUID), limit)
+    return Page.of(rows, limit, lambda row: (row.due_at, row.draft_id), DraftView.model_validate)
+
+
+@drafts.get("/{draft_id}", response_model=DraftView)
+async def read_draft(request: Request, _: OwnOfficer, draft_id: UUID, tx: ReadTx) -> Response:
+    """Read a draft."""
+    row = await Drafts(tx).lock(draft_id)
+    if row is None:
+        raise UnknownError("draft")
+    return tagged(request, DraftView.model_validate(row))
+
+
+@drafts.post("/{draft_id}/discard", dependencies=[Depends(without_identity_codes)])
+async def discard_draft(who: OwnOfficer, draft_id: UUID, body: Rejection, desk: TheDesk, tx: WriteTx) -> DraftView:
+    """Make nothing of a draft: the contact goes back to advisory, with the reason. Repeating it changes nothing."""
+    return DraftView.model_validate(await desk.discard(tx, draft_id, who.actor, body.reason))

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from shared.calendar import start_of
 from shared.errors import ConflictError, UnknownError
+from shared.events.envelope import derived_id
 from shared.events.v1.advisory import (
     Fact,
     HandOverAnswered,
@@ -19,8 +20,8 @@ from shared.events.v1.advisory import (
     WorkReported,
     WorkRequested,
 )
-from shared.handover.store import HandOvers
-from shared.handover.tables import HandOverRow, HandOverState
+from shared.handover.store import Drafts, HandOvers
+from shared.handover.tables import DraftRow, DraftState, HandOverRow, HandOverState
 from shared.messaging.transaction import Transaction
 
 
@@ -41,13 +42,16 @@ class HandOverDesk:
     Attributes:
         service: the service's name in the events.
         answers: makes what answers from the service's own store.
+        prefill: makes the content of the service's draft of a matter: what is known of it, as the service's API takes
+            it.
     """
 
     service: str
     answers: Callable[[Transaction], Answers]
+    prefill: Callable[[HandOverRow], dict[str, Any]]
 
     async def receive(self, event: MatterHandedOver, tx: Transaction) -> None:
-        """Store a matter that is handed over to this service, and confirm that it is stored."""
+        """Store a matter that is handed over to this service, with the draft made of it, and confirm both."""
         if event.to_service != self.service:
             return
         row = HandOverRow(
@@ -61,8 +65,11 @@ class HandOverDesk:
             due_at=event.due_at,
             state=HandOverState.STORED,
             received_at=tx.clock.now(),
+            why=event.reason,
+            draft_id=derived_id("draft", event.hand_over_id),
         )
         if await HandOvers(tx).add(row):
+            self._draft(tx, row)
             self._answer(tx, row, tx.clock.now())
 
     async def answer_timeline(self, event: TimelineRequested, tx: Transaction) -> None:
@@ -100,7 +107,78 @@ class HandOverDesk:
         Raises:
             UnknownError, ConflictError
         """
-        return await self._decide(tx, hand_over_id, HandOverState.REJECTED, by, reason=reason)
+        row = await self._decide(tx, hand_over_id, HandOverState.REJECTED, by, reason=reason)
+        if row.draft_id is not None and (draft := await Drafts(tx).lock(row.draft_id)) is not None:
+            _end(draft, DraftState.DISCARDED, by, tx.clock.now(), reason=reason)
+        return row
+
+    async def complete(self, tx: Transaction, draft_id: UUID, by: str, matter_id: UUID) -> DraftRow:
+        """Enter what a draft has become: the matter is taken, if it was not, and advisory is told which it is.
+
+        Raises:
+            UnknownError: no such draft.
+            ConflictError: it was completed or discarded.
+        """
+        draft = await self.open_draft(tx, draft_id)
+        row = await self._hand_over(tx, draft.hand_over_id)
+        now = tx.clock.now()
+        _end(draft, DraftState.COMPLETED, by, now, matter_id=matter_id)
+        row.state, row.matter_id, row.answered_at, row.answered_by = HandOverState.ACCEPTED, matter_id, now, by
+        self._answer(tx, row, now)
+        return draft
+
+    async def discard(self, tx: Transaction, draft_id: UUID, by: str, reason: str) -> DraftRow:
+        """Make nothing of a draft: the contact goes back to who had it, with the reason, taken here or not.
+
+        Raises:
+            UnknownError: no such draft.
+            ConflictError: it was completed. One that is discarded stays as it is.
+        """
+        draft = await Drafts(tx).lock(draft_id)
+        if draft is None:
+            raise UnknownError("draft")
+        if draft.state is DraftState.DISCARDED:
+            return draft
+        draft = await self.open_draft(tx, draft_id)
+        row = await self._hand_over(tx, draft.hand_over_id)
+        now = tx.clock.now()
+        _end(draft, DraftState.DISCARDED, by, now, reason=reason)
+        row.state, row.reason, row.answered_at, row.answered_by = HandOverState.REJECTED, reason, now, by
+        self._answer(tx, row, now)
+        return draft
+
+    async def open_draft(self, tx: Transaction, draft_id: UUID) -> DraftRow:
+        """Return a draft that nobody has ended, locked.
+
+        Raises:
+            UnknownError: no such draft.
+            ConflictError: it was completed or discarded.
+        """
+        draft = await Drafts(tx).lock(draft_id)
+        if draft is None:
+            raise UnknownError("draft")
+        if draft.state is not DraftState.OPEN:
+            raise ConflictError("invalid-state", f"The draft is {draft.state}.")
+        return draft
+
+    def _draft(self, tx: Transaction, row: HandOverRow) -> None:
+        draft = DraftRow(
+            draft_id=derived_id("draft", row.hand_over_id),
+            hand_over_id=row.hand_over_id,
+            contact_id=row.contact_id,
+            content=self.prefill(row),
+            reason=row.why,
+            due_at=row.due_at,
+            made_at=row.received_at,
+            state=DraftState.OPEN,
+        )
+        Drafts(tx).add(draft)
+
+    async def _hand_over(self, tx: Transaction, hand_over_id: UUID) -> HandOverRow:
+        row = await HandOvers(tx).lock(hand_over_id)
+        if row is None:
+            raise UnknownError("hand-over")
+        return row
 
     async def _decide(
         self,
@@ -112,9 +190,7 @@ class HandOverDesk:
         matter_id: UUID | None = None,
         reason: str | None = None,
     ) -> HandOverRow:
-        row = await HandOvers(tx).lock(hand_over_id)
-        if row is None:
-            raise UnknownError("hand-over")
+        row = await self._hand_over(tx, hand_over_id)
         if row.state == state:
             return row
         if row.state != HandOverState.STORED:
@@ -132,8 +208,22 @@ class HandOverDesk:
                     "service": self.service,
                     "state": row.state,
                     "matter_id": row.matter_id,
+                    "draft_id": row.draft_id,
                     "reason": row.reason,
                     "at": at,
                 }
             )
         )
+
+
+def _end(
+    draft: DraftRow,
+    state: DraftState,
+    by: str,
+    at: datetime,
+    *,
+    matter_id: UUID | None = None,
+    reason: str | None = None,
+) -> None:
+    draft.state, draft.ended_at, draft.ended_by = state, at, by
+    draft.matter_id, draft.end_reason = matter_id, reason

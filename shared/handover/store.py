@@ -1,15 +1,18 @@
 """The queries on what is handed over."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import and_, or_
 from sqlmodel import col, select
 
 from shared.database import insert
-from shared.handover.tables import HandOverRow, HandOverState
+from shared.handover.tables import DraftRow, DraftState, HandOverRow, HandOverState
 from shared.store import Store
 
 _HAND_OVER = insert(HandOverRow, HandOverRow)
+_DRAFT = insert(DraftRow, DraftRow)
 
 
 class HandOvers(Store):
@@ -26,7 +29,40 @@ class HandOvers(Store):
         """Return a matter to be changed."""
         return await self._get(HandOverRow, hand_over_id, lock=True)
 
-    async def page(self, state: HandOverState | None, limit: int) -> Sequence[HandOverRow]:
+    async def page(
+        self, state: HandOverState | None, topic: str | None, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[HandOverRow]:
         """Return matters by the time when an answer is due."""
-        query = select(HandOverRow).order_by(col(HandOverRow.due_at), col(HandOverRow.hand_over_id)).limit(limit)
-        return await self._all(query if state is None else query.where(HandOverRow.state == state))
+        due, hand_over_id = col(HandOverRow.due_at), col(HandOverRow.hand_over_id)
+        query = select(HandOverRow).order_by(due, hand_over_id).limit(limit)
+        if state is not None:
+            query = query.where(HandOverRow.state == state)
+        if topic is not None:
+            query = query.where(HandOverRow.topic == topic)
+        if after is not None:
+            query = query.where(or_(due > after[0], and_(due == after[0], hand_over_id > after[1])))
+        return await self._all(query)
+
+
+class Drafts(Store):
+    """The drafts that are made of what is handed over."""
+
+    def add(self, row: DraftRow) -> None:
+        """Keep a new draft."""
+        self._tx.stage(_DRAFT, row)
+
+    async def lock(self, draft_id: UUID) -> DraftRow | None:
+        """Return a draft to be changed."""
+        return await self._get(DraftRow, draft_id, lock=True)
+
+    async def page(
+        self, state: DraftState | None, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[DraftRow]:
+        """Return drafts by the time when an answer is due."""
+        due, draft_id = col(DraftRow.due_at), col(DraftRow.draft_id)
+        query = select(DraftRow).order_by(due, draft_id).limit(limit)
+        if state is not None:
+            query = query.where(DraftRow.state == state)
+        if after is not None:
+            query = query.where(or_(due > after[0], and_(due == after[0], draft_id > after[1])))
+        return await self._all(query)

@@ -13,8 +13,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.advisory.authority.commands import CityAdvisers, CityAnnouncements, CityContacts
 from services.advisory.authority.models import (
     AdviserOut,
-    AnswerIn,
-    HandOverIn,
     HandOverRequestOut,
     OwnAnnouncementOut,
     OwnContactOut,
@@ -23,7 +21,9 @@ from services.advisory.authority.store import OwnAdvisers, OwnAnnouncements, Own
 from services.advisory.authority.tables import OwnAnnouncementRow
 from services.advisory.domain.assignment import Competence
 from services.advisory.domain.contact import ContactState
-from services.advisory.models import ContactIn
+from services.advisory.domain.letters import LetterKind
+from services.advisory.models import AnswerIn, CallIn, ContactIn, HandOverIn
+from services.advisory.outgoing import LetterOut, Letters, LetterState
 from shared.events.v1.advisory import ContactTopic, GuidancePublished
 from shared.http.auth import Coordinator, OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
@@ -56,12 +56,14 @@ async def list_contacts(
     *,
     mine: bool = False,
     state: ContactState | None = None,
+    topic: ContactTopic | None = None,
+    reopened: bool = False,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[OwnContactOut]:
     """List the city's contacts, oldest first; or the own ones alone."""
     after = read_cursor(cursor, datetime.fromisoformat, UUID)
-    rows = await OwnContacts(tx).page(who.subject if mine else None, state, after, limit)
+    rows = await OwnContacts(tx).page(who.subject if mine else None, state, topic, after, limit, reopened=reopened)
     return Page.of(rows, limit, lambda row: (row.received_at, row.contact_id), OwnContactOut.model_validate)
 
 
@@ -73,6 +75,30 @@ async def register(
     row = await contacts.register(tx, body.contact(tx.clock.now()), who.subject, body.person)
     response.headers["Location"] = f"/v1/contacts/{row.contact_id}"
     return OwnContactOut.model_validate(row)
+
+
+@router.post("/calls", status_code=201, tags=["contacts"])
+async def log_call(
+    response: Response, who: OwnOfficer, body: CallIn, contacts: TheContacts, tx: WriteTx
+) -> OwnContactOut:
+    """Log a telephone call that the officer has taken: answered, or handed over."""
+    row = await contacts.log_call(tx, body, who.subject)
+    response.headers["Location"] = f"/v1/contacts/{row.contact_id}"
+    return OwnContactOut.model_validate(row)
+
+
+@router.get("/letters", tags=["contacts"])
+async def list_letters(
+    _: OwnOfficer,
+    tx: ReadTx,
+    state: LetterState | None = None,
+    kind: LetterKind | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[LetterOut]:
+    """List letters by e-mail, oldest first: which have gone out, which have not and why."""
+    rows = await Letters(tx).page(state, kind, read_cursor(cursor, datetime.fromisoformat, UUID), limit)
+    return Page.of(rows, limit, lambda row: (row.written_at, row.letter_id), LetterOut.model_validate)
 
 
 @router.get("/contacts/{contact_id}", response_model=OwnContactOut, tags=["contacts"])
@@ -88,8 +114,14 @@ async def answer(
     who: OwnOfficer, contact_id: UUID, body: AnswerIn, contacts: TheContacts, tx: WriteTx
 ) -> OwnContactOut:
     """Enter that a contact is answered, and which guidance the employer was given. Repeating it changes nothing."""
-    row = await contacts.answer(tx, contact_id, who.subject, body.minutes, body.guidance)
+    row = await contacts.answer(tx, contact_id, who.subject, body)
     return OwnContactOut.model_validate(row)
+
+
+@router.get("/contacts/{contact_id}/answers", tags=["contacts"])
+async def read_answers(_: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: ReadTx) -> list[str]:
+    """Read what was written to the caller from this city, oldest first."""
+    return await contacts.answers(tx, contact_id)
 
 
 @router.post("/contacts/{contact_id}/closing", tags=["contacts"])
@@ -124,10 +156,11 @@ async def list_guidance(
 
 @router.get("/announcements", tags=["announcements"])
 async def list_announcements(
-    _: OwnOfficer, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+    _: OwnOfficer, tx: ReadTx, *, published: bool | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[OwnAnnouncementOut]:
-    """List announcements, newest first."""
-    rows = await OwnAnnouncements(tx).page(read_cursor(cursor, datetime.fromisoformat, UUID), limit)
+    """List announcements, newest first; those that the city has published, or has not, if asked."""
+    after = read_cursor(cursor, datetime.fromisoformat, UUID)
+    rows = await OwnAnnouncements(tx).page(after, limit, is_published=published)
     return Page.of(rows, limit, lambda row: (row.stored_at, row.announcement_id), _announcement)
 
 

@@ -3,18 +3,21 @@
 from services.advisory.authority import api
 from services.advisory.authority.commands import CityAdvisers, CityAnnouncements, CityContacts
 from services.advisory.authority.handlers import handlers_of
+from services.advisory.outgoing import EmailDelivery
 from services.advisory.settings import SERVICE, Settings
 from shared import topics
 from shared.events.registry import REGISTRY
 from shared.messaging.inbound import Inbound
 from shared.messaging.transaction import Database
+from shared.periodic import Periodic
 from shared.process import Parts
 
 
-def parts(settings: Settings, database: Database) -> Parts:  # noqa: ARG001 - as the joint side takes it
+def parts(settings: Settings, database: Database) -> Parts:
     """Make the authority side."""
     contacts = CityContacts(frozenset(settings.city_offices) - {settings.office})
     announcements = CityAnnouncements()
+    email = EmailDelivery(database, settings)
     read = {
         topics.ADVISORY_TO.name_for(settings.office): topics.ADVISORY_TO,
         topics.ADVISORY_SHARED.name: topics.ADVISORY_SHARED,
@@ -28,4 +31,5 @@ def parts(settings: Settings, database: Database) -> Parts:  # noqa: ARG001 - as
         ),
         routers=[api.router],
         objects=[contacts, CityAdvisers(), announcements],
+        periodic=[Periodic("send e-mail", min(settings.sweep_seconds, 5.0), email.send_due)],
     )

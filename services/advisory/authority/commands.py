@@ -3,26 +3,29 @@
 All of it works with the joint office down: what is entered here is told when Kafka takes it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from services.advisory.authority.store import OwnAdvisers, OwnAnnouncements, OwnContacts
 from services.advisory.authority.tables import OwnAdviserRow, OwnAnnouncementRow, OwnContactRow
-from services.advisory.domain import own_contact
+from services.advisory.domain import letters, own_contact
 from services.advisory.domain.assignment import Competence
 from services.advisory.domain.contact import ContactState, Person, check_business_id, require
 from services.advisory.domain.hand_over import check_target
+from services.advisory.domain.letters import LetterKind
 from services.advisory.domain.own_contact import By, Change, OwnContact
-from shared.errors import UnknownError
+from services.advisory.models import AnswerIn, CallIn
+from services.advisory.outgoing import Letters
+from shared.calendar import local_day
+from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import (
     AnnouncementMade,
     AnnouncementReceived,
+    AnswerEntered,
     Contact,
     ContactAssigned,
     ContactRegistered,
-    Given,
     HandOverAsked,
     OfficerListed,
     ServiceName,
@@ -49,6 +52,10 @@ class CityContacts:
             hand_over_id=event.hand_over_id,
             is_acknowledged=event.hand_over_id is None,
             received_at=tx.clock.now(),
+            joined=list(event.joined or ()),
+            reopened_version=event.reopened_version,
+            due_at=event.due_at,
+            reopened_at=tx.clock.now() if event.reopened_version is not None else None,
         )
         OwnContacts(tx).receive(row)
 
@@ -76,16 +83,52 @@ class CityContacts:
         tx.publish(ContactRegistered(contact_id=contact_id, office=tx.office, officer=officer, contact=contact))
         return row
 
-    async def answer(
-        self, tx: Transaction, contact_id: UUID, officer: str, minutes: int | None, guidance: Sequence[Given]
-    ) -> OwnContactRow:
+    async def answer(self, tx: Transaction, contact_id: UUID, officer: str, answer: AnswerIn) -> OwnContactRow:
         """Enter that a contact is answered, and which guidance the employer was given. Repeating it changes nothing.
 
+        The text goes to the caller by e-mail, where this city has the caller.
+
         Raises:
-            UnknownError, ConflictError
+            UnknownError
+            ConflictError: `invalid-state`; `caller-elsewhere`: there is a text, and the joint office has the caller.
         """
         row = await self.get(tx, contact_id)
-        return _carry_out(tx, row, own_contact.answer(_seen(row), _by(tx, officer), minutes, tuple(guidance)))
+        if answer.text is not None and row.person is None:
+            raise ConflictError("caller-elsewhere", "The joint office has the caller: an answer in writing goes there.")
+        change = own_contact.answer(_seen(row), _by(tx, officer), answer.minutes, answer.guidance)
+        if change is not None and answer.text is not None and row.person is not None:
+            language = row.contact.language
+            words = letters.answer(language, answer.text)
+            Letters(tx).write(LetterKind.ANSWER, contact_id, row.person.email or None, language, words, officer)
+        return _carry_out(tx, row, change)
+
+    async def log_call(self, tx: Transaction, call: CallIn, officer: str) -> OwnContactRow:
+        """Log a telephone call that the officer has taken: answered, or handed over.
+
+        Raises:
+            RefusedError: the business id is not valid, or it is handed over to nobody or to two.
+        """
+        row = await self.register(tx, call.contact(tx.clock.now()), officer, call.person or Person())
+        if call.hand_over is None:
+            return await self.answer(tx, row.contact_id, officer, call.answer())
+        target = call.hand_over
+        await self.hand_over(tx, row.contact_id, target.to_authority, target.to_service, target.reason)
+        return row
+
+    async def answers(self, tx: Transaction, contact_id: UUID) -> list[str]:
+        """Return what was written to the caller from here, oldest first.
+
+        Raises:
+            UnknownError
+        """
+        await self.get(tx, contact_id)
+        return [letter.body for letter in await Letters(tx).of(contact_id)]
+
+    async def enter_answer(self, tx: Transaction, event: AnswerEntered) -> None:
+        """Enter that a contact was answered at the joint office."""
+        row = await OwnContacts(tx).get(event.contact_id)
+        if row is not None and row.version < event.version:
+            row.version, row.state = event.version, ContactState.ANSWERED
 
     async def close(self, tx: Transaction, contact_id: UUID, officer: str) -> OwnContactRow:
         """Enter that a contact needs nothing more. Repeating it changes nothing.
@@ -145,7 +188,7 @@ class CityContacts:
 
 
 def _seen(row: OwnContactRow) -> OwnContact:
-    return OwnContact(row.contact_id, row.state, row.hand_over_id, row.is_acknowledged)
+    return OwnContact(row.contact_id, row.state, row.hand_over_id, row.is_acknowledged, row.version)
 
 
 def _by(tx: Transaction, officer: str) -> By:
@@ -196,10 +239,13 @@ class CityAnnouncements:
 
         Raises:
             UnknownError
+            ConflictError: `too-early`: its day has not come.
         """
         row = await OwnAnnouncements(tx).get(announcement_id)
         if row is None:
             raise UnknownError("announcement")
+        if row.announcement.publish_on > local_day(tx.clock.now()):
+            raise ConflictError("too-early", f"It is to be published on {row.announcement.publish_on}.")
         if row.published_at is None:
             row.published_at = tx.clock.now()
             tx.publish(

@@ -10,6 +10,7 @@ from services.advisory.authority.store import OwnArticles, OwnContacts
 from services.advisory.authority.tables import OwnArticleRow
 from shared.events.v1.advisory import (
     AnnouncementMade,
+    AnswerEntered,
     ContactAssigned,
     ContactReleased,
     GuidancePublished,
@@ -29,6 +30,10 @@ class CityHandlers:
     async def receive_contact(self, event: ContactAssigned, tx: Transaction) -> None:
         """Keep a contact for the officer it is assigned to."""
         self.contacts.receive(tx, event)
+
+    async def enter_answer(self, event: AnswerEntered, tx: Transaction) -> None:
+        """Enter that a contact was answered at the joint office."""
+        await self.contacts.enter_answer(tx, event)
 
     async def receive_announcement(self, event: AnnouncementMade, tx: Transaction) -> None:
         """Keep an announcement, and confirm it stored."""
@@ -53,4 +58,11 @@ async def keep_article(event: GuidancePublished, tx: Transaction) -> None:
 def handlers_of(contacts: CityContacts, announcements: CityAnnouncements) -> Handlers:
     """Return the handler of each event type that a city reads."""
     city = CityHandlers(contacts, announcements)
-    return Handlers(city.receive_contact, city.receive_announcement, release_contact, mark_overdue, keep_article)
+    return Handlers(
+        city.receive_contact,
+        city.enter_answer,
+        city.receive_announcement,
+        release_contact,
+        mark_overdue,
+        keep_article,
+    )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.advisory.domain.assignment import Competence
 from services.advisory.domain.contact import ContactState, Person
-from shared.events.v1.advisory import Audience, Contact, Given, ServiceName, Trilingual
+from shared.events.v1.advisory import Audience, Contact, Trilingual
 
 
 class AdviserOut(Competence):
@@ -32,24 +32,12 @@ class OwnContactOut(BaseModel):
     hand_over_id: UUID | None = Field(description="It was handed over here.")
     is_acknowledged: bool
     is_overdue: bool
+    joined: list[UUID] = Field(description="Later contacts about the same, to be answered with it.")
+    due_at: datetime | None = Field(description="By when it is to be answered, as agreed for its channel.")
+    reopened_at: datetime | None = Field(description="A later contact joined it: it must be answered again.")
     person: Person | None = Field(
         description="Only where this city took the contact in; else asked of the joint office."
     )
-
-
-class AnswerIn(BaseModel):
-    """That a contact is answered: how long it took, and which guidance was given."""
-
-    minutes: int | None = Field(default=None, ge=0, le=1440)
-    guidance: tuple[Given, ...] = Field(default=(), max_length=50)
-
-
-class HandOverIn(BaseModel):
-    """To whom a contact is handed over: one authority, or one service."""
-
-    to_authority: str | None = Field(default=None, max_length=50)
-    to_service: ServiceName | None = None
-    reason: str = Field(min_length=3, max_length=280, description="Kept and passed on. Write no personal data.")
 
 
 class HandOverRequestOut(BaseModel):

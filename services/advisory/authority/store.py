@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, or_, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, select
 
 from services.advisory.authority.tables import OwnAdviserRow, OwnAnnouncementRow, OwnArticleRow, OwnContactRow
@@ -14,10 +15,24 @@ from shared.database import insert
 from shared.events.v1.advisory import ContactReleased, ContactTopic
 from shared.store import Store
 
+_IS_DONE: Final = (
+    "own_contact.state IN ('answered', 'closed') AND coalesce(excluded.reopened_version, 0) <= own_contact.version"
+)
+"""Answered or closed here, and not reopened since: whoever assigns it anew does not know that yet."""
+
+_REPLACED: Final = (
+    *("version", "officer", "reason", "hand_over_id", "is_acknowledged", "is_overdue"),
+    *("joined", "reopened_version", "due_at"),
+)
 _CONTACT: Final = insert(
     OwnContactRow,
     OwnContactRow,
-    replace=("version", "state", "officer", "reason", "hand_over_id", "is_acknowledged", "is_overdue"),
+    replace={name: f"excluded.{name}" for name in _REPLACED}
+    | {
+        "state": f"CASE WHEN {_IS_DONE} THEN own_contact.state ELSE excluded.state END",
+        "reopened_at": "CASE WHEN coalesce(excluded.reopened_version, 0) > own_contact.version"
+        " THEN excluded.received_at ELSE own_contact.reopened_at END",
+    },
     version="version",
 )
 _ADVISER: Final = insert(OwnAdviserRow, OwnAdviserRow, replace=("listed",))
@@ -50,15 +65,26 @@ class OwnContacts(Store):
         return await self._get(OwnContactRow, contact_id, lock=True)
 
     async def page(
-        self, officer: str | None, state: ContactState | None, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        officer: str | None,
+        state: ContactState | None,
+        topic: ContactTopic | None,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+        *,
+        reopened: bool,
     ) -> Sequence[OwnContactRow]:
-        """Return contacts, oldest first."""
+        """Return contacts, oldest first; those that were reopened alone, if asked."""
         received, contact_id = col(OwnContactRow.received_at), col(OwnContactRow.contact_id)
         query = select(OwnContactRow).order_by(received, contact_id).limit(limit)
         if officer is not None:
             query = query.where(OwnContactRow.officer == officer)
         if state is not None:
             query = query.where(OwnContactRow.state == state)
+        if topic is not None:
+            query = query.where(type_coerce(col(OwnContactRow.contact), JSONB)["topic"].astext == topic)
+        if reopened:
+            query = query.where(col(OwnContactRow.reopened_at).is_not(None))
         if after is not None:
             query = query.where(or_(received > after[0], and_(received == after[0], contact_id > after[1])))
         return await self._all(query)
@@ -100,10 +126,15 @@ class OwnAnnouncements(Store):
         """Return an announcement, locked."""
         return await self._get(OwnAnnouncementRow, announcement_id, lock=True)
 
-    async def page(self, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[OwnAnnouncementRow]:
-        """Return announcements, newest first."""
+    async def page(
+        self, after: tuple[datetime, UUID] | None, limit: int, *, is_published: bool | None
+    ) -> Sequence[OwnAnnouncementRow]:
+        """Return announcements, newest first; those that the city has published, or has not, if asked."""
         stored, announcement_id = col(OwnAnnouncementRow.stored_at), col(OwnAnnouncementRow.announcement_id)
         query = select(OwnAnnouncementRow).order_by(stored.desc(), announcement_id).limit(limit)
+        if is_published is not None:
+            published = col(OwnAnnouncementRow.published_at)
+            query = query.where(published.is_not(None) if is_published else published.is_(None))
         if after is not None:
             query = query.where(or_(stored < after[0], and_(stored == after[0], announcement_id > after[1])))
         return await self._all(query)

@@ -53,6 +53,12 @@ class OwnContactRow(Table, table=True):
     is_overdue: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     person: Person | None = _json(Person, null=True)
     received_at: datetime = _instant()
+    joined: list[UUID] = Field(
+        sa_column=Column(Json(list[UUID]), nullable=False, server_default="[]"), default_factory=list
+    )
+    reopened_version: int | None = None
+    due_at: datetime | None = _instant(null=True)
+    reopened_at: datetime | None = _instant(null=True)
 
 
 class OwnAdviserRow(Table, table=True):

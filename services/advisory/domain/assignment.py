@@ -100,6 +100,19 @@ def assign(
     return Decision(chosen, _because(authority, chosen, handled, agreed, topic, language))
 
 
+def deputy(
+    topic: ContactTopic, language: Language, advisers: Sequence[Adviser], absent: Adviser, day: date
+) -> Decision:
+    """Decide who of the same authority takes an absent officer's contact: however busy, for the employer waits."""
+    others = [
+        adviser for adviser in advisers if adviser.authority == absent.authority and adviser.officer != absent.officer
+    ]
+    decision = assign(topic, language, others, {}, {absent.authority: 1.0}, day, open_limit=None)
+    if decision.adviser is None:
+        return Decision(None, f"the officer is absent, and in {absent.authority} {decision.reason}")
+    return Decision(decision.adviser, f"the officer who had it is absent; given to another of {absent.authority}")
+
+
 def _turn(authorities: set[str], handled: Mapping[str, int], agreed: Mapping[str, float]) -> str:
     return min(authorities, key=lambda name: ((handled.get(name, 0) + 1) / agreed[name], -agreed[name], name))
 

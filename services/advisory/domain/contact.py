@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+import phonenumbers
 from pydantic import Field
 
 from shared.errors import ConflictError, RefusedError
 from shared.events.envelope import Part
-from shared.events.v1.advisory import Contact
+from shared.events.v1.advisory import Contact, ContactTopic
 from shared.events.values import is_business_id
 
 JOIN_WITHIN: Final = timedelta(days=3)
@@ -54,6 +55,22 @@ def require(state: ContactState, to: ContactState) -> None:
         raise ConflictError("invalid-state", f"The contact is {state}.")
 
 
+REOPENS: Final = frozenset({ContactState.ANSWERED, ContactState.HANDED_OVER})
+"""A contact in these states must be answered again when a later one about the same joins it."""
+
+
+def ends(state: ContactState, to: ContactState, seen: int | None, reopened: int | None) -> bool:
+    """Whether an officer's answer or closing ends a contact: not if a later contact joined it that was not seen.
+
+    Args:
+        state: where the contact stands.
+        to: answered, or closed.
+        seen: the version that the officer saw; None when it is not known.
+        reopened: the version with which the contact was last reopened.
+    """
+    return can_become(state, to) and (seen is None or reopened is None or seen >= reopened)
+
+
 class Person(Part):
     """Who calls, and what about. Stands in the store of the office that took the contact, and in no event."""
 
@@ -64,9 +81,23 @@ class Person(Part):
 
     @property
     def callers(self) -> frozenset[str]:
-        """The telephone number and the address, written one way."""
-        phone = "".join(sign for sign in self.phone or "" if sign.isdigit())
-        return frozenset(filter(None, (phone, (self.email or "").strip().lower())))
+        """The telephone number in E.164 and the address in lower case."""
+        return frozenset(filter(None, (telephone_number(self.phone or ""), (self.email or "").strip().lower())))
+
+
+def telephone_number(given: str) -> str | None:
+    """Return a telephone number in E.164 (+358401234567), read as a Finnish one without a country code.
+
+    None where it is none: two callers are not the same because both left something unreadable.
+    """
+    try:
+        number = phonenumbers.parse(given, "FI")
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    number.extension = None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def check_business_id(business_id: str | None) -> None:
@@ -81,7 +112,7 @@ def check_business_id(business_id: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A contact that came before and is not closed. `callers`: telephone numbers and addresses, as written down."""
+    """A contact that came before and is not closed. `callers`: telephone numbers in E.164, and addresses."""
 
     contact_id: UUID
     contact: Contact
@@ -91,8 +122,11 @@ class Earlier:
 def joins(contact: Contact, callers: frozenset[str], earlier: Iterable[Earlier]) -> tuple[UUID, str] | None:
     """Return which earlier contact this one is a repetition of, and why; None when it is a matter of its own.
 
-    The same employer, or the same caller, about the same topic, within three days.
+    The same employer, or the same caller, about the same topic, within three days. "Other" names no topic: whether
+    two of those are one matter is for an officer.
     """
+    if contact.topic is ContactTopic.OTHER:
+        return None
     for other in sorted(earlier, key=lambda one: (one.contact.received_at, one.contact_id)):
         if other.contact.topic != contact.topic or not _is_near(other.contact.received_at, contact.received_at):
             continue

@@ -27,6 +27,10 @@ OPEN: Final = frozenset({HandOverState.ASKED, HandOverState.STORED})
 """Nobody has answered yet."""
 
 
+HELD_BY_A_SERVICE: Final = frozenset({HandOverState.STORED, HandOverState.ACCEPTED})
+"""The service has it, to decide on or to handle: its officers may have to talk with the caller."""
+
+
 class Effect(StrEnum):
     """What becomes of the contact."""
 
@@ -37,6 +41,8 @@ class Effect(StrEnum):
     """The officer who acknowledged it has it now."""
     LEAVE = "leave"
     """It is the service's matter now."""
+    RETURN = "return"
+    """The service took it and gives it back: who handed it over has it again."""
     WITHDRAW = "withdraw"
     """The authority that acknowledged it does not get it: its course went on meanwhile."""
 
@@ -100,6 +106,8 @@ def answer(
         to: its answer.
         reason: why, if it rejects.
     """
+    if (state, to, contact) == (HandOverState.ACCEPTED, HandOverState.REJECTED, ContactState.HANDED_OVER):
+        return Change(to, Effect.RETURN, f"given back by {service}: {reason}", reason)
     if state not in OPEN or to == state:
         return None
     match to:

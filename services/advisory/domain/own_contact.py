@@ -12,12 +12,21 @@ from shared.events.v1.advisory import ContactAnswered, ContactClosed, Given, Han
 
 @dataclass(frozen=True, slots=True)
 class OwnContact:
-    """A contact as acts see it. `hand_over_id`: it was handed over to this office."""
+    """A contact as acts see it.
+
+    Attributes:
+        contact_id: whose it is.
+        state: where it stands.
+        hand_over_id: it was handed over to this office.
+        is_acknowledged: and an officer has taken it over.
+        version: the joint office's number of what was last assigned here.
+    """
 
     contact_id: UUID
     state: ContactState
     hand_over_id: UUID | None = None
     is_acknowledged: bool = True
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,7 @@ def answer(contact: OwnContact, by: By, minutes: int | None, guidance: tuple[Giv
         answered_at=by.at,
         minutes=minutes,
         guidance=guidance,
+        version=contact.version,
     )
     return Change(replace(contact, state=ContactState.ANSWERED), event)
 
@@ -66,7 +76,7 @@ def close(contact: OwnContact, by: By) -> Change | None:
     if contact.state is ContactState.CLOSED:
         return None
     require(contact.state, ContactState.CLOSED)
-    event = ContactClosed(contact_id=contact.contact_id, office=by.office, closed_at=by.at)
+    event = ContactClosed(contact_id=contact.contact_id, office=by.office, closed_at=by.at, version=contact.version)
     return Change(replace(contact, state=ContactState.CLOSED), event)
 
 

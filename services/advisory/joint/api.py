@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.guidance import Draft
 from services.advisory.domain.resources import Decision, WorkQuestion
 from services.advisory.joint import resourcing_report
@@ -25,6 +24,7 @@ from services.advisory.joint.models import (
     AnnouncementOut,
     ApprovalIn,
     ArticleOut,
+    CallerOut,
     ContactOut,
     EntryOut,
     GivenOut,
@@ -41,9 +41,10 @@ from services.advisory.joint.models import (
 )
 from services.advisory.joint.publications import JointAnnouncements, JointGuidance
 from services.advisory.joint.questions import JointReviews, JointTimelines
-from services.advisory.joint.store import Announcements, Contacts, Guidance, HandOvers
+from services.advisory.joint.store import Announcements, Contacts, Guidance, HandOvers, Narrowed
 from services.advisory.joint.tables import AnnouncementRow, ArticleRow, ContactRow
 from services.advisory.models import ContactIn
+from services.advisory.outgoing import Letters
 from shared.calendar import local_day
 from shared.errors import ForbiddenError
 from shared.events.v1.advisory import ContactTopic, Task
@@ -102,48 +103,48 @@ async def bring(response: Response, who: Bringer, body: ContactIn, contacts: The
     """Bring a contact into the queue."""
     row = await contacts.bring(tx, body.contact(tx.clock.now()), who.actor, body.person)
     response.headers["Location"] = f"/v1/contacts/{row.contact_id}"
-    return await _contact(tx, row)
+    return await shown_contact(tx, row)
 
 
 @router.get("/contacts", tags=["contacts"])
 async def list_contacts(
     _: Staff,
     tx: ReadTx,
-    state: ContactState | None = None,
-    authority: str | None = None,
+    narrowed: Annotated[Narrowed, Depends()],
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ContactOut]:
     """List contacts, newest first."""
     after = read_cursor(cursor, datetime.fromisoformat, UUID)
-    rows = await Contacts(tx).page(state, authority, after, limit)
+    rows = await Contacts(tx).page(narrowed, after, limit)
     return Page.of(rows, limit, lambda row: (row.received_at, row.contact_id), ContactOut.model_validate)
 
 
 @router.get("/contacts/{contact_id}", response_model=ContactOut, tags=["contacts"])
 async def read_contact(request: Request, _: Staff, contact_id: UUID, contacts: TheContacts, tx: ReadTx) -> Response:
     """Read a contact: who has it and why, every act, every hand-over."""
-    return tagged(request, await _contact(tx, await contacts.get(tx, contact_id)))
+    return tagged(request, await shown_contact(tx, await contacts.get(tx, contact_id)))
 
 
 @router.post("/contacts/{contact_id}/taking", tags=["contacts"])
 async def take(who: Staff, contact_id: UUID, contacts: TheContacts, tx: WriteTx) -> ContactOut:
     """Take a contact of the own authority's employer."""
-    return await _contact(tx, await contacts.take(tx, contact_id, who))
+    return await shown_contact(tx, await contacts.take(tx, contact_id, who))
 
 
 @router.post("/contacts/{contact_id}/caller-queries", status_code=201, tags=["contacts"])
 async def ask_caller(
     response: Response, who: Staff, contact_id: UUID, body: PurposeIn, contacts: TheContacts, database: TheDatabase
-) -> Person:
-    """Ask who called, with a purpose. Logged, whether answered or refused; asked again, it is logged again."""
+) -> CallerOut:
+    """Ask who called and what was written back, with a purpose. Logged each time, whether answered or refused."""
     async with database.transaction(uuid4()) as tx:
-        person = await contacts.ask_caller(tx, contact_id, who, body.purpose)
+        person = await contacts.ask_caller(tx, contact_id, who, body.purpose, body.service)
+        answers = tuple(letter.body for letter in await Letters(tx).of(contact_id)) if person is not None else ()
     # Committed: a refusal is in the log too.
     if person is None:
         raise ForbiddenError("not-concerned", "The contact is another authority's.")
     response.headers["Location"] = f"/v1/contacts/{contact_id}/caller-queries"
-    return person
+    return CallerOut(**person.model_dump(), answers=answers)
 
 
 @router.get("/contacts/{contact_id}/caller-queries", tags=["contacts"])
@@ -313,7 +314,8 @@ async def read_report(
     return Response(await asyncio.to_thread(resourcing_report.pdf, review, lang), media_type="application/pdf")
 
 
-async def _contact(tx: Transaction, row: ContactRow) -> ContactOut:
+async def shown_contact(tx: Transaction, row: ContactRow) -> ContactOut:
+    """Show a contact with its acts and hand-overs."""
     acts = [ActOut.model_validate(act) for act in await Contacts(tx).acts(row.contact_id)]
     hand_overs = [HandOverOut.model_validate(hand_over) for hand_over in await HandOvers(tx).of_contact(row.contact_id)]
     return ContactOut.model_validate(row).model_copy(update={"acts": acts, "hand_overs": hand_overs})

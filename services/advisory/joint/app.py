@@ -1,15 +1,20 @@
 """What the joint office's process is made of: it reads other systems, every city, and the other services' answers."""
 
-from datetime import timedelta
 from uuid import uuid4
 
 from services.advisory import data
-from services.advisory.joint import api
+from services.advisory.joint import api, contacts_api, public_api
+from services.advisory.joint.answers_commands import JointAnswers
 from services.advisory.joint.commands import JointContacts, JointHandOvers, JointResources
+from services.advisory.joint.deputies_commands import JointDeputies
 from services.advisory.joint.email_intake import EmailIntake
 from services.advisory.joint.handlers import handlers_of
+from services.advisory.joint.joining_commands import JointJoining
+from services.advisory.joint.mailing_commands import JointMailing
 from services.advisory.joint.publications import JointAnnouncements, JointGuidance
 from services.advisory.joint.questions import JointReviews, JointTimelines
+from services.advisory.joint.responses_commands import JointResponses
+from services.advisory.outgoing import EmailDelivery
 from services.advisory.settings import SERVICE, Settings
 from shared import topics
 from shared.events.registry import REGISTRY
@@ -23,14 +28,23 @@ from shared.screening import ERASE_ON_DISCARD, screen
 def parts(settings: Settings, database: Database) -> Parts:
     """Make the joint side."""
     contacts = contacts_of(settings)
-    hand_overs = JointHandOvers(contacts, timedelta(hours=settings.acknowledge_hours))
+    hand_overs = JointHandOvers(contacts, settings.acknowledge_hours)
     announcements = JointAnnouncements(settings.city_offices)
     guidance = JointGuidance(settings.authorities)
     reviews = JointReviews(contacts.resources)
 
+    deputies = JointDeputies(contacts)
+    mailing = JointMailing(settings.public_url)
+    answers = JointAnswers(hand_overs, settings.authorities)
+
     async def sweep() -> None:
         async with database.transaction(uuid4()) as tx:
             await hand_overs.sweep(tx)
+            await deputies.sweep(tx)
+
+    async def publish() -> None:
+        async with database.transaction(uuid4()) as tx:
+            await mailing.publish(tx)
 
     read = {
         topics.CONTACTS_INBOUND.name: topics.CONTACTS_INBOUND,
@@ -46,10 +60,15 @@ def parts(settings: Settings, database: Database) -> Parts:
             screen=screen,
             erase_on_discard=ERASE_ON_DISCARD,
         ),
-        routers=[api.router],
-        objects=[contacts, contacts.resources, JointTimelines(), reviews, guidance, announcements],
+        routers=[api.router, contacts_api.router, public_api.router],
+        objects=[
+            *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts)),
+            *(JointTimelines(), reviews, guidance, announcements, mailing),
+        ],
         periodic=[
             Periodic("assign and escalate", settings.sweep_seconds, sweep),
+            Periodic("publish announcements", settings.sweep_seconds, publish),
+            Periodic("send e-mail", min(settings.sweep_seconds, 5.0), EmailDelivery(database, settings).send_due),
             EmailIntake(contacts, database, settings.smtp_host, settings.smtp_port),
         ],
     )
@@ -58,4 +77,5 @@ def parts(settings: Settings, database: Database) -> Parts:
 def contacts_of(settings: Settings) -> JointContacts:
     """Make the queue of contacts."""
     resources = JointResources(data.agreed(), settings.authorities)
-    return JointContacts(data.authority_of(), resources, settings.open_limit)
+    responses = JointResponses(data.response_times(), settings.hours)
+    return JointContacts(data.authority_of(), resources, settings.open_limit, responses)

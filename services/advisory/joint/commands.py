@@ -5,17 +5,34 @@ HTTP, e-mail and the message handlers come here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 from services.advisory.domain.assignment import assign
-from services.advisory.domain.contact import ContactState, Person, can_become, check_business_id, joins, require
-from services.advisory.domain.hand_over import Change, Effect, HandOverState, acknowledge, answer, refuse
+from services.advisory.domain.contact import (
+    ContactState,
+    Person,
+    can_become,
+    check_business_id,
+    ends,
+    joins,
+    require,
+)
+from services.advisory.domain.hand_over import (
+    HELD_BY_A_SERVICE,
+    Change,
+    Effect,
+    HandOverState,
+    acknowledge,
+    answer,
+    refuse,
+)
 from services.advisory.domain.resources import Agreed, Decision, Share, agreed_on, check_decision, shares, year_of
+from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.joint.store import Advisers, Contacts, Guidance, HandOvers, Resources
 from services.advisory.joint.tables import CallerQueryRow, ContactRow, HandOverRow
-from shared.calendar import local_day
+from shared.calendar import OfficeHours, local_day
 from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import (
@@ -84,11 +101,18 @@ class JointContacts:
         authority_of: the competent authority by municipality.
         resources: the agreed person-years.
         open_limit: an officer has at most so many contacts that are not answered.
+        responses: how soon a contact is answered.
     """
 
     authority_of: Mapping[str, str]
     resources: JointResources
     open_limit: int
+    responses: JointResponses
+
+    @property
+    def hours(self) -> OfficeHours:
+        """When officers work."""
+        return self.responses.hours
 
     async def bring(self, tx: Transaction, contact: Contact, filed_by: str, person: Person | None) -> ContactRow:
         """Take a contact in that somebody brings; return it as it is then.
@@ -117,20 +141,22 @@ class JointContacts:
         check_business_id(contact.business_id)
         contacts = Contacts(tx)
         await contacts.lock_queue()
-        row = self._row(contact_id, contact, filed_by, person, source_reference)
+        row = self.row_of(contact_id, contact, filed_by, person, source_reference)
         if not await contacts.add(row):
             return
         contacts.note(contact_id, "received", filed_by, f"by {contact.channel}")
+        row.due_at = await self.responses.due_at(tx, contact)
         callers = frozenset(row.callers)
         joined = joins(contact, callers, await contacts.earlier(contact_id, contact, callers))
         if joined is None:
-            await self._assign(tx, row)
+            await self.assign(tx, row)
         else:
-            self._join(tx, row, *joined)
+            await self.join(tx, row, *joined, RULE)
 
-    def _row(
+    def row_of(
         self, contact_id: UUID, contact: Contact, filed_by: str, person: Person | None, source_reference: str | None
     ) -> ContactRow:
+        """Make the row of a new contact."""
         return ContactRow(
             contact_id=contact_id,
             contact=contact,
@@ -147,19 +173,36 @@ class JointContacts:
             source_reference=source_reference,
         )
 
-    def _join(self, tx: Transaction, row: ContactRow, into: UUID, reason: str) -> None:
+    async def join(self, tx: Transaction, row: ContactRow, into: UUID, reason: str, actor: str) -> None:
+        """Join a contact to an earlier one: whoever has that one must answer it, again if it is answered already.
+
+        An answer that is under way was given without knowing of this contact, so that it does not end the earlier one.
+        """
+        earlier = await self.get(tx, into)
         row.joined_into, row.reason = into, reason
         self.move(row, ContactState.CLOSED, tx.clock.now())
-        Contacts(tx).note(row.contact_id, "joined", RULE, reason)
-        Contacts(tx).note(into, "joined by another", RULE, reason)
+        Contacts(tx).note(row.contact_id, "joined", actor, reason)
+        Contacts(tx).note(into, "joined by another", actor, reason)
+        earlier.joined = [*earlier.joined, row.contact_id]
+        if earlier.officer is None or earlier.acting_authority is None:
+            return
+        if earlier.state is not ContactState.ASSIGNED:
+            Contacts(tx).note(into, "reopened", actor, f"it was {earlier.state}")
+            earlier.answered_at, earlier.due_at = None, row.due_at
+        earlier.reopened_version, earlier.reopened_at = earlier.version + 1, tx.clock.now()
+        self.give(tx, earlier, earlier.officer, earlier.acting_authority, f"to be answered: {reason}", actor)
 
     async def assign_waiting(self, tx: Transaction) -> int:
         """Give the contacts that wait to whoever has room, the oldest first; return how many were given."""
         await Contacts(tx).lock_queue()
-        return sum([await self._assign(tx, row) for row in await Contacts(tx).waiting()])
+        return sum([await self.assign(tx, row) for row in await Contacts(tx).waiting()])
 
-    async def _assign(self, tx: Transaction, row: ContactRow) -> bool:
+    async def assign(self, tx: Transaction, row: ContactRow) -> bool:
+        """Give a contact to whoever's turn it is; False if it waits. The queue is locked."""
         today = local_day(tx.clock.now())
+        if not self.hours.is_open_on(today):
+            row.reason = f"the offices are closed today: it is given on {self.hours.next_open_day(today)}"
+            return False
         decision = assign(
             row.contact.topic,
             row.contact.language,
@@ -190,6 +233,9 @@ class JointContacts:
             competent_authority=row.competent_authority,
             acting_authority=authority,
             reason=reason,
+            joined=tuple(row.joined) or None,
+            due_at=row.due_at,
+            reopened_version=row.reopened_version,
         )
         tx.publish(event, to=authority)
 
@@ -229,19 +275,34 @@ class JointContacts:
             self.release(tx, row, earlier, reason)
         return row
 
-    async def ask_caller(self, tx: Transaction, contact_id: UUID, officer: Officer, purpose: str) -> Person | None:
-        """Return who called, to the acting and the competent authority alone; None to others. Logged either way.
+    async def ask_caller(
+        self, tx: Transaction, contact_id: UUID, officer: Officer, purpose: str, service: ServiceName | None = None
+    ) -> Person | None:
+        """Return who called, to the acting and the competent authority, and to a service that was handed the contact.
+
+        None to others. Logged either way.
+
+        Args:
+            tx: where it happens.
+            contact_id: whose caller.
+            officer: who asks.
+            purpose: what for.
+            service: the service for which the officer handles the contact, if it was handed over to one.
 
         Raises:
             UnknownError: no such contact.
         """
         row = await self.get(tx, contact_id)
-        may_know = officer.authority in {row.acting_authority, row.competent_authority}
+        handed = [one for one in await HandOvers(tx).of_contact(contact_id) if one.state in HELD_BY_A_SERVICE]
+        may_know = officer.authority in {row.acting_authority, row.competent_authority} or (
+            service is not None and service in {one.to_service for one in handed}
+        )
         query = CallerQueryRow(
             contact_id=contact_id,
             asked_by=officer.actor,
             authority=officer.authority,
             purpose=purpose,
+            service=service,
             answered=may_know,
             at=tx.clock.now(),
         )
@@ -254,13 +315,16 @@ class JointContacts:
         Raises:
             UnknownError: no such contact of that office.
         """
+        await Contacts(tx).lock_queue()
         row = await self.own(tx, event.contact_id, event.office)
         Guidance(tx).give(event.contact_id, row.business_id, event.guidance, event.answered_at)
-        if can_become(row.state, ContactState.ANSWERED):
+        if ends(row.state, ContactState.ANSWERED, event.version, row.reopened_version):
             self.move(row, ContactState.ANSWERED, event.answered_at)
             row.minutes = event.minutes
             Contacts(tx).note(event.contact_id, "answered", f"officer:{event.officer}", "")
             await self.assign_waiting(tx)
+        elif row.state is ContactState.ASSIGNED:
+            Contacts(tx).note(event.contact_id, "answered before it was reopened", f"officer:{event.officer}", "")
 
     async def enter_closed(self, tx: Transaction, event: ContactClosed) -> None:
         """Enter that a contact needs nothing more.
@@ -268,19 +332,21 @@ class JointContacts:
         Raises:
             UnknownError: no such contact of that office.
         """
+        await Contacts(tx).lock_queue()
         row = await self.own(tx, event.contact_id, event.office)
-        if can_become(row.state, ContactState.CLOSED):
+        if ends(row.state, ContactState.CLOSED, event.version, row.reopened_version):
             self.move(row, ContactState.CLOSED, event.closed_at)
             Contacts(tx).note(event.contact_id, "closed", event.office, "")
             await self.assign_waiting(tx)
 
     async def enter_registered(self, tx: Transaction, event: ContactRegistered) -> None:
         """Count a contact that a city has taken in and handles itself."""
-        row = self._row(event.contact_id, event.contact, event.office, None, None)
+        row = self.row_of(event.contact_id, event.contact, event.office, None, None)
         row.competent_authority = self.authority_of.get(event.contact.municipality or "", event.office)
         if await Contacts(tx).add(row):
             row.state, row.officer, row.acting_authority = ContactState.ASSIGNED, event.officer, event.office
             row.reason, row.version, row.assigned_at = TAKEN_IN, 2, tx.clock.now()
+            row.due_at = await self.responses.due_at(tx, event.contact)
             Contacts(tx).note(event.contact_id, "registered", event.office, TAKEN_IN)
 
     async def list_adviser(self, tx: Transaction, event: OfficerListed) -> None:
@@ -317,11 +383,11 @@ class JointHandOvers:
 
     Attributes:
         contacts: the queue.
-        acknowledge_within: how long a hand-over waits before it is overdue.
+        acknowledge_hours: how many office hours a hand-over waits before it is overdue.
     """
 
     contacts: JointContacts
-    acknowledge_within: timedelta
+    acknowledge_hours: float
 
     async def ask(self, tx: Transaction, event: HandOverAsked) -> None:
         """Hand a contact over to another authority or service. Until it is acknowledged, who has it has it still.
@@ -340,7 +406,7 @@ class JointHandOvers:
             to_service=event.to_service,
             reason=event.reason,
             asked_at=tx.clock.now(),
-            due_at=tx.clock.now() + self.acknowledge_within,
+            due_at=self.contacts.hours.after(tx.clock.now(), self.acknowledge_hours),
             state=HandOverState.ASKED,
         )
         if not await HandOvers(tx).add(row):
@@ -359,7 +425,7 @@ class JointHandOvers:
     async def _offer(self, tx: Transaction, row: HandOverRow, authority: str, contact: ContactRow) -> None:
         """Offer a contact to another authority's officer. Open contacts have no limit: the officer acknowledges."""
         advisers = [adviser for adviser in await Advisers(tx).all() if adviser.authority == authority]
-        today = local_day(tx.clock.now())
+        today = self.contacts.hours.next_open_day(local_day(tx.clock.now()))
         topic, language = contact.contact.topic, contact.contact.language
         decision = assign(topic, language, advisers, {}, {authority: 1.0}, today, open_limit=None)
         if decision.adviser is None:
@@ -376,6 +442,9 @@ class JointHandOvers:
             acting_authority=authority,
             reason=f"handed over by {row.from_authority}: {row.reason}"[:MAX_REASON],
             hand_over_id=row.hand_over_id,
+            joined=tuple(contact.joined) or None,
+            due_at=contact.due_at,
+            reopened_version=contact.reopened_version,
         )
         tx.publish(event, to=authority)
 
@@ -405,9 +474,10 @@ class JointHandOvers:
         if row is None or row.to_service != event.service:
             raise UnknownError("hand-over")
         contact = await self.contacts.get(tx, row.contact_id)
+        row.matter_id = event.matter_id or row.matter_id
+        row.draft_id = event.draft_id or row.draft_id
         change = answer(row.state, contact.state, event.service, HandOverState(event.state), event.reason)
         if change is not None:
-            row.matter_id = event.matter_id
             await self._carry_out(tx, row, contact, change, event.at)
 
     async def _carry_out(
@@ -415,7 +485,10 @@ class JointHandOvers:
     ) -> None:
         row.state, row.answer, row.answered_at = change.state, change.answer, at
         match change.effect:
-            case Effect.STAY if contact.officer is not None and contact.acting_authority is not None:
+            case Effect.STAY | Effect.RETURN if contact.officer is not None and contact.acting_authority is not None:
+                if change.effect is Effect.RETURN:
+                    contact.answered_at = None
+                    contact.reopened_version, contact.reopened_at = contact.version + 1, at
                 self.contacts.give(tx, contact, contact.officer, contact.acting_authority, change.reason, RULE)
             case Effect.MOVE if change.officer is not None and row.to_authority is not None:
                 actor = f"officer:{change.officer}"
@@ -450,4 +523,5 @@ def _matter(row: HandOverRow, service: ServiceName, contact: Contact) -> MatterH
         business_id=contact.business_id,
         from_authority=row.from_authority,
         due_at=row.due_at,
+        reason=row.reason,
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.advisory.domain.contact import ContactState
+from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.hand_over import HandOverState
 from services.advisory.domain.resources import Compared
 from shared.events.v1.advisory import Audience, Contact, ContactTopic, ServiceName, Trilingual
@@ -39,6 +39,7 @@ class HandOverOut(Shown):
     due_at: datetime
     state: HandOverState
     matter_id: UUID | None
+    draft_id: UUID | None
     answer: str | None
     is_overdue: bool
 
@@ -54,6 +55,10 @@ class ContactOut(Shown):
     officer: str | None
     reason: str
     joined_into: UUID | None
+    joined: list[UUID] = Field(description="Later contacts about the same.")
+    reopened_at: datetime | None
+    due_at: datetime | None = Field(description="By when it is to be answered, by the agreed response time.")
+    answered_at: datetime | None
     acts: list[ActOut] = []
     hand_overs: list[HandOverOut] = []
 
@@ -62,6 +67,15 @@ class PurposeIn(BaseModel):
     """Why somebody asks who called."""
 
     purpose: str = Field(min_length=3, max_length=300)
+    service: ServiceName | None = Field(
+        default=None, description="For an officer who handles the contact in a service that it was handed over to."
+    )
+
+
+class CallerOut(Person):
+    """Who called, and what was written to the caller from the joint office."""
+
+    answers: tuple[str, ...] = ()
 
 
 class QueryOut(Shown):
@@ -70,6 +84,7 @@ class QueryOut(Shown):
     asked_by: str
     authority: str
     purpose: str
+    service: ServiceName | None
     answered: bool
     at: datetime
 

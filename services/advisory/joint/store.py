@@ -5,6 +5,7 @@ two contacts that come at the same moment must not both see the same officer as 
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -32,6 +33,7 @@ from services.advisory.joint.tables import (
 )
 from shared.database import Bulk, column_types, insert
 from shared.events.v1.advisory import Contact, ContactTopic, Given, OfficerListed
+from shared.events.values import BusinessId
 from shared.store import Store
 
 _ACT: Final = Bulk[ContactActRow](
@@ -63,6 +65,17 @@ class GivenTitle(NamedTuple):
     given_at: datetime
     title: str | None
     place: str
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """What a list of contacts is narrowed to. `authority`: competent for it, or acting in it."""
+
+    state: ContactState | None = None
+    authority: str | None = None
+    topic: ContactTopic | None = None
+    business_id: BusinessId | None = None
+    officer: str | None = None
 
 
 class Contacts(Store):
@@ -108,10 +121,18 @@ class Contacts(Store):
             .limit(limit)
         )
 
-    async def page(
-        self, state: ContactState | None, authority: str | None, after: tuple[datetime, UUID] | None, limit: int
-    ) -> Sequence[ContactRow]:
+    async def open_of(self, officer: str) -> Sequence[ContactRow]:
+        """Return the contacts that an officer has not answered, oldest first; locked."""
+        return await self._all(
+            select(ContactRow)
+            .where(ContactRow.officer == officer, ContactRow.state == ContactState.ASSIGNED)
+            .order_by(col(ContactRow.received_at), col(ContactRow.contact_id))
+            .with_for_update()
+        )
+
+    async def page(self, narrowed: Narrowed, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[ContactRow]:
         """Return contacts, newest first; of an authority, those it is competent for or acts in."""
+        state, authority = narrowed.state, narrowed.authority
         received, contact_id = col(ContactRow.received_at), col(ContactRow.contact_id)
         query = select(ContactRow).order_by(received.desc(), contact_id).limit(limit)
         if state is not None:
@@ -119,6 +140,12 @@ class Contacts(Store):
         if authority is not None:
             competent, acting = col(ContactRow.competent_authority), col(ContactRow.acting_authority)
             query = query.where(or_(competent == authority, acting == authority))
+        if narrowed.topic is not None:
+            query = query.where(ContactRow.topic == narrowed.topic)
+        if narrowed.business_id is not None:
+            query = query.where(ContactRow.business_id == narrowed.business_id)
+        if narrowed.officer is not None:
+            query = query.where(ContactRow.officer == narrowed.officer)
         if after is not None:
             query = query.where(or_(received < after[0], and_(received == after[0], contact_id > after[1])))
         return await self._all(query)

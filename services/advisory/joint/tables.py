@@ -4,12 +4,13 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, Date, DateTime, Identity, Index, MetaData, Text, text
+from sqlalchemy import ARRAY, BigInteger, Column, Date, DateTime, Identity, Index, MetaData, Text, Uuid, text
 from sqlmodel import Field, SQLModel
 
 from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.hand_over import HandOverState
 from services.advisory.domain.resources import WorkQuestion
+from services.advisory.domain.response import Channel
 from services.advisory.domain.timeline import TimelineQuestion
 from shared.database import EnumText, Json
 from shared.events.v1.advisory import (
@@ -65,6 +66,8 @@ class ContactRow(Table, table=True):
         Index("contact_open", "officer", postgresql_where=text("state = 'assigned'")),
         Index("contact_handled", "assigned_at", "acting_authority"),
         Index("contact_employer", "business_id", "received_at"),
+        Index("contact_due", "due_at", "contact_id", postgresql_where=text("state IN ('new', 'assigned')")),
+        Index("contact_received", "received_at"),
     )
 
     contact_id: UUID = Field(primary_key=True)
@@ -87,6 +90,10 @@ class ContactRow(Table, table=True):
     answered_at: datetime | None = _instant(null=True)
     closed_at: datetime | None = _instant(null=True)
     minutes: int | None = None
+    joined: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False, server_default="{}"), default_factory=list)
+    reopened_version: int | None = None
+    reopened_at: datetime | None = _instant(null=True)
+    due_at: datetime | None = _instant(null=True)
 
 
 class ContactActRow(Table, table=True):
@@ -113,6 +120,7 @@ class CallerQueryRow(Table, table=True):
     asked_by: str = _text()
     authority: str = _text()
     purpose: str = _text()
+    service: ServiceName | None = _text(null=True)
     answered: bool
     at: datetime = _instant()
 
@@ -164,6 +172,7 @@ class HandOverRow(Table, table=True):
     due_at: datetime = _instant()
     state: HandOverState = Field(sa_column=Column(EnumText(HandOverState), nullable=False))
     matter_id: UUID | None = None
+    draft_id: UUID | None = None
     answer: str | None = _text(null=True)
     answered_at: datetime | None = _instant(null=True)
     is_overdue: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
@@ -244,3 +253,46 @@ class ReceiptRow(Table, table=True):
     office: str = _text(key=True)
     stored_at: datetime | None = _instant(null=True)
     published_at: datetime | None = _instant(null=True)
+
+
+# -- response times ----------------------------------------------------------------------------------------------------
+
+
+class ResponseTimeRow(Table, table=True):
+    """A decision of the management group on how soon a contact is answered."""
+
+    __tablename__ = "response_time"
+
+    channel: Channel = Field(sa_column=Column(EnumText(Channel), primary_key=True))
+    valid_from: date = Field(sa_type=Date, primary_key=True)
+    hours: float
+    decided_on: date
+    decided_by: str = _text()
+    reason: str = _text()
+
+
+# -- mailing lists -----------------------------------------------------------------------------------------------------
+
+
+class SubscriptionRow(Table, table=True):
+    """An address on an audience's mailing list, once it is confirmed."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (Index("subscription_address", "address", "audience", unique=True),)
+
+    subscription_id: UUID = Field(primary_key=True)
+    address: str = _text()
+    audience: Audience = Field(sa_column=Column(EnumText(Audience), nullable=False))
+    language: Language = _text()
+    asked_at: datetime = _instant()
+    confirmed_at: datetime | None = _instant(null=True)
+
+
+class MailedRow(Table, table=True):
+    """That an announcement was given to the mailing lists."""
+
+    __tablename__ = "announcement_mailed"
+
+    announcement_id: UUID = Field(foreign_key="announcement.announcement_id", primary_key=True)
+    letters: int
+    at: datetime = _instant()

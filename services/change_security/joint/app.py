@@ -2,7 +2,7 @@
 
 from services.change_security import data
 from services.change_security.domain.notice import Rulebook
-from services.change_security.joint import api, handlers
+from services.change_security.joint import api, drafts, handlers
 from services.change_security.joint.advisory_view import ForAdvisory
 from services.change_security.joint.commands import JointOffice
 from services.change_security.joint.email_delivery import EmailDelivery
@@ -10,6 +10,7 @@ from services.change_security.joint.sweeps import Sweeps
 from services.change_security.settings import SERVICE, Settings
 from shared import topics
 from shared.events.registry import REGISTRY
+from shared.handover.api import drafts as draft_list
 from shared.handover.api import router as hand_overs
 from shared.handover.commands import HandOverDesk
 from shared.handover.handlers import handlers_of
@@ -23,12 +24,12 @@ from shared.screening import ERASE_ON_DISCARD, screen
 def parts(settings: Settings, database: Database) -> Parts:
     """Make what the joint office reads, serves and looks after."""
     office = JointOffice(Rulebook(data.authorities(), data.rules()), shipped=data.authorities())
-    desk = HandOverDesk("change_security", ForAdvisory)
+    desk = HandOverDesk("change_security", ForAdvisory, drafts.prefill)
     email = EmailDelivery(database, office, settings)
     sweeps = Sweeps(database, office)
     return Parts(
         inbound(settings, office, desk),
-        (api.router, hand_overs),
+        (api.router, hand_overs, draft_list, drafts.router),
         (office, desk),
         (
             Periodic("read directory", settings.sweep_seconds, sweeps.read_directory),

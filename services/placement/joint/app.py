@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import shared.handover.api
-from services.placement.joint import api
+from services.placement.joint import api, drafts
 from services.placement.joint.advisory_view import ForAdvisory
 from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
 from services.placement.joint.handlers import JointHandlers
@@ -25,7 +25,7 @@ def parts(settings: Settings, database: Database) -> Parts:
     vacancies = JointVacancies()
     assignments = JointAssignments(settings.city_offices, timedelta(seconds=settings.answer_seconds))
     referrals = JointReferrals()
-    desk = HandOverDesk(SERVICE, ForAdvisory)
+    desk = HandOverDesk(SERVICE, ForAdvisory, drafts.prefill)
     names = (
         topics.VACANCIES_INBOUND.name,
         topics.CHANGE_SECURITY_SHARED.name,
@@ -49,7 +49,7 @@ def parts(settings: Settings, database: Database) -> Parts:
 
     return Parts(
         inbound,
-        routers=[api.router, shared.handover.api.router],
+        routers=[api.router, shared.handover.api.router, shared.handover.api.drafts, drafts.router],
         objects=[vacancies, assignments, referrals, desk],
         periodic=[Periodic("expire vacancies", settings.sweep_seconds, expire_vacancies)],
     )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.training import data
-from services.training.joint import api, contract_api, document_api, plan_api, procurement_api, quota_api
+from services.training.joint import api, contract_api, document_api, drafts, plan_api, procurement_api, quota_api
 from services.training.joint.advisory_view import ForAdvisory
 from services.training.joint.commands.candidates import JointCandidates
 from services.training.joint.commands.catalogue import JointCatalogue
@@ -35,7 +35,7 @@ def parts(settings: Settings, database: Database) -> Parts:
     seats = JointSeats(settings.city_offices, data.shares(), answer_within, settings.closes_at)
     catalogue = JointCatalogue(seats)
     candidates = JointCandidates(settings.city_offices)
-    desk = HandOverDesk("training", ForAdvisory)
+    desk = HandOverDesk("training", ForAdvisory, drafts.prefill)
     known = topics.expanded(settings.city_offices)
     names = (
         *topics.TRAINING_FROM.names(settings.city_offices),
@@ -70,4 +70,5 @@ def parts(settings: Settings, database: Database) -> Parts:
     ]
     telling = Periodic("tell places in the queues", settings.sweep_seconds, lambda: places.tell_all(database))
     rooms = (api, quota_api, plan_api, document_api, procurement_api, contract_api, hand_over_api)
-    return Parts(inbound, [room.router for room in rooms], objects, [telling])
+    routers = [*(room.router for room in rooms), hand_over_api.drafts, drafts.router]
+    return Parts(inbound, routers, objects, [telling])

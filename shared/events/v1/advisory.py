@@ -48,6 +48,9 @@ class Contact(Part):
     municipality: MunicipalityCode | None = Field(default=None, description="Of the employer; None when not known.")
     business_id: BusinessId | None = Field(default=None, description="Y-tunnus, 1234567-8.")
     received_at: Instant
+    is_live_call: Literal[True] | None = Field(
+        default=None, description="The employer was on the phone; `channel` is then `call_back`, the nearest it has."
+    )
 
 
 class _AboutContact(Event):
@@ -78,6 +81,13 @@ class ContactAssigned(_AboutContact):
     acting_authority: str
     reason: str = Field(max_length=MAX_REASON)
     hand_over_id: UUID | None = Field(default=None, description="It was handed over, and waits for acknowledgement.")
+    joined: tuple[UUID, ...] | None = Field(
+        default=None, description="Later contacts about the same: to be answered with it."
+    )
+    due_at: Instant | None = Field(default=None, description="By when it is to be answered, as agreed for its channel.")
+    reopened_version: int | None = Field(
+        default=None, ge=1, description="The version with which it was last reopened: an older answer does not end it."
+    )
 
 
 class ContactReleased(_AboutContact):
@@ -86,6 +96,14 @@ class ContactReleased(_AboutContact):
     type: Literal["advisory.contact-released.v1"] = "advisory.contact-released.v1"
     version: int = Field(ge=1)
     reason: str = Field(max_length=MAX_REASON)
+
+
+class AnswerEntered(_AboutContact):
+    """The contact's officer has answered it at the joint office, which has the caller's address and the text."""
+
+    type: Literal["advisory.answer-entered.v1"] = "advisory.answer-entered.v1"
+    version: int = Field(ge=1)
+    answered_at: Instant
 
 
 class HandOverOverdue(_AboutContact):
@@ -112,6 +130,7 @@ class ContactAnswered(_AboutContact):
     answered_at: Instant
     minutes: int | None = Field(default=None, ge=0, le=1440)
     guidance: tuple[Given, ...] = Field(default=(), max_length=50)
+    version: int | None = Field(default=None, ge=0, description="The version of the contact that the officer saw.")
 
 
 class ContactClosed(_AboutContact):
@@ -120,6 +139,7 @@ class ContactClosed(_AboutContact):
     type: Literal["advisory.contact-closed.v1"] = "advisory.contact-closed.v1"
     office: str
     closed_at: Instant
+    version: int | None = Field(default=None, ge=0, description="The version of the contact that the officer saw.")
 
 
 class ContactRegistered(_AboutContact):
@@ -254,6 +274,7 @@ class MatterHandedOver(Event):
     business_id: BusinessId | None = None
     from_authority: str
     due_at: Instant
+    reason: str | None = Field(default=None, max_length=300, description="Why it is handed over.")
 
 
 class HandOverAnswered(Event):
@@ -265,6 +286,7 @@ class HandOverAnswered(Event):
     service: ServiceName
     state: Literal["stored", "accepted", "rejected"]
     matter_id: UUID | None = Field(default=None, description="What it became: a notice, a vacancy, a proposal.")
+    draft_id: UUID | None = Field(default=None, description="The draft that was made of it.")
     reason: str | None = Field(default=None, max_length=300)
     at: Instant
 
@@ -338,6 +360,7 @@ EVENTS: tuple[type[Event], ...] = (
     ContactSubmitted,
     ContactAssigned,
     ContactReleased,
+    AnswerEntered,
     HandOverOverdue,
     ContactAnswered,
     ContactClosed,

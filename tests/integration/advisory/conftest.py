@@ -1,10 +1,13 @@
-"""Callers of the running advisory offices, and officers who advise."""
+"""Callers of the running advisory offices, officers who advise, and a joint office of which commands are called."""
+
+from collections.abc import AsyncIterator
 
 import pytest
 
 from deploy.local.client import Callers, wait_for
 from deploy.local.stack import CITIES, Stack
 from tests.support.advisory import Advisory
+from tests.support.advisory_office import Office, made_office
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +31,10 @@ def advisory_callers(stack: Stack) -> Callers:
 def advisory(stack: Stack, advisory_callers: Callers) -> Advisory:
     """What a test does with contacts."""
     return Advisory(stack, advisory_callers)
+
+
+@pytest.fixture
+async def office(stack: Stack) -> AsyncIterator[Office]:
+    """A joint office with nothing in it."""
+    async with made_office(stack) as office:
+        yield office

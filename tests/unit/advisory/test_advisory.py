@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.advisory import data
-from services.advisory.domain.assignment import BEHIND, Adviser, assign
-from services.advisory.domain.contact import Earlier, check_business_id, joins
+from services.advisory.domain.assignment import BEHIND, Adviser, assign, deputy
+from services.advisory.domain.contact import (
+    ContactState,
+    Earlier,
+    Person,
+    check_business_id,
+    ends,
+    joins,
+    telephone_number,
+)
 from services.advisory.domain.mail import read
 from services.advisory.domain.resources import (
     TASKS,
@@ -156,6 +164,50 @@ def test_the_same_caller_is_one_matter_unless_two_employers_are_named() -> None:
     assert joins(contact(), callers, [unnamed]) is not None
     assert joins(contact(), callers, [earlier(("358400000000",), business_id="0737546-2")]) is None
     assert joins(contact(business_id=None), frozenset({"other"}), [unnamed]) is None
+
+
+def test_what_is_about_nothing_named_is_never_joined_by_itself() -> None:
+    other = contact(topic=ContactTopic.OTHER)
+    assert joins(other, frozenset(), [earlier(topic=ContactTopic.OTHER)]) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("040 123 4567", "+358401234567"),
+        ("+358 40 123 4567", "+358401234567"),
+        ("00358-40-1234567", "+358401234567"),
+        ("+358 (0)40 1234567", "+358401234567"),
+        ("+46 70 123 45 67", "+46701234567"),
+        ("tel. 12", None),
+        ("soittakaa", None),
+        ("", None),
+    ],
+)
+def test_a_telephone_number_is_compared_in_one_form(written: str, number: str | None) -> None:
+    assert telephone_number(written) == number
+    assert Person(phone=written).callers == (frozenset({number}) if number else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("seen", "reopened", "over"), [(None, None, 1), (3, None, 1), (None, 4, 1), (4, 4, 1), (3, 4, 0)]
+)
+def test_an_answer_that_did_not_see_the_later_contact_does_not_end_the_earlier(
+    seen: int | None, reopened: int | None, over: int
+) -> None:
+    assert ends(ContactState.ASSIGNED, ContactState.ANSWERED, seen, reopened) == bool(over)
+    assert ends(ContactState.ASSIGNED, ContactState.CLOSED, seen, reopened) == bool(over)
+    assert not ends(ContactState.CLOSED, ContactState.ANSWERED, seen, reopened)
+
+
+def test_an_absent_officers_contact_goes_to_another_of_the_same_city_however_busy() -> None:
+    away = adviser("espoo-1", "espoo", open=1)
+    busy, elsewhere = adviser("espoo-2", "espoo", open=40), adviser("vantaa-1", "vantaa")
+    decision = deputy(ContactTopic.TRAINING, "sv", [away, elsewhere, busy], away, DAY)
+    assert (decision.adviser, decision.reason) == (busy, "the officer who had it is absent; given to another of espoo")
+    nobody = deputy(ContactTopic.TRAINING, "sv", [away, elsewhere], away, DAY)
+    assert nobody.adviser is None
+    assert nobody.reason == "the officer is absent, and in espoo nobody advises on training in sv"
 
 
 def test_a_business_id_that_does_not_hold_is_refused() -> None:

@@ -49,6 +49,12 @@ def test_a_service_that_rejects_a_matter_gives_it_back_with_the_reason() -> None
     assert meanwhile.effect is Effect.NONE
 
 
+def test_a_service_may_give_back_what_it_took() -> None:
+    back = answer(ACCEPTED, HANDED_OVER, "training", REJECTED, "wage subsidy")
+    assert back == Change(REJECTED, Effect.RETURN, "given back by training: wage subsidy", "wage subsidy")
+    assert answer(REJECTED, HANDED_OVER, "training", REJECTED, "again") is None
+
+
 @pytest.mark.parametrize("state", HandOverState)
 @pytest.mark.parametrize("to", [STORED, ACCEPTED, REJECTED])
 def test_only_an_open_hand_over_is_answered_and_only_once(state: HandOverState, to: HandOverState) -> None:

@@ -1,0 +1,96 @@
+"""Answers that are written at the joint office, which has the caller, and telephone calls that are logged there."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.advisory.domain import letters
+from services.advisory.domain.contact import ContactState, Person, check_business_id, require
+from services.advisory.domain.hand_over import check_target
+from services.advisory.domain.letters import LetterKind
+from services.advisory.joint.commands import JointHandOvers
+from services.advisory.joint.store import Contacts, Guidance
+from services.advisory.joint.tables import ContactRow
+from services.advisory.models import AnswerIn, CallIn
+from services.advisory.outgoing import Letters
+from shared.errors import ConflictError
+from shared.events.envelope import derived_id
+from shared.events.v1.advisory import AnswerEntered, HandOverAsked
+from shared.identity import Officer
+from shared.messaging.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class JointAnswers:
+    """Answers and calls.
+
+    Attributes:
+        hand_overs: hands contacts over.
+        authorities: those of the region.
+    """
+
+    hand_overs: JointHandOvers
+    authorities: frozenset[str]
+
+    async def answer(self, tx: Transaction, contact_id: UUID, answer: AnswerIn, officer: Officer) -> ContactRow:
+        """Answer a contact of the officer's authority; the text goes to the caller. Repeating it changes nothing.
+
+        Raises:
+            UnknownError: no such contact.
+            ConflictError: another authority has it; its state does not allow it; a city has the caller.
+        """
+        contacts = self.hand_overs.contacts
+        await Contacts(tx).lock_queue()
+        row = await contacts.get(tx, contact_id)
+        if row.acting_authority != officer.authority:
+            raise ConflictError("other-authority", "Another authority has the contact, or none yet.")
+        if row.state is ContactState.ANSWERED:
+            return row
+        require(row.state, ContactState.ANSWERED)
+        if answer.text is not None and row.person is None:
+            raise ConflictError("caller-elsewhere", "The joint office does not have the caller: the city does.")
+        now = tx.clock.now()
+        contacts.move(row, ContactState.ANSWERED, now)
+        row.minutes = answer.minutes
+        Contacts(tx).note(contact_id, "answered", officer.actor, "")
+        Guidance(tx).give(contact_id, row.business_id, answer.guidance, now)
+        if answer.text is not None and row.person is not None:
+            language = row.contact.language
+            words = letters.answer(language, answer.text)
+            Letters(tx).write(LetterKind.ANSWER, contact_id, row.person.email or None, language, words, officer.actor)
+        event = AnswerEntered(contact_id=contact_id, version=row.version, answered_at=now)
+        tx.publish(event, to=officer.authority)
+        await contacts.assign_waiting(tx)
+        return row
+
+    async def log_call(self, tx: Transaction, call: CallIn, officer: Officer) -> ContactRow:
+        """Log a telephone call that the officer has taken: answered, or handed over. It joins no earlier contact.
+
+        Raises:
+            RefusedError: the business id is not valid, or it is handed over to nobody or to two.
+        """
+        contact = call.contact(tx.clock.now())
+        check_business_id(contact.business_id)
+        if call.hand_over is not None:
+            others = self.authorities - {officer.authority}
+            check_target(call.hand_over.to_authority, call.hand_over.to_service, others)
+        contacts = self.hand_overs.contacts
+        await Contacts(tx).lock_queue()
+        contact_id = derived_id("contact", tx.cause)
+        row = contacts.row_of(contact_id, contact, officer.actor, call.person or Person(), None)
+        row.due_at = await contacts.responses.due_at(tx, contact)
+        if not await Contacts(tx).add(row):
+            return await contacts.get(tx, contact_id)
+        Contacts(tx).note(contact_id, "received", officer.actor, "by phone")
+        contacts.give(tx, row, officer.subject, officer.authority, "the officer took the call", officer.actor)
+        if call.hand_over is None:
+            return await self.answer(tx, contact_id, call.answer(), officer)
+        event = HandOverAsked(
+            contact_id=contact_id,
+            office=officer.authority,
+            hand_over_id=derived_id("hand over", tx.cause),
+            to_authority=call.hand_over.to_authority,
+            to_service=call.hand_over.to_service,
+            reason=call.hand_over.reason,
+        )
+        await self.hand_overs.ask(tx, event)
+        return row
