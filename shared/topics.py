@@ -153,7 +153,9 @@ PLACEMENT_TO: Final = Topic(
     key="assignment_id, referral_id",
     writes="placement @ joint office",
     reads="placement @ each city",
-    types=_types(pl.CandidatesRequested, pl.ReferralRequested, pl.JobOfferMade, pl.ReferralEnded),
+    types=_types(
+        pl.CandidatesRequested, pl.ReferralRequested, pl.JobOfferMade, pl.ReferralEnded, pl.JobOfferConsequence
+    ),
 )
 PLACEMENT_FROM: Final = Topic(
     name="from.{office}.placement.v1",
@@ -161,7 +163,7 @@ PLACEMENT_FROM: Final = Topic(
     writes="placement @ each city",
     reads="placement @ joint office",
     speaker="office",
-    types=_types(pl.CandidatesAnswered, pl.ReferralAnswered, pl.JobOfferAnswered),
+    types=_types(pl.CandidatesAnswered, pl.ReferralAnswered, pl.JobOfferAnswered, pl.ConsentEnded),
 )
 VACANCIES_SHARED: Final = Topic(
     name="shared.placement.vacancies.v1",

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from services.placement.authority import api
+from services.placement.authority import api, pool_api
 from services.placement.authority.commands import CityPool, CityReferrals
 from services.placement.authority.handlers import CityHandlers
 from services.placement.settings import SERVICE, Settings
@@ -29,13 +29,20 @@ def parts(settings: Settings, database: Database) -> Parts:
         handlers=CityHandlers(pool, referrals).by_type(),
     )
 
+    async def lapse_consents() -> None:
+        async with database.transaction(uuid4()) as tx:
+            await referrals.lapse_consents(tx)
+
     async def expire_offers() -> None:
         async with database.transaction(uuid4()) as tx:
             await referrals.expire_offers(tx)
 
     return Parts(
         inbound,
-        routers=[api.router],
+        routers=[pool_api.router, api.router],
         objects=[pool, referrals],
-        periodic=[Periodic("expire job offers", settings.sweep_seconds, expire_offers)],
+        periodic=[
+            Periodic("expire job offers", settings.sweep_seconds, expire_offers),
+            Periodic("lapse consents", settings.sweep_seconds, lapse_consents),
+        ],
     )

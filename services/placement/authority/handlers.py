@@ -7,7 +7,13 @@ an offer is kept once.
 from dataclasses import dataclass
 
 from services.placement.authority.commands import CityPool, CityReferrals
-from shared.events.v1.placement import CandidatesRequested, JobOfferMade, ReferralEnded, ReferralRequested
+from shared.events.v1.placement import (
+    CandidatesRequested,
+    JobOfferConsequence,
+    JobOfferMade,
+    ReferralEnded,
+    ReferralRequested,
+)
 from shared.messaging.handlers import Handlers
 from shared.messaging.transaction import Transaction
 
@@ -21,7 +27,13 @@ class CityHandlers:
 
     def by_type(self) -> Handlers:
         """Return the handler of each event type."""
-        return Handlers(self.answer_for_pool, self.receive_referral, self.receive_offer, self.end_referral)
+        return Handlers(
+            self.answer_for_pool,
+            self.receive_referral,
+            self.receive_offer,
+            self.receive_consequence,
+            self.end_referral,
+        )
 
     async def answer_for_pool(self, event: CandidatesRequested, tx: Transaction) -> None:
         """Answer with this pool's best candidates."""
@@ -35,6 +47,10 @@ class CityHandlers:
         """Keep a job offer for the jobseeker to answer."""
         await self.referrals.receive_offer(tx, event)
 
+    async def receive_consequence(self, event: JobOfferConsequence, tx: Transaction) -> None:
+        """Keep what a binding offer's answer leads to."""
+        await self.referrals.receive_consequence(tx, event)
+
     async def end_referral(self, event: ReferralEnded, tx: Transaction) -> None:
-        """Note how a referral ended."""
+        """Note how a referral ended; of who was hired, ask whether they stay in the pool."""
         await self.referrals.end(tx, event)

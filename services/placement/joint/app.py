@@ -4,7 +4,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import shared.handover.api
-from services.placement.joint import api
+from services.placement import data
+from services.placement.joint import api, feed_api
 from services.placement.joint.advisory_view import ForAdvisory
 from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
 from services.placement.joint.handlers import JointHandlers
@@ -24,7 +25,8 @@ def parts(settings: Settings, database: Database) -> Parts:
     """Make the joint side."""
     vacancies = JointVacancies()
     assignments = JointAssignments(settings.city_offices, timedelta(seconds=settings.answer_seconds))
-    referrals = JointReferrals()
+    referrals = JointReferrals(vacancies, data.offer_rules())
+    handlers = JointHandlers(vacancies, assignments, referrals, timedelta(days=settings.supply_days))
     desk = HandOverDesk(SERVICE, ForAdvisory)
     names = (
         topics.VACANCIES_INBOUND.name,
@@ -38,7 +40,7 @@ def parts(settings: Settings, database: Database) -> Parts:
         group=f"{SERVICE}.{settings.office}",
         topics={name: known[name] for name in names},
         types=REGISTRY,
-        handlers={**JointHandlers(vacancies, assignments, referrals).by_type(), **handlers_of(desk)},
+        handlers={**handlers.by_type(), **handlers_of(desk)},
         screen=screen,
         erase_on_discard=ERASE_ON_DISCARD,
     )
@@ -49,7 +51,7 @@ def parts(settings: Settings, database: Database) -> Parts:
 
     return Parts(
         inbound,
-        routers=[api.router, shared.handover.api.router],
+        routers=[api.router, feed_api.router, shared.handover.api.router],
         objects=[vacancies, assignments, referrals, desk],
         periodic=[Periodic("expire vacancies", settings.sweep_seconds, expire_vacancies)],
     )

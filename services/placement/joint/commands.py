@@ -5,19 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.placement.catalogue import group_of
+from services.placement.domain import occupation as occupations
 from services.placement.domain import referral as decisions
 from services.placement.domain import vacancy as lifecycle
+from services.placement.domain.offer_rules import OfferRule, rule_for
 from services.placement.domain.vacancy import Change, Posting
 from services.placement.joint.store import Assignment, Assignments, Referrals, Vacancies
 from services.placement.joint.tables import AssignmentRow, OfferRow, PoolAnswerRow, ReferralRow
 from shared.calendar import local_day
 from shared.errors import ConflictError, UnknownError, UnprocessableError
 from shared.events.envelope import derived_id
+from shared.events.v1.change_security import Occupation
 from shared.events.v1.placement import (
     CandidatesAnswered,
     CandidatesGathered,
     CandidatesRequested,
+    ConsentEnded,
     JobOfferAnswered,
+    JobOfferConsequence,
     JobOfferMade,
     OfferState,
     ReferralAnswered,
@@ -42,10 +48,11 @@ class JointVacancies:
         """Report a new vacancy.
 
         Raises:
-            RefusedError: the employer's business id is not valid.
+            RefusedError: a value is not valid, or the occupation is not known.
         """
         vacancy_id = derived_id("vacancy", tx.cause)
-        return await self._carry_out(tx, lifecycle.report(vacancy_id, vacancy, state, filed_by, tx.clock.now()))
+        group = await _group(tx, vacancy.occupation, "/vacancy/occupation")
+        return await self._carry_out(tx, lifecycle.report(vacancy_id, vacancy, group, state, filed_by, tx.clock.now()))
 
     async def revise(
         self, tx: Transaction, vacancy_id: UUID, vacancy: Vacancy, predecessor: int, reporter: str | None
@@ -57,7 +64,8 @@ class JointVacancies:
             RefusedError, ConflictError: as `domain.vacancy.revise`.
         """
         posting = await self._locked(tx, vacancy_id, reporter)
-        return await self._carry_out(tx, lifecycle.revise(posting, vacancy, predecessor, tx.clock.now()))
+        group = await _group(tx, vacancy.occupation, "/vacancy/occupation")
+        return await self._carry_out(tx, lifecycle.revise(posting, vacancy, group, predecessor, tx.clock.now()))
 
     async def move(self, tx: Transaction, vacancy_id: UUID, state: VacancyStatus, reporter: str | None) -> Posting:
         """Change a vacancy's state. `reporter`: as in `revise`.
@@ -79,7 +87,8 @@ class JointVacancies:
         posting = await Vacancies(tx).lock(event.vacancy_id)
         if posting is not None:
             _check_submitter(posting, system)
-        await self._carry_out(tx, lifecycle.submit(posting, event, system, tx.clock.now()))
+        group = await _group(tx, event.vacancy.occupation, "/vacancy/occupation")
+        await self._carry_out(tx, lifecycle.submit(posting, event, group, system, tx.clock.now()))
 
     async def submit_state(self, tx: Transaction, event: VacancyStatusSubmitted, system: str) -> None:
         """Open, pause, fill or withdraw a vacancy that the same system reported by message.
@@ -91,6 +100,18 @@ class JointVacancies:
         posting = await self._locked(tx, event.vacancy_id, None)
         _check_submitter(posting, system)
         await self._carry_out(tx, lifecycle.move(posting, event.status, tx.clock.now()))
+
+    async def fill(self, tx: Transaction, vacancy_id: UUID, places: int) -> None:
+        """Fill a position of a vacancy, or free it again (-1); with the last one the vacancy is filled.
+
+        Raises:
+            UnknownError: there is no such vacancy.
+            ConflictError: all positions are filled.
+        """
+        if places:
+            posting = await self._locked(tx, vacancy_id, None)
+            decide = lifecycle.fill if places > 0 else lifecycle.vacate
+            await self._carry_out(tx, decide(posting, tx.clock.now()))
 
     async def expire(self, tx: Transaction) -> int:
         """Expire the vacancies whose last day has passed; return how many."""
@@ -112,6 +133,10 @@ class JointVacancies:
         return change.posting
 
 
+async def _group(tx: Transaction, occupation: Occupation, pointer: str) -> str:
+    return occupations.checked(occupation, await group_of(tx, occupation), pointer)
+
+
 def _check_submitter(posting: Posting, system: str) -> None:
     if posting.filed_by != system:
         raise UnprocessableError("the vacancy was reported by another system", "not-the-submitter")
@@ -130,9 +155,16 @@ class JointAssignments:
     answer_within: timedelta
 
     async def ask(
-        self, tx: Transaction, vacancy_id: UUID, *, at_most: int, asked_by: str, answer_within: timedelta | None
+        self,
+        tx: Transaction,
+        vacancy_id: UUID,
+        *,
+        at_most: int,
+        asked_by: str,
+        answer_within: timedelta | None,
+        refreshes: UUID | None = None,
     ) -> Assignment:
-        """Ask every city's pool for candidates.
+        """Ask every city's pool for candidates. `refreshes`: the assignment that is asked again.
 
         Raises:
             UnknownError: there is no such vacancy.
@@ -151,18 +183,47 @@ class JointAssignments:
             asked_at=now,
             answer_by=now + (answer_within or self.answer_within),
             trace_id=current_trace_id(),
+            refreshes=refreshes,
         )
         return self._request(tx, row)
 
+    async def refresh(self, tx: Transaction, assignment_id: UUID, *, asked_by: str) -> Assignment:
+        """Ask the pools again, as the vacancy and the pools now are. The older assignment stays as it was answered.
+
+        Raises:
+            UnknownError: there is no such assignment.
+            ConflictError: it is a training group's, or the vacancy is not open.
+        """
+        assignment = await Assignments(tx).read(assignment_id)
+        if assignment is None:
+            raise UnknownError("assignment")
+        row = assignment.row
+        if row.vacancy_id is None:
+            raise ConflictError("invalid-state", "The candidates of a training group are asked for by training.")
+        return await self.ask(
+            tx,
+            row.vacancy_id,
+            at_most=row.at_most,
+            asked_by=asked_by,
+            answer_within=row.answer_by - row.asked_at,
+            refreshes=assignment_id,
+        )
+
     async def gather(self, tx: Transaction, event: CandidatesWanted) -> None:
-        """Ask every city's pool for candidates of a training group, once for each request."""
+        """Ask every city's pool for candidates of a training group, once for each request.
+
+        Raises:
+            RefusedError: the occupation is not known.
+        """
         assignment_id = derived_id("gather", event.request_id)
         if await Assignments(tx).read(assignment_id) is not None:
             return
         now = tx.clock.now()
+        group = await _group(tx, event.wanted.occupation, "/wanted/occupation")
+        occupation = Occupation(scheme="ISCO-08", code=group, label=event.wanted.occupation.label)
         row = AssignmentRow(
             assignment_id=assignment_id,
-            wanted=event.wanted,
+            wanted=event.wanted.model_copy(update={"occupation": occupation}),
             at_most=event.at_most,
             asked_by="service:training",
             asked_at=now,
@@ -217,8 +278,17 @@ class Referred:
     offers: Sequence[OfferRow]
 
 
+@dataclass(frozen=True, slots=True)
 class JointReferrals:
-    """Referrals of candidates, and job offers to them."""
+    """Referrals of candidates, and job offers to them.
+
+    Attributes:
+        vacancies: whose positions a hiring fills.
+        rules: what the answer to a binding offer leads to, and from when.
+    """
+
+    vacancies: JointVacancies
+    rules: Sequence[OfferRule]
 
     async def refer(
         self,
@@ -235,7 +305,7 @@ class JointReferrals:
 
         Raises:
             UnknownError: there is no such assignment, or the candidate is not in that pool's answer.
-            ConflictError: the candidate was referred before, or is a training group's.
+            ConflictError: the candidate is referred to the vacancy already, or is a training group's.
         """
         assignment = await Assignments(tx).read(assignment_id)
         if assignment is None:
@@ -244,6 +314,8 @@ class JointReferrals:
             raise UnknownError("candidate")
         if assignment.row.vacancy_id is None:
             raise ConflictError("invalid-state", "The candidates of a training group are invited by training.")
+        if await Referrals(tx).is_referred(assignment.row.vacancy_id, office, reference):
+            raise ConflictError("invalid-state", "The candidate is referred already.")
         row = ReferralRow(
             referral_id=derived_id("referral", tx.cause),
             assignment_id=assignment_id,
@@ -276,9 +348,12 @@ class JointReferrals:
 
         Raises:
             UnknownError: there is no such referral.
-            ConflictError: as `domain.referral.check_offer`.
+            ConflictError: as `domain.referral.check_offer`; or the vacancy is filled.
         """
         referral = await self._locked(tx, referral_id)
+        posting = await Vacancies(tx).read(referral.vacancy_id)
+        if posting is not None and posting.state is VacancyStatus.FILLED:
+            raise ConflictError("positions-filled", "The vacancy is filled.")
         offers = await Referrals(tx).offers(referral_id)
         now = tx.clock.now()
         states = [offer.state for offer in offers]
@@ -298,15 +373,20 @@ class JointReferrals:
         )
         return Referred(referral, (*offers, row))
 
-    async def end(self, tx: Transaction, referral_id: UUID, outcome: ReferralOutcome) -> Referred:
-        """End a referral; the owning city is told how. The same outcome again changes nothing.
+    async def end(
+        self, tx: Transaction, referral_id: UUID, outcome: ReferralOutcome, corrects: ReferralOutcome | None
+    ) -> Referred:
+        """End a referral, or correct its end; the owning city is told how. The same outcome again changes nothing.
+
+        A hiring fills a position of the vacancy.
 
         Raises:
             UnknownError: there is no such referral.
-            ConflictError: it has ended otherwise.
+            ConflictError: it has ended otherwise, or all positions are filled.
         """
         referral = await self._locked(tx, referral_id)
-        if referral.outcome is not decisions.end(referral.outcome, outcome):
+        if referral.outcome is not decisions.end(referral.outcome, outcome, corrects):
+            await self.vacancies.fill(tx, referral.vacancy_id, decisions.places_filled(referral.outcome, outcome))
             referral.outcome = outcome
             tx.publish(
                 ReferralEnded(referral_id=referral_id, outcome=outcome, ended_at=tx.clock.now()), to=referral.office
@@ -319,17 +399,46 @@ class JointReferrals:
         Raises:
             UnprocessableError: that office was not asked.
         """
-        if not await Referrals(tx).enter_consent(event.referral_id, event.office, event.state, event.answered_at):
+        if not await Referrals(tx).enter_consent(event):
+            raise UnprocessableError("that office was not asked", "unsolicited-answer")
+
+    async def end_consent(self, tx: Transaction, event: ConsentEnded) -> None:
+        """Enter that the consent was withdrawn or has lapsed, and with it the open offers.
+
+        Raises:
+            UnprocessableError: that office was not asked.
+        """
+        is_withdrawn = event.why == "withdrawn"
+        state: decisions.ConsentEnd = ReferralState.CONSENT_WITHDRAWN if is_withdrawn else ReferralState.CONSENT_LAPSED
+        if not await Referrals(tx).end_consent(event.referral_id, event.office, state, event.ended_at):
             raise UnprocessableError("that office was not asked", "unsolicited-answer")
 
     async def enter_offer_answer(self, tx: Transaction, event: JobOfferAnswered) -> None:
-        """Enter the answer to a job offer.
+        """Enter the answer to a job offer. What a binding one's answer leads to is told to the owning city.
 
         Raises:
             UnprocessableError: there is no such offer to a jobseeker of that office.
         """
-        if not await Referrals(tx).enter_offer_answer(event.offer_id, event.office, event.state, event.answered_at):
+        offer = await Referrals(tx).lock_offer(event.offer_id, event.office)
+        if offer is None:
             raise UnprocessableError("there is no such offer", "unsolicited-answer")
+        offer.state, offer.answered_at = event.state, event.answered_at
+        if not offer.binding or event.state is OfferState.OPEN:
+            return
+        rule = rule_for(self.rules, local_day(offer.made_at), event.state)
+        if rule is not None:
+            tx.publish(
+                JobOfferConsequence(
+                    referral_id=event.referral_id,
+                    offer_id=event.offer_id,
+                    answer=event.state,
+                    consequence=rule.consequence,
+                    rule_valid_from=rule.valid_from,
+                    source=rule.source,
+                    certainty=rule.certainty,
+                ),
+                to=event.office,
+            )
 
     async def _locked(self, tx: Transaction, referral_id: UUID) -> ReferralRow:
         referral = await Referrals(tx).lock(referral_id)

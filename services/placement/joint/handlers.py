@@ -5,12 +5,15 @@ counts.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
 from services.placement.joint.store import Supply
+from shared.calendar import local_day
 from shared.events.v1.change_security import WorkforceReleased
 from shared.events.v1.placement import (
     CandidatesAnswered,
+    ConsentEnded,
     JobOfferAnswered,
     ReferralAnswered,
     VacancyStatusSubmitted,
@@ -23,11 +26,16 @@ from shared.messaging.transaction import Transaction
 
 @dataclass(frozen=True)
 class JointHandlers:
-    """The handlers of the joint side."""
+    """The handlers of the joint side.
+
+    Attributes:
+        supply_counts: how long a release counts as expected supply that does not say its last day.
+    """
 
     vacancies: JointVacancies
     assignments: JointAssignments
     referrals: JointReferrals
+    supply_counts: timedelta
 
     def by_type(self) -> Handlers:
         """Return the handler of each event type."""
@@ -37,8 +45,9 @@ class JointHandlers:
             self.gather,
             self.enter_answer,
             self.enter_consent,
+            self.end_consent,
             self.enter_offer_answer,
-            raise_expected_supply,
+            self.raise_expected_supply,
         )
 
     async def receive_vacancy(self, event: VacancySubmitted, tx: Transaction) -> None:
@@ -61,14 +70,17 @@ class JointHandlers:
         """Enter whether the jobseeker consents."""
         await self.referrals.enter_consent(tx, event)
 
+    async def end_consent(self, event: ConsentEnded, tx: Transaction) -> None:
+        """Enter that the consent has ended."""
+        await self.referrals.end_consent(tx, event)
+
     async def enter_offer_answer(self, event: JobOfferAnswered, tx: Transaction) -> None:
         """Enter the answer to a job offer."""
         await self.referrals.enter_offer_answer(tx, event)
 
-
-async def raise_expected_supply(event: WorkforceReleased, tx: Transaction) -> None:
-    """Take what change security expects to be released into the expected supply."""
-    await Supply(tx).replace(event)
+    async def raise_expected_supply(self, event: WorkforceReleased, tx: Transaction) -> None:
+        """Take what change security expects to be released into the expected supply."""
+        await Supply(tx).replace(event, local_day(tx.clock.now()), self.supply_counts)
 
 
 def _submitter(tx: Transaction) -> str:
