@@ -280,3 +280,50 @@ def test_invented_profiles_are_valid_and_the_same_for_the_same_seed() -> None:
     assert first != list(invent(200, "vantaa", ["092"], occupations, 2, TODAY))
     assert len({one.jobseeker_id for one in first}) == 200
     assert all(len(code) == 4 for code in data.occupations())
+
+
+# -- what a vacancy and a profile say of each other
+
+
+def test_an_obligatory_language_that_is_missing_is_named() -> None:
+    match = Scorer(WANTED, TODAY).explain(profile("a", languages=("en",)))
+    reason = next(reason for reason in match.reasons if reason.factor == "languages")
+    assert reason.missing == ("fi",)
+    assert reason.why == "1 of 2 languages; obligatory and missing: fi"
+    assert not any(reason.missing for reason in Scorer(WANTED, TODAY).explain(profile("b")).reasons)
+
+
+def test_any_of_several_workplaces_is_near_enough() -> None:
+    elsewhere = WANTED.model_copy(update={"municipality": "837", "municipalities": ("091",)})
+    reasons = Scorer(elsewhere, TODAY).explain(profile("a")).reasons
+    assert next(reason.points for reason in reasons if reason.factor == "commuting") == 10
+    nowhere = WANTED.model_copy(update={"municipality": "837"})
+    reasons = Scorer(nowhere, TODAY).explain(profile("a")).reasons
+    assert next(reason.points for reason in reasons if reason.factor == "commuting") == 0
+
+
+def test_a_revision_with_no_more_positions_than_are_filled_fills_the_vacancy() -> None:
+    first = lifecycle.report(uuid4(), vacancy(positions=3), "5120", VacancyStatus.OPEN, "system:x", AT).posting
+    hired = lifecycle.fill(first, AT).posting
+    assert (hired.filled, hired.state) == (1, VacancyStatus.OPEN)
+    settled = lifecycle.revise(hired, vacancy(positions=1), "5120", 1, AT).posting
+    assert (settled.state, settled.removal) == (VacancyStatus.FILLED, lifecycle.Removal.FILLED)
+
+
+def test_a_correction_opens_only_what_hirings_had_filled() -> None:
+    reported_filled = lifecycle.move(lifecycle.fill(posting_of(2), AT).posting, VacancyStatus.FILLED, AT).posting
+    assert lifecycle.vacate(reported_filled, AT).posting.state is VacancyStatus.FILLED
+    by_hirings = lifecycle.fill(posting_of(1), AT).posting
+    assert lifecycle.vacate(by_hirings, AT).posting.state is VacancyStatus.OPEN
+
+
+def posting_of(positions: int) -> Posting:
+    return lifecycle.report(uuid4(), vacancy(positions=positions), "5120", VacancyStatus.OPEN, "x", AT).posting
+
+
+def test_a_filter_fits_any_workplace_and_a_beginning_of_the_occupation() -> None:
+    shown = lifecycle.report(uuid4(), vacancy(municipalities=["049"]), "5120", VacancyStatus.OPEN, "x", AT).posting
+    assert lifecycle.Filter("049", "51", "fi").fits(shown)
+    assert lifecycle.Filter().fits(shown)
+    for other in (lifecycle.Filter("092"), lifecycle.Filter(None, "52"), lifecycle.Filter(None, None, "sv")):
+        assert not other.fits(shown)
