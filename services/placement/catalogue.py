@@ -49,6 +49,15 @@ class Classification(Store):
         return {row.uri: row.isco for row in rows}
 
 
+async def checked_group(tx: Transaction, occupation: Occupation, pointer: str) -> str:
+    """Return the ISCO-08 group of an occupation that somebody can be looked for by.
+
+    Raises:
+        RefusedError: as `domain.occupation.checked`.
+    """
+    return occupations.checked(occupation, await group_of(tx, occupation), pointer)
+
+
 async def group_of(tx: Transaction, occupation: Occupation) -> str:
     """Return the ISCO-08 group of an occupation; empty when neither its code nor the classification says one."""
     uri = occupations.concept_uri(occupation)

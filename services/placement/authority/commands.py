@@ -39,10 +39,20 @@ from shared.events.v1.placement import (
     ReferralOutcome,
     ReferralRequested,
     ReferralState,
+    Wanted,
 )
 from shared.identity import Officer
 from shared.messaging.transaction import Transaction
 from shared.opaque import reference_of
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCandidates:
+    """A pool's best candidates, of how many that were scored; without any, at which stage they were lost."""
+
+    considered: int
+    candidates: tuple[Candidate, ...]
+    stages: PoolStages | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +109,32 @@ class CityPool:
         An answer without candidates says at which stage they were lost.
         """
         now = tx.clock.now()
-        asked = AskedRow(
-            assignment_id=event.assignment_id,
-            wanted=event.wanted,
-            at_most=event.at_most,
-            as_of=event.as_of,
-            asked_at=now,
-        )
-        Pool(tx).remember(asked)
-        profiles = await Pool(tx).near(isco(event.wanted.occupation))
-        best, considered = rank(profiles, event.wanted, event.as_of, event.at_most)
-        stages = None
-        if not best:
-            stages = PoolStages(profiles=await Pool(tx).size(), near_occupation=considered, answered=0)
+        found = await self.best(tx, event.assignment_id, event.wanted, event.as_of, event.at_most)
         tx.publish(
             CandidatesAnswered(
                 assignment_id=event.assignment_id,
                 office=tx.office,
-                considered=considered,
-                candidates=tuple(map(as_candidate, best)),
+                considered=found.considered,
+                candidates=found.candidates,
                 answered_at=now,
-                stages=stages,
+                stages=found.stages,
             )
         )
+
+    async def best(
+        self, tx: Transaction, assignment_id: UUID, wanted: Wanted, as_of: date, at_most: int
+    ) -> PoolCandidates:
+        """Return this pool's best candidates, and remember what was asked, to explain it later."""
+        asked = AskedRow(
+            assignment_id=assignment_id, wanted=wanted, at_most=at_most, as_of=as_of, asked_at=tx.clock.now()
+        )
+        Pool(tx).remember(asked)
+        profiles = await Pool(tx).near(isco(wanted.occupation))
+        best, considered = rank(profiles, wanted, as_of, at_most)
+        stages = None
+        if not best:
+            stages = PoolStages(profiles=await Pool(tx).size(), near_occupation=considered, answered=0)
+        return PoolCandidates(considered, tuple(map(as_candidate, best)), stages)
 
     def reference(self, jobseeker_id: str) -> str:
         """Return the opaque reference under which other offices know a jobseeker of this city."""

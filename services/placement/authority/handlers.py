@@ -7,12 +7,14 @@ an offer is kept once.
 from dataclasses import dataclass
 
 from services.placement.authority.commands import CityPool, CityReferrals
+from services.placement.authority.vacancy_commands import CityVacancies
 from shared.events.v1.placement import (
     CandidatesRequested,
     JobOfferConsequence,
     JobOfferMade,
     ReferralEnded,
     ReferralRequested,
+    VacancyRegistered,
 )
 from shared.messaging.handlers import Handlers
 from shared.messaging.transaction import Transaction
@@ -24,6 +26,7 @@ class CityHandlers:
 
     pool: CityPool
     referrals: CityReferrals
+    vacancies: CityVacancies
 
     def by_type(self) -> Handlers:
         """Return the handler of each event type."""
@@ -33,6 +36,7 @@ class CityHandlers:
             self.receive_offer,
             self.receive_consequence,
             self.end_referral,
+            self.register_vacancy,
         )
 
     async def answer_for_pool(self, event: CandidatesRequested, tx: Transaction) -> None:
@@ -54,3 +58,7 @@ class CityHandlers:
     async def end_referral(self, event: ReferralEnded, tx: Transaction) -> None:
         """Note how a referral ended; of who was hired, ask whether they stay in the pool."""
         await self.referrals.end(tx, event)
+
+    async def register_vacancy(self, event: VacancyRegistered, tx: Transaction) -> None:
+        """Note that the joint office has a vacancy that this city took in."""
+        await self.vacancies.register(tx, event)

@@ -9,7 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.placement.domain.offer_rules import Consequence
 from services.placement.domain.pool import PersonalProfile
 from services.placement.domain.referral import Stay
-from shared.events.v1.placement import ConsentChannel, MatchReason, OfferState, ReferralOutcome, ReferralState
+from services.placement.models import Input, ReportedVacancy
+from shared.events.v1.placement import (
+    Candidate,
+    ConsentChannel,
+    MatchReason,
+    OfferState,
+    PoolStages,
+    ReferralOutcome,
+    ReferralState,
+    Vacancy,
+)
 from shared.events.values import Day
 
 _MAX_SERIAL: Final = 2**63
@@ -25,12 +35,6 @@ def serial(value: str) -> int:
     if not 0 <= number < _MAX_SERIAL:
         raise ValueError
     return number
-
-
-class Input(BaseModel):
-    """What a request says. A field that is not known is refused, never ignored."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class ProfileIn(PersonalProfile):
@@ -187,3 +191,45 @@ class WhyOut(BaseModel):
     verdict: str
     score: int
     reasons: list[MatchReason]
+
+
+class OwnVacancyIn(Input):
+    """A vacancy that the city takes in itself."""
+
+    vacancy: ReportedVacancy
+
+
+class OwnVacancyOut(BaseModel):
+    """A vacancy that the city took in itself."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    vacancy_id: UUID
+    isco: str = Field(description="The ISCO-08 group of the occupation.")
+    taken_at: datetime
+    registered_at: datetime | None = Field(description="Since when the joint office has it; its course is there.")
+    vacancy: Vacancy
+
+
+class OwnAssignmentIn(Input):
+    """A recruitment assignment over the own pool."""
+
+    at_most: int = Field(default=20, ge=1, le=200)
+
+
+class OwnCandidateOut(Candidate):
+    """A candidate of the own pool, with the city's own id."""
+
+    jobseeker_id: str | None = Field(description="Null once the profile is removed.")
+
+
+class OwnAssignmentOut(BaseModel):
+    """What the own pool answers for a vacancy that the city took in."""
+
+    assignment_id: UUID
+    vacancy_id: UUID
+    at_most: int
+    asked_at: datetime
+    considered: int
+    stages: PoolStages | None = Field(description="Given without candidates: where they were lost.")
+    candidates: list[OwnCandidateOut] = Field(description="Ordered by score, the best first.")

@@ -19,8 +19,10 @@ from services.placement.authority.tables import (
     ConsentRow,
     ContactQueryRow,
     JobseekerRow,
+    OwnAssignmentRow,
     OwnOfferRow,
     OwnReferralRow,
+    OwnVacancyRow,
 )
 from services.placement.domain.matching import LEAST_SHARED_DIGITS, Profile
 from services.placement.domain.pool import Jobseeker, PoolFilter
@@ -282,3 +284,44 @@ class OwnReferrals(Store):
         if after is not None:
             query = query.where(col(ContactQueryRow.query_id) > after)
         return await self._all(query.order_by(col(ContactQueryRow.query_id)).limit(limit))
+
+
+class OwnVacancies(Store):
+    """Vacancies that a city took in itself, and what its pool answered for them."""
+
+    def add(self, row: OwnVacancyRow) -> None:
+        """Record a vacancy."""
+        self._tx.session.add(row)
+
+    async def read(self, vacancy_id: UUID) -> OwnVacancyRow | None:
+        """Return a vacancy."""
+        return await self._get(OwnVacancyRow, vacancy_id)
+
+    async def lock(self, vacancy_id: UUID) -> OwnVacancyRow | None:
+        """Return a vacancy to be changed."""
+        return await self._get(OwnVacancyRow, vacancy_id, lock=True)
+
+    async def page(
+        self, after: tuple[datetime, UUID] | None, limit: int, *, registered: bool | None
+    ) -> Sequence[OwnVacancyRow]:
+        """Return vacancies, the newest first; `registered`: those that the joint office has, or has not."""
+        place = tuple_(col(OwnVacancyRow.taken_at), col(OwnVacancyRow.vacancy_id))
+        query = select(OwnVacancyRow)
+        if registered is not None:
+            at = col(OwnVacancyRow.registered_at)
+            query = query.where(at.is_not(None) if registered else at.is_(None))
+        if after is not None:
+            query = query.where(place < after)
+        newest = (col(OwnVacancyRow.taken_at).desc(), col(OwnVacancyRow.vacancy_id).desc())
+        return await self._all(query.order_by(*newest).limit(limit))
+
+    def add_assignment(self, row: OwnAssignmentRow) -> None:
+        """Record what the own pool answered."""
+        self._tx.session.add(row)
+
+    async def assignments(self, vacancy_id: UUID, after: UUID | None, limit: int) -> Sequence[OwnAssignmentRow]:
+        """Return what the own pool answered for a vacancy, by the assignment's id."""
+        query = select(OwnAssignmentRow).where(OwnAssignmentRow.vacancy_id == vacancy_id)
+        if after is not None:
+            query = query.where(col(OwnAssignmentRow.assignment_id) > after)
+        return await self._all(query.order_by(col(OwnAssignmentRow.assignment_id)).limit(limit))

@@ -10,7 +10,16 @@ from sqlmodel import Field, SQLModel
 from services.placement.domain.offer_rules import Consequence
 from services.placement.domain.referral import Stay
 from shared.database import EnumText, Json
-from shared.events.v1.placement import ConsentChannel, OfferState, ReferralOutcome, ReferralState, Wanted
+from shared.events.v1.placement import (
+    Candidate,
+    ConsentChannel,
+    OfferState,
+    PoolStages,
+    ReferralOutcome,
+    ReferralState,
+    Vacancy,
+    Wanted,
+)
 
 metadata = MetaData()
 """This side's own: SQLModel's global one would mix the services' tables."""
@@ -161,3 +170,33 @@ class ContactQueryRow(Table, table=True):
     purpose: str = _text()
     answered: bool
     at: datetime = _instant()
+
+
+class OwnVacancyRow(Table, table=True):
+    """A vacancy that the city took in itself. `registered_at`: when the joint office had it."""
+
+    __tablename__ = "own_vacancy"
+    __table_args__ = (Index("own_vacancy_taken", "taken_at", "vacancy_id"),)
+
+    vacancy_id: UUID = Field(primary_key=True)
+    vacancy: Vacancy = Field(sa_column=Column(Json(Vacancy), nullable=False))
+    isco: str = _text()
+    taken_at: datetime = _instant()
+    taken_by: str = _text()
+    registered_at: datetime | None = _instant(null=True)
+
+
+class OwnAssignmentRow(Table, table=True):
+    """What the own pool answered for such a vacancy."""
+
+    __tablename__ = "own_assignment"
+    __table_args__ = (Index("own_assignment_vacancy", "vacancy_id"),)
+
+    assignment_id: UUID = Field(primary_key=True)
+    vacancy_id: UUID
+    at_most: int
+    asked_at: datetime = _instant()
+    asked_by: str = _text()
+    considered: int
+    candidates: tuple[Candidate, ...] = Field(sa_column=Column(Json(tuple[Candidate, ...]), nullable=False))
+    stages: PoolStages | None = Field(default=None, sa_column=Column(Json(PoolStages)))

@@ -112,7 +112,7 @@ def report(vacancy_id: UUID, vacancy: Vacancy, isco: str, state: VacancyStatus, 
     Raises:
         RefusedError: a value is not valid.
     """
-    _check(vacancy)
+    check(vacancy)
     return _changed(Posting(vacancy_id, state, 1, 1, vacancy, filed_by, at, isco, at))
 
 
@@ -123,7 +123,7 @@ def revise(posting: Posting, vacancy: Vacancy, isco: str, predecessor: int, at: 
         RefusedError: a value is not valid.
         ConflictError: the revision does not follow the newest one, or the vacancy has ended.
     """
-    _check(vacancy)
+    check(vacancy)
     if predecessor != posting.revision:
         raise ConflictError("stale-predecessor", f"The newest revision is {posting.revision}.")
     if posting.state not in _NEXT:
@@ -210,16 +210,20 @@ def published(posting: Posting) -> VacancyPublished:
 
 
 def wanted(posting: Posting) -> Wanted:
-    """Return what the pools are asked for: nothing of the employer.
+    """Return what the pools are asked for.
 
     Raises:
         ConflictError: the vacancy is not open.
     """
     if posting.state is not VacancyStatus.OPEN:
         raise ConflictError("invalid-state", f"The vacancy is {posting.state}.")
-    vacancy = posting.vacancy
+    return wanted_for(posting.vacancy, posting.isco)
+
+
+def wanted_for(vacancy: Vacancy, isco: str) -> Wanted:
+    """Return what a pool is asked for a vacancy in an ISCO-08 group: nothing of the employer."""
     return Wanted(
-        occupation=Occupation(scheme="ISCO-08", code=posting.isco, label=vacancy.occupation.label),
+        occupation=Occupation(scheme="ISCO-08", code=isco, label=vacancy.occupation.label),
         skills=vacancy.skills,
         languages=vacancy.languages,
         municipality=vacancy.municipality,
@@ -232,7 +236,12 @@ def _changed(posting: Posting) -> Change:
     return Change(posting, () if posting.state is VacancyStatus.DRAFT else (published(posting),))
 
 
-def _check(vacancy: Vacancy) -> None:
+def check(vacancy: Vacancy) -> None:
+    """Check a vacancy's values.
+
+    Raises:
+        RefusedError: one is not valid.
+    """
     business_id = vacancy.employer.business_id
     if not is_business_id(business_id):
         pointer = "/vacancy/employer/business_id"

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.placement.catalogue import group_of
-from services.placement.domain import occupation as occupations
+from services.placement.catalogue import checked_group
 from services.placement.domain import referral as decisions
 from services.placement.domain import vacancy as lifecycle
 from services.placement.domain.offer_rules import OfferRule, rule_for
@@ -26,15 +25,18 @@ from shared.events.v1.placement import (
     JobOfferConsequence,
     JobOfferMade,
     OfferState,
+    OwnPoolAsked,
     ReferralAnswered,
     ReferralEnded,
     ReferralOutcome,
     ReferralRequested,
     ReferralState,
     Vacancy,
+    VacancyRegistered,
     VacancyStatus,
     VacancyStatusSubmitted,
     VacancySubmitted,
+    VacancyTaken,
 )
 from shared.events.v1.training import CandidatesWanted
 from shared.messaging.transaction import Transaction
@@ -51,7 +53,7 @@ class JointVacancies:
             RefusedError: a value is not valid, or the occupation is not known.
         """
         vacancy_id = derived_id("vacancy", tx.cause)
-        group = await _group(tx, vacancy.occupation, "/vacancy/occupation")
+        group = await checked_group(tx, vacancy.occupation, "/vacancy/occupation")
         return await self._carry_out(tx, lifecycle.report(vacancy_id, vacancy, group, state, filed_by, tx.clock.now()))
 
     async def revise(
@@ -64,7 +66,7 @@ class JointVacancies:
             RefusedError, ConflictError: as `domain.vacancy.revise`.
         """
         posting = await self._locked(tx, vacancy_id, reporter)
-        group = await _group(tx, vacancy.occupation, "/vacancy/occupation")
+        group = await checked_group(tx, vacancy.occupation, "/vacancy/occupation")
         return await self._carry_out(tx, lifecycle.revise(posting, vacancy, group, predecessor, tx.clock.now()))
 
     async def move(self, tx: Transaction, vacancy_id: UUID, state: VacancyStatus, reporter: str | None) -> Posting:
@@ -87,7 +89,7 @@ class JointVacancies:
         posting = await Vacancies(tx).lock(event.vacancy_id)
         if posting is not None:
             _check_submitter(posting, system)
-        group = await _group(tx, event.vacancy.occupation, "/vacancy/occupation")
+        group = await checked_group(tx, event.vacancy.occupation, "/vacancy/occupation")
         await self._carry_out(tx, lifecycle.submit(posting, event, group, system, tx.clock.now()))
 
     async def submit_state(self, tx: Transaction, event: VacancyStatusSubmitted, system: str) -> None:
@@ -113,6 +115,20 @@ class JointVacancies:
             decide = lifecycle.fill if places > 0 else lifecycle.vacate
             await self._carry_out(tx, decide(posting, tx.clock.now()))
 
+    async def register(self, tx: Transaction, event: VacancyTaken) -> None:
+        """Register a vacancy that a city took in itself, and tell the city so.
+
+        Raises:
+            RefusedError: a value is not valid, or the occupation is not known.
+        """
+        if await Vacancies(tx).lock(event.vacancy_id) is None:
+            now = tx.clock.now()
+            group = await checked_group(tx, event.vacancy.occupation, "/vacancy/occupation")
+            filed_by = f"office:{event.office}"
+            change = lifecycle.report(event.vacancy_id, event.vacancy, group, VacancyStatus.OPEN, filed_by, now)
+            await self._carry_out(tx, change)
+            tx.publish(VacancyRegistered(vacancy_id=event.vacancy_id, registered_at=now), to=event.office)
+
     async def expire(self, tx: Transaction) -> int:
         """Expire the vacancies whose last day has passed; return how many."""
         past = await Vacancies(tx).past(local_day(tx.clock.now()))
@@ -131,10 +147,6 @@ class JointVacancies:
             for event in change.events:
                 tx.publish(event)
         return change.posting
-
-
-async def _group(tx: Transaction, occupation: Occupation, pointer: str) -> str:
-    return occupations.checked(occupation, await group_of(tx, occupation), pointer)
 
 
 def _check_submitter(posting: Posting, system: str) -> None:
@@ -185,7 +197,7 @@ class JointAssignments:
             trace_id=current_trace_id(),
             refreshes=refreshes,
         )
-        return self._request(tx, row)
+        return self._request(tx, row, self.offices)
 
     async def refresh(self, tx: Transaction, assignment_id: UUID, *, asked_by: str) -> Assignment:
         """Ask the pools again, as the vacancy and the pools now are. The older assignment stays as it was answered.
@@ -219,7 +231,7 @@ class JointAssignments:
         if await Assignments(tx).read(assignment_id) is not None:
             return
         now = tx.clock.now()
-        group = await _group(tx, event.wanted.occupation, "/wanted/occupation")
+        group = await checked_group(tx, event.wanted.occupation, "/wanted/occupation")
         occupation = Occupation(scheme="ISCO-08", code=group, label=event.wanted.occupation.label)
         row = AssignmentRow(
             assignment_id=assignment_id,
@@ -232,7 +244,41 @@ class JointAssignments:
             group_id=event.group_id,
             request_id=event.request_id,
         )
-        self._request(tx, row)
+        self._request(tx, row, self.offices)
+
+    async def complete(self, tx: Transaction, event: OwnPoolAsked) -> None:
+        """Take over an assignment that a city ran over its own pool, and ask the other pools if the vacancy is open.
+
+        Raises:
+            UnknownError: the vacancy is not registered.
+        """
+        posting = await Vacancies(tx).read(event.vacancy_id)
+        if posting is None:
+            raise UnknownError("vacancy")
+        if await Assignments(tx).read(event.assignment_id) is not None:
+            return
+        now = tx.clock.now()
+        row = AssignmentRow(
+            assignment_id=event.assignment_id,
+            vacancy_id=event.vacancy_id,
+            wanted=event.wanted,
+            at_most=event.at_most,
+            asked_by=f"office:{event.office}",
+            asked_at=event.asked_at,
+            answer_by=now + self.answer_within,
+            trace_id=current_trace_id(),
+        )
+        own = PoolAnswerRow(
+            assignment_id=row.assignment_id,
+            office=event.office,
+            answered_at=event.asked_at,
+            received_at=now,
+            considered=event.considered,
+            candidates=event.candidates,
+            stages=event.stages,
+        )
+        is_open = posting.state is VacancyStatus.OPEN
+        self._request(tx, row, [office for office in self.offices if office != event.office and is_open], own)
 
     async def enter_answer(self, tx: Transaction, event: CandidatesAnswered) -> None:
         """Enter a pool's answer, in time or late; one for a training group goes on to it.
@@ -254,9 +300,11 @@ class JointAssignments:
                 )
             )
 
-    def _request(self, tx: Transaction, row: AssignmentRow) -> Assignment:
-        answers = [PoolAnswerRow(assignment_id=row.assignment_id, office=office) for office in sorted(self.offices)]
-        assignment = Assignment(row, answers)
+    def _request(
+        self, tx: Transaction, row: AssignmentRow, offices: Sequence[str], *answered: PoolAnswerRow
+    ) -> Assignment:
+        asked = [PoolAnswerRow(assignment_id=row.assignment_id, office=office) for office in sorted(offices)]
+        assignment = Assignment(row, [*answered, *asked])
         Assignments(tx).add(assignment)
         event = CandidatesRequested(
             assignment_id=row.assignment_id,
@@ -265,7 +313,7 @@ class JointAssignments:
             answer_by=row.answer_by,
             as_of=local_day(row.asked_at),
         )
-        for office in self.offices:
+        for office in offices:
             tx.publish(event, to=office)
         return assignment
 

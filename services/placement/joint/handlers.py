@@ -15,9 +15,11 @@ from shared.events.v1.placement import (
     CandidatesAnswered,
     ConsentEnded,
     JobOfferAnswered,
+    OwnPoolAsked,
     ReferralAnswered,
     VacancyStatusSubmitted,
     VacancySubmitted,
+    VacancyTaken,
 )
 from shared.events.v1.training import CandidatesWanted
 from shared.messaging.handlers import Handlers
@@ -42,6 +44,8 @@ class JointHandlers:
         return Handlers(
             self.receive_vacancy,
             self.receive_state,
+            self.register,
+            self.complete,
             self.gather,
             self.enter_answer,
             self.enter_consent,
@@ -57,6 +61,14 @@ class JointHandlers:
     async def receive_state(self, event: VacancyStatusSubmitted, tx: Transaction) -> None:
         """Open, pause, fill or withdraw a vacancy that the same system reported."""
         await self.vacancies.submit_state(tx, event, _submitter(tx))
+
+    async def register(self, event: VacancyTaken, tx: Transaction) -> None:
+        """Register a vacancy that a city took in itself."""
+        await self.vacancies.register(tx, event)
+
+    async def complete(self, event: OwnPoolAsked, tx: Transaction) -> None:
+        """Ask the other pools for a vacancy for which a city asked its own."""
+        await self.assignments.complete(tx, event)
 
     async def gather(self, event: CandidatesWanted, tx: Transaction) -> None:
         """Ask the three pools for a training group's candidates; each answer goes back as it comes."""

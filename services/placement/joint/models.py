@@ -1,13 +1,14 @@
 """What the joint office's API says and takes, beside the vacancy itself (`shared.events.v1.placement.Vacancy`)."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WrapValidator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.placement.domain.referral import PoolState
 from services.placement.domain.vacancy import Posting, Removal
+from services.placement.models import Input, ReportedVacancy
 from shared.events.v1.placement import (
     Candidate,
     OfferState,
@@ -18,20 +19,6 @@ from shared.events.v1.placement import (
     VacancyStatus,
 )
 from shared.identity import Officer, System
-
-
-def _without_unknown_fields(given: Any, _: Any) -> Vacancy:
-    """Events let unknown fields pass, for newer writers; a caller who mistypes a field must learn it."""
-    return Vacancy.model_validate(given, extra="forbid")
-
-
-ReportedVacancy = Annotated[Vacancy, WrapValidator(_without_unknown_fields)]
-
-
-class Input(BaseModel):
-    """What a request says. A field that is not known is refused, never ignored."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class VacancyIn(Input):

@@ -338,6 +338,36 @@ class JobOfferConsequence(_AboutReferral):
     certainty: Literal["verified", "to_be_checked"]
 
 
+class VacancyTaken(_AboutVacancy):
+    """A city took in a vacancy itself, as it may while the joint office does not answer; to be registered there."""
+
+    type: Literal["placement.vacancy-taken.v1"] = "placement.vacancy-taken.v1"
+    office: str
+    vacancy: Vacancy
+    taken_at: Instant
+
+
+class OwnPoolAsked(_AboutVacancy):
+    """A city asked its own pool for a vacancy that it took in; the other pools have not been asked."""
+
+    type: Literal["placement.own-pool-asked.v1"] = "placement.own-pool-asked.v1"
+    office: str
+    assignment_id: UUID
+    wanted: Wanted
+    at_most: int = Field(ge=1, le=200)
+    asked_at: Instant
+    considered: int = Field(ge=0, description="Profiles that were scored.")
+    candidates: tuple[Candidate, ...]
+    stages: PoolStages | None = None
+
+
+class VacancyRegistered(_AboutVacancy):
+    """The joint office has a vacancy that the city took in; its further course is there."""
+
+    type: Literal["placement.vacancy-registered.v1"] = "placement.vacancy-registered.v1"
+    registered_at: Instant
+
+
 EVENTS: tuple[type[Event], ...] = (
     VacancySubmitted,
     VacancyStatusSubmitted,
@@ -352,4 +382,7 @@ EVENTS: tuple[type[Event], ...] = (
     CandidatesGathered,
     ConsentEnded,
     JobOfferConsequence,
+    VacancyTaken,
+    OwnPoolAsked,
+    VacancyRegistered,
 )

@@ -12,8 +12,18 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from services.placement import data
 from services.placement.authority import commands as city
+from services.placement.authority import vacancy_commands
 from services.placement.authority.commands import CityPool, CityReferrals
-from services.placement.authority.tables import ConsentRow, ContactQueryRow, JobseekerRow, OwnOfferRow, OwnReferralRow
+from services.placement.authority.tables import (
+    ConsentRow,
+    ContactQueryRow,
+    JobseekerRow,
+    OwnAssignmentRow,
+    OwnOfferRow,
+    OwnReferralRow,
+    OwnVacancyRow,
+)
+from services.placement.authority.vacancy_commands import CityVacancies
 from services.placement.domain import vacancy as lifecycle
 from services.placement.domain.matching import Profile
 from services.placement.domain.referral import Stay
@@ -32,13 +42,16 @@ from shared.events.v1.placement import (
     JobOfferConsequence,
     JobOfferMade,
     OfferState,
+    OwnPoolAsked,
     ReferralEnded,
     ReferralOutcome,
     ReferralRequested,
     ReferralState,
     Vacancy,
+    VacancyRegistered,
     VacancyStatus,
     VacancySubmitted,
+    VacancyTaken,
     Wanted,
 )
 from shared.identity import Officer
@@ -681,3 +694,72 @@ async def test_an_occupation_that_is_not_understood_is_refused_at_intake(memory:
             await JointVacancies().report(tx, wrong, VacancyStatus.OPEN, "system:jobs")
         assert refusal.value.code == refused
     assert (memory.postings, published(tx)) == ({}, [])
+
+
+# -- a vacancy that a city takes in itself
+
+
+@dataclass
+class OwnVacancyMemory:
+    """Stands for the store of the city's own vacancies."""
+
+    vacancies: dict[UUID, OwnVacancyRow] = field(default_factory=dict)
+    assignments: list[OwnAssignmentRow] = field(default_factory=list)
+
+    def add(self, row: OwnVacancyRow) -> None:
+        self.vacancies[row.vacancy_id] = row
+
+    async def read(self, vacancy_id: UUID) -> OwnVacancyRow | None:
+        return self.vacancies.get(vacancy_id)
+
+    async def lock(self, vacancy_id: UUID) -> OwnVacancyRow | None:
+        return self.vacancies.get(vacancy_id)
+
+    def add_assignment(self, row: OwnAssignmentRow) -> None:
+        self.assignments.append(row)
+
+
+async def test_a_city_takes_a_vacancy_and_asks_its_own_pool_and_the_joint_office_goes_on_from_there(
+    vantaa: CityMemory, memory: JointMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = OwnVacancyMemory()
+    monkeypatch.setattr(vacancy_commands, "OwnVacancies", lambda _: own)
+    vantaa.profiles = [Profile("opaque", ["5120"], [], ["fi"], ["091"], date(2026, 11, 1))]
+    at_city = transaction("vantaa")
+    vacancies = CityVacancies(CityPool(b"key"))
+    row = await vacancies.take(at_city, vacancy(), "officer:x")
+    assignment = await vacancies.ask(at_city, row.vacancy_id, 5, "officer:x")
+    assert [candidate.reference for candidate in assignment.candidates] == ["opaque"]
+    with pytest.raises(UnknownError):
+        await vacancies.ask(at_city, uuid4(), 5, "officer:x")
+    (topic, taken), (_, asked) = published(at_city)
+    assert topic == "from.vantaa.placement.v1"
+    assert taken["vacancy_id"] == asked["vacancy_id"]  # one key: they keep their order
+
+    at_joint = transaction("pks")
+    assignments = JointAssignments(CITIES, timedelta(seconds=5))
+    with pytest.raises(UnknownError):
+        await assignments.complete(at_joint, OwnPoolAsked.model_validate(asked))
+    for _ in range(2):
+        await JointVacancies().register(at_joint, VacancyTaken.model_validate(taken))
+        await assignments.complete(at_joint, OwnPoolAsked.model_validate(asked))
+    assert [(topic, body["type"].split(".")[1]) for topic, body in published(at_joint)] == [
+        ("shared.placement.vacancies.v1", "vacancy-published"),
+        ("to.vantaa.placement.v1", "vacancy-registered"),
+        ("to.helsinki.placement.v1", "candidates-requested"),
+        ("to.espoo.placement.v1", "candidates-requested"),
+    ]
+    (whole,) = memory.assignments
+    assert {one.office: one.received_at for one in whole.answers} == {"vantaa": NOW, "helsinki": None, "espoo": None}
+    assert memory.postings[row.vacancy_id].filed_by == "office:vantaa"
+    await vacancies.register(at_city, VacancyRegistered(vacancy_id=row.vacancy_id, registered_at=NOW))
+    assert own.vacancies[row.vacancy_id].registered_at == NOW
+
+
+async def test_a_city_refuses_what_the_joint_office_would_refuse(vantaa: CityMemory) -> None:
+    tx = transaction("vantaa")
+    wrong = vacancy().model_copy(update={"occupation": Occupation(scheme="TK10", code="5120")})
+    with pytest.raises(RefusedError):
+        await CityVacancies(CityPool(b"key")).take(tx, wrong, "officer:x")
+    assert published(tx) == []
+    assert vantaa.remembered == []

@@ -103,6 +103,30 @@ _CHANGES = (
     UPDATE contact_query AS q SET reference = r.reference FROM own_referral AS r WHERE r.referral_id = q.referral_id
     """,
     "CREATE INDEX contact_query_reference ON contact_query (reference)",
+    """
+    CREATE TABLE own_vacancy (
+        vacancy_id uuid PRIMARY KEY,
+        vacancy jsonb NOT NULL,
+        isco text NOT NULL,
+        taken_at timestamptz NOT NULL,
+        taken_by text NOT NULL,
+        registered_at timestamptz
+    )
+    """,
+    "CREATE INDEX own_vacancy_taken ON own_vacancy (taken_at, vacancy_id)",
+    """
+    CREATE TABLE own_assignment (
+        assignment_id uuid PRIMARY KEY,
+        vacancy_id uuid NOT NULL,
+        at_most integer NOT NULL,
+        asked_at timestamptz NOT NULL,
+        asked_by text NOT NULL,
+        considered integer NOT NULL,
+        candidates jsonb NOT NULL,
+        stages jsonb
+    )
+    """,
+    "CREATE INDEX own_assignment_vacancy ON own_assignment (vacancy_id)",
 )
 
 
