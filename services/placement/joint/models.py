@@ -49,7 +49,7 @@ class RemovedOut(BaseModel):
 
 
 class VacancyOut(BaseModel):
-    """A vacancy. `vacancy` is absent where its advertisement is stopped and the caller did not report it."""
+    """A vacancy. Its content is null where its advertisement is stopped and the caller did not report it."""
 
     vacancy_id: UUID
     state: VacancyStatus
@@ -57,8 +57,8 @@ class VacancyOut(BaseModel):
     revision: int
     changed_at: datetime
     removed: RemovedOut | None
-    isco: str = Field(description="The ISCO-08 group of the occupation.")
-    open_positions: int = Field(description="Positions that no referral has filled.")
+    isco: str | None = Field(description="The ISCO-08 group of the occupation.")
+    open_positions: int | None = Field(description="Positions that no referral has filled.")
     vacancy: Vacancy | None
 
     @classmethod
@@ -80,8 +80,8 @@ class VacancyOut(BaseModel):
             revision=posting.revision,
             changed_at=posting.changed_at,
             removed=removed,
-            isco=posting.isco,
-            open_positions=max(0, posting.vacancy.positions - posting.filled),
+            isco=posting.isco if shown else None,
+            open_positions=max(0, posting.vacancy.positions - posting.filled) if shown else None,
             vacancy=posting.vacancy if shown else None,
         )
 
