@@ -111,7 +111,7 @@ async def list_own_queries(
     status_code=status.HTTP_201_CREATED,
     dependencies=[Depends(without_identity_codes)],
 )
-async def resolve(
+async def resolve_reference(
     who: OwnOfficer, reference: Reference, body: models.ContactQueryIn, pool: ThePool, database: TheDatabase
 ) -> models.ResolvedOut:
     """Resolve the reference in a candidate, a referral or a training invitation to the own jobseeker. Logged.
