@@ -140,7 +140,9 @@ def _languages(wanted: int, missing: Sequence[str]) -> str:
 
 
 def _reason(factor: str, points: int, of: int, why: str, missing: Sequence[str] = ()) -> MatchReason:
-    return MatchReason.model_validate({"factor": factor, "points": points, "of": of, "why": why, "missing": missing})
+    return MatchReason.model_validate(
+        {"factor": factor, "points": points, "of": of, "why": why, "missing": missing or None}
+    )
 
 
 def rank(profiles: Iterable[Profile], wanted: Wanted, as_of: date, at_most: int) -> tuple[Sequence[Match], int]:

@@ -254,7 +254,7 @@ def check(vacancy: Vacancy) -> None:
     for name, address in addresses.items():
         if address is not None and not _is_email(address):
             raise RefusedError(f"/vacancy/{name}", "wrong-email", "The e-mail address is not valid.")
-    if any(len(code) != _CODE_DIGITS or not code.isdigit() for code in vacancy.municipalities):
+    if any(len(code) != _CODE_DIGITS or not code.isdigit() for code in vacancy.municipalities or ()):
         raise RefusedError("/vacancy/municipalities", "wrong-municipality", "A municipality's code has three digits.")
     if vacancy.pay is not None:
         _check_range("/vacancy/pay/most", vacancy.pay.least, vacancy.pay.most)

@@ -125,8 +125,8 @@ class Vacancy(Part):
     apply_by: Day | None = None
     expires_on: Day | None = Field(default=None, description="The last day it is shown.")
     language: Literal["fi", "sv", "en"] = Field(default="fi", description="Of the advertisement.")
-    municipalities: tuple[MunicipalityCode, ...] = Field(
-        default=(), max_length=30, description="Of the workplaces, beside `municipality`."
+    municipalities: tuple[MunicipalityCode, ...] | None = Field(
+        default=None, max_length=30, description="Of the workplaces, beside `municipality`."
     )
     apply_url: str | None = Field(default=None, max_length=500)
     apply_email: str | None = Field(default=None, max_length=200, description="A shared mailbox.")
@@ -139,7 +139,7 @@ class Vacancy(Part):
     @property
     def places(self) -> tuple[str, ...]:
         """The municipalities of all workplaces, each once."""
-        return tuple(dict.fromkeys((self.municipality, *self.municipalities)))
+        return tuple(dict.fromkeys((self.municipality, *(self.municipalities or ()))))
 
 
 class _AboutVacancy(Event):
@@ -181,12 +181,12 @@ class Wanted(Part):
     languages: tuple[str, ...] = ()
     municipality: MunicipalityCode
     starts_on: Day | None = None
-    municipalities: tuple[MunicipalityCode, ...] = Field(default=(), description="Beside `municipality`.")
+    municipalities: tuple[MunicipalityCode, ...] | None = Field(default=None, description="Beside `municipality`.")
 
     @property
     def places(self) -> frozenset[str]:
         """The municipalities of all workplaces."""
-        return frozenset((self.municipality, *self.municipalities))
+        return frozenset((self.municipality, *(self.municipalities or ())))
 
 
 class _AboutAssignment(Event):
@@ -211,7 +211,7 @@ class MatchReason(Part):
     points: int
     of: int
     why: str = Field(max_length=200)
-    missing: tuple[str, ...] = Field(default=(), description="Obligatory languages that the jobseeker lacks.")
+    missing: tuple[str, ...] | None = Field(default=None, description="Obligatory languages that the jobseeker lacks.")
 
 
 class Candidate(Part):
