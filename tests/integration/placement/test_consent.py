@@ -169,4 +169,5 @@ def test_a_missing_obligatory_language_shows_as_such(placement: Placement) -> No
     vacancy_id = placement.report(languages=["xx", "sv"])["vacancy_id"]
     candidates = placement.complete(placement.ask(vacancy_id, at_most=5))["candidates"]
     reasons = [next(one for one in each["reasons"] if one["factor"] == "languages") for each in candidates]
+    assert len(reasons) == 15
     assert all("xx" in (reason["missing"] or ()) and "missing: " in reason["why"] for reason in reasons)
