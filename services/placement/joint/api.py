@@ -13,7 +13,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.placement.domain.referral import pool_state
 from services.placement.joint import models
-from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
+from services.placement.joint.commands import JointAssignments, JointVacancies
+from services.placement.joint.referral_commands import JointReferrals
 from services.placement.joint.store import Assignment, Assignments, ExpectedSupply, Referrals, Supply, Vacancies
 from services.placement.joint.tables import OfferRow, ReferralRow
 from shared.calendar import local_day

@@ -7,8 +7,9 @@ import shared.handover.api
 from services.placement import data
 from services.placement.joint import api, feed_api
 from services.placement.joint.advisory_view import ForAdvisory
-from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
+from services.placement.joint.commands import JointAssignments, JointVacancies
 from services.placement.joint.handlers import JointHandlers
+from services.placement.joint.referral_commands import JointReferrals
 from services.placement.settings import SERVICE, Settings
 from shared import topics
 from shared.events.registry import REGISTRY

@@ -7,7 +7,8 @@ counts.
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
+from services.placement.joint.commands import JointAssignments, JointVacancies
+from services.placement.joint.referral_commands import JointReferrals
 from services.placement.joint.store import Supply
 from shared.calendar import local_day
 from shared.events.v1.change_security import WorkforceReleased

@@ -29,7 +29,9 @@ from services.placement.domain.matching import Profile
 from services.placement.domain.referral import Stay
 from services.placement.domain.vacancy import Posting
 from services.placement.joint import commands as joint
-from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
+from services.placement.joint import referral_commands
+from services.placement.joint.commands import JointAssignments, JointVacancies
+from services.placement.joint.referral_commands import JointReferrals
 from services.placement.joint.store import Assignment, Solicited
 from services.placement.joint.tables import OfferRow, ReferralRow
 from shared.errors import ConflictError, RefusedError, UnknownError, UnprocessableError
@@ -185,7 +187,8 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> JointMemory:
     made = JointMemory()
     monkeypatch.setattr(joint, "Vacancies", lambda _: made)
     monkeypatch.setattr(joint, "Assignments", lambda _: AssignmentMemory(made))
-    monkeypatch.setattr(joint, "Referrals", lambda _: ReferralMemory(made))
+    monkeypatch.setattr(referral_commands, "Vacancies", lambda _: made)
+    monkeypatch.setattr(referral_commands, "Referrals", lambda _: ReferralMemory(made))
     return made
 
 
