@@ -150,18 +150,32 @@ VACANCIES_INBOUND: Final = Topic(
 )
 PLACEMENT_TO: Final = Topic(
     name="to.{office}.placement.v1",
-    key="assignment_id, referral_id",
+    key="assignment_id, referral_id, vacancy_id",
     writes="placement @ joint office",
     reads="placement @ each city",
-    types=_types(pl.CandidatesRequested, pl.ReferralRequested, pl.JobOfferMade, pl.ReferralEnded),
+    types=_types(
+        pl.CandidatesRequested,
+        pl.ReferralRequested,
+        pl.JobOfferMade,
+        pl.ReferralEnded,
+        pl.JobOfferConsequence,
+        pl.VacancyRegistered,
+    ),
 )
 PLACEMENT_FROM: Final = Topic(
     name="from.{office}.placement.v1",
-    key="assignment_id, referral_id",
+    key="assignment_id, referral_id, vacancy_id",
     writes="placement @ each city",
     reads="placement @ joint office",
     speaker="office",
-    types=_types(pl.CandidatesAnswered, pl.ReferralAnswered, pl.JobOfferAnswered),
+    types=_types(
+        pl.CandidatesAnswered,
+        pl.ReferralAnswered,
+        pl.JobOfferAnswered,
+        pl.ConsentEnded,
+        pl.VacancyTaken,
+        pl.OwnPoolAsked,
+    ),
 )
 VACANCIES_SHARED: Final = Topic(
     name="shared.placement.vacancies.v1",

@@ -14,11 +14,13 @@ class Settings(ProcessSettings):
     Attributes:
         pool_key: the city's own secret, from which opaque references are made. Needed in a city, never shared.
         answer_seconds: how long the pools have to answer a recruitment assignment, if it does not say.
+        supply_days: how long workers count as expected supply after their first day, if no last day is known.
         sweep_seconds: how often expired vacancies and job offers are looked for.
     """
 
     pool_key: SecretStr = SecretStr("")
     answer_seconds: float = 5.0
+    supply_days: int = 90
     sweep_seconds: float = 30.0
 
     @property

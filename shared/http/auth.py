@@ -1,7 +1,7 @@
 """Who may call: the caller's token is checked, then the authority and role of an officer, or the scope of a system.
 
 A route names what it needs by its parameters' types: `Caller` anyone with a token, `OwnOfficer`, `Coordinator` and
-`Operator` an officer of an authority that this office works for, in that role.
+`Operator` an officer of an authority that this office works for, in that role; `Reader` anyone at all.
 """
 
 from collections.abc import Awaitable, Callable
@@ -47,6 +47,16 @@ async def caller(
 
 
 Caller = Annotated[Officer | System, Depends(caller)]
+
+
+async def reader(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Officer | System | None:
+    """Return who reads what is public: nobody in particular without a token; 401 with one that does not hold."""
+    return None if credentials is None else await caller(request, credentials)
+
+
+Reader = Annotated[Officer | System | None, Depends(reader)]
 
 
 async def authorities(request: Request) -> frozenset[str]:

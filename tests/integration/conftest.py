@@ -37,7 +37,7 @@ def pools(stack: Stack) -> None:
                     "email": f"{canary(city)}@example.org",
                     "phone": f"+358 {canary(city)}",
                 }
-                pool.put(tx, Jobseeker(**marked))
+                await pool.put(tx, Jobseeker(**marked))
 
     for city in CITIES:
         asyncio.run(fill(city))

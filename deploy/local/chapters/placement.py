@@ -100,7 +100,8 @@ class PlacementChapter(Chapter):
             "the referral at Vantaa",
         )
         self._print(f"Helsinki's officer asks Vantaa for the name before consent → {asked.status_code}")
-        self._callers.officer["vantaa"].send(f"/v1/referrals/{referral_id}/consent", {"consented": True})
+        consent = {"consented": True, "how": "phone"}
+        self._callers.officer["vantaa"].send(f"/v1/referrals/{referral_id}/consent", consent)
         contact = asker.send(query, {"purpose": "call"})
         log = self._callers.officer["vantaa"].read(query)["items"]
         self._print(

@@ -7,7 +7,15 @@ an offer is kept once.
 from dataclasses import dataclass
 
 from services.placement.authority.commands import CityPool, CityReferrals
-from shared.events.v1.placement import CandidatesRequested, JobOfferMade, ReferralEnded, ReferralRequested
+from services.placement.authority.vacancy_commands import CityVacancies
+from shared.events.v1.placement import (
+    CandidatesRequested,
+    JobOfferConsequence,
+    JobOfferMade,
+    ReferralEnded,
+    ReferralRequested,
+    VacancyRegistered,
+)
 from shared.messaging.handlers import Handlers
 from shared.messaging.transaction import Transaction
 
@@ -18,10 +26,18 @@ class CityHandlers:
 
     pool: CityPool
     referrals: CityReferrals
+    vacancies: CityVacancies
 
     def by_type(self) -> Handlers:
         """Return the handler of each event type."""
-        return Handlers(self.answer_for_pool, self.receive_referral, self.receive_offer, self.end_referral)
+        return Handlers(
+            self.answer_for_pool,
+            self.receive_referral,
+            self.receive_offer,
+            self.receive_consequence,
+            self.end_referral,
+            self.register_vacancy,
+        )
 
     async def answer_for_pool(self, event: CandidatesRequested, tx: Transaction) -> None:
         """Answer with this pool's best candidates."""
@@ -35,6 +51,14 @@ class CityHandlers:
         """Keep a job offer for the jobseeker to answer."""
         await self.referrals.receive_offer(tx, event)
 
+    async def receive_consequence(self, event: JobOfferConsequence, tx: Transaction) -> None:
+        """Keep what a binding offer's answer leads to."""
+        await self.referrals.receive_consequence(tx, event)
+
     async def end_referral(self, event: ReferralEnded, tx: Transaction) -> None:
-        """Note how a referral ended."""
+        """Note how a referral ended; of who was hired, ask whether they stay in the pool."""
         await self.referrals.end(tx, event)
+
+    async def register_vacancy(self, event: VacancyRegistered, tx: Transaction) -> None:
+        """Note that the joint office has a vacancy that this city took in."""
+        await self.vacancies.register(tx, event)

@@ -7,7 +7,7 @@ passed its deadline: a partial index is chosen when the statement has its condit
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -16,19 +16,25 @@ from sqlmodel import col, select
 
 from services.placement.authority.tables import (
     AskedRow,
+    ConsentRow,
     ContactQueryRow,
     JobseekerRow,
+    OwnAssignmentRow,
     OwnOfferRow,
     OwnReferralRow,
+    OwnVacancyRow,
 )
 from services.placement.domain.matching import LEAST_SHARED_DIGITS, Profile
-from services.placement.domain.pool import Jobseeker
+from services.placement.domain.pool import Jobseeker, PoolFilter
+from services.placement.domain.referral import Stay
 from shared.database import Bulk, column_types, insert
-from shared.events.v1.placement import ReferralOutcome, ReferralState
+from shared.events.v1.placement import ConsentChannel, OfferState, ReferralState
 from shared.store import Store
 
+_PROFILE: Final = tuple(name for name in JobseekerRow.model_fields if name != "active")
+"""What an import writes: whether a jobseeker is active is the officers' matter."""
 _LISTS: Final = ("occupations", "groups", "skills", "languages", "commuting")
-_JOBSEEKER_TYPES: Final = column_types(JobseekerRow, JobseekerRow.model_fields)
+_JOBSEEKER_TYPES: Final = column_types(JobseekerRow, _PROFILE)
 _JOBSEEKER = Bulk[JobseekerRow](
     f"""
     INSERT INTO jobseeker ({", ".join(_JOBSEEKER_TYPES)})
@@ -83,9 +89,42 @@ class Pool(Store):
         return await self._values(
             Profile,
             "SELECT reference, occupations, skills, languages, commuting, available_from FROM jobseeker"
-            " WHERE groups @> ARRAY[CAST(:group AS text)]",
+            " WHERE groups @> ARRAY[CAST(:group AS text)] AND active",
             group=code[:LEAST_SHARED_DIGITS],
         )
+
+    async def size(self) -> int:
+        """Return how many active profiles the pool has."""
+        (count,) = await self._values(int, "SELECT count(*) AS n FROM jobseeker WHERE active")
+        return count
+
+    async def read(self, jobseeker_id: str) -> JobseekerRow | None:
+        """Return a jobseeker by the city's own id."""
+        return await self._get(JobseekerRow, jobseeker_id)
+
+    async def page(self, wanted: PoolFilter, after: str | None, limit: int) -> Sequence[JobseekerRow]:
+        """Return jobseekers by the city's own id, filtered."""
+        return await self._rows(
+            JobseekerRow,
+            "SELECT * FROM jobseeker WHERE (CAST(:after AS text) IS NULL OR jobseeker_id > :after)"
+            " AND (CAST(:occupation AS text) IS NULL OR groups @> ARRAY[CAST(:occupation AS text)])"
+            " AND (CAST(:language AS text) IS NULL OR :language = ANY (languages))"
+            " AND (CAST(:municipality AS text) IS NULL OR municipality = :municipality)"
+            " AND (CAST(:available_by AS date) IS NULL OR available_from <= :available_by)"
+            " AND (CAST(:active AS boolean) IS NULL OR active = :active)"
+            " ORDER BY jobseeker_id LIMIT :limit",
+            after=after,
+            limit=limit,
+            occupation=wanted.occupation,
+            language=wanted.language,
+            municipality=wanted.municipality,
+            available_by=wanted.available_by,
+            active=wanted.active,
+        )
+
+    async def set_active(self, reference: str, *, active: bool) -> None:
+        """Enter whether the pool answers with a jobseeker."""
+        await self._run(update(JobseekerRow).where(col(JobseekerRow.reference) == reference).values(active=active))
 
     async def profile(self, jobseeker_id: str) -> Profile | None:
         """Return one profile by the city's own id."""
@@ -116,7 +155,7 @@ class Pool(Store):
 
 
 class OwnReferrals(Store):
-    """Referrals of a city's own jobseekers, their offers, and who asked for their contact."""
+    """Referrals of a city's own jobseekers, their consents and offers, and who asked for their contact."""
 
     def add(self, row: OwnReferralRow) -> None:
         """Keep a referral; one that is there already stays as it is."""
@@ -131,22 +170,55 @@ class OwnReferrals(Store):
         return await self._get(OwnReferralRow, referral_id, lock=True)
 
     async def page(
-        self, state: ReferralState | None, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        state: ReferralState | None,
+        stay: Stay | None,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+        reference: str | None = None,
     ) -> Sequence[OwnReferralRow]:
-        """Return referrals, the newest first."""
+        """Return referrals, the newest first; `reference`: of one jobseeker."""
         place = tuple_(col(OwnReferralRow.requested_at), col(OwnReferralRow.referral_id))
         query = select(OwnReferralRow)
         if state is not None:
             query = query.where(OwnReferralRow.state == state)
+        if stay is not None:
+            query = query.where(OwnReferralRow.stay == stay)
+        if reference is not None:
+            query = query.where(OwnReferralRow.reference == reference)
         if after is not None:
             query = query.where(place < after)
         newest = (col(OwnReferralRow.requested_at).desc(), col(OwnReferralRow.referral_id).desc())
         return await self._all(query.order_by(*newest).limit(limit))
 
-    async def end(self, referral_id: UUID, outcome: ReferralOutcome) -> None:
-        """Enter how a referral ended."""
+    def add_consent(self, row: ConsentRow) -> None:
+        """Record a consent."""
+        self._tx.session.add(row)
+
+    async def consents(self, referral_ids: Iterable[UUID]) -> Mapping[UUID, Sequence[ConsentRow]]:
+        """Return every consent to referrals, the oldest first."""
+        query = select(ConsentRow).where(col(ConsentRow.referral_id).in_(set(referral_ids)))
+        by_referral: dict[UUID, list[ConsentRow]] = {}
+        for row in await self._all(query.order_by(col(ConsentRow.consent_id))):
+            by_referral.setdefault(row.referral_id, []).append(row)
+        return by_referral
+
+    async def end_consent(self, referral_id: UUID, at: datetime, how: ConsentChannel | None, by: str | None) -> None:
+        """Enter the end of the consent that is in force."""
         await self._run(
-            update(OwnReferralRow).where(col(OwnReferralRow.referral_id) == referral_id).values(outcome=outcome)
+            update(ConsentRow)
+            .where(col(ConsentRow.referral_id) == referral_id, col(ConsentRow.ended_at).is_(None))
+            .values(ended_at=at, ended_how=how, ended_by=by)
+        )
+
+    async def consents_past(self, today: date, limit: int = 200) -> Sequence[OwnReferralRow]:
+        """Lock and return referrals whose consent's last day has passed; none that another process has."""
+        return await self._rows(
+            OwnReferralRow,
+            "SELECT * FROM own_referral WHERE state = 'consented' AND consent_until < :today AND outcome IS NULL"
+            " ORDER BY referral_id LIMIT :limit FOR UPDATE SKIP LOCKED",
+            today=today,
+            limit=limit,
         )
 
     def add_offer(self, row: OwnOfferRow) -> None:
@@ -156,6 +228,35 @@ class OwnReferrals(Store):
     async def lock_offer(self, offer_id: UUID) -> OwnOfferRow | None:
         """Return a job offer to be changed."""
         return await self._get(OwnOfferRow, offer_id, lock=True)
+
+    async def offers(self, referral_ids: Iterable[UUID]) -> Mapping[UUID, Sequence[OwnOfferRow]]:
+        """Return the job offers of referrals."""
+        query = select(OwnOfferRow).where(col(OwnOfferRow.referral_id).in_(set(referral_ids)))
+        by_referral: dict[UUID, list[OwnOfferRow]] = {}
+        for row in await self._all(query.order_by(col(OwnOfferRow.answer_by), col(OwnOfferRow.offer_id))):
+            by_referral.setdefault(row.referral_id, []).append(row)
+        return by_referral
+
+    async def withdraw_offers(self, referral_id: UUID, at: datetime) -> None:
+        """Close the open offers of a referral whose consent has ended."""
+        await self._run(
+            update(OwnOfferRow)
+            .where(col(OwnOfferRow.referral_id) == referral_id, col(OwnOfferRow.state) == OfferState.OPEN)
+            .values(state=OfferState.WITHDRAWN, answered_at=at)
+        )
+
+    async def offers_to_handle(self, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[OwnOfferRow]:
+        """Return offers whose answer leads to something that nobody has handled, the oldest first."""
+        place = tuple_(col(OwnOfferRow.consequence_at), col(OwnOfferRow.offer_id))
+        query = select(OwnOfferRow).where(
+            col(OwnOfferRow.consequence).is_not(None),
+            col(OwnOfferRow.consequence) != "none",
+            col(OwnOfferRow.handled_at).is_(None),
+        )
+        if after is not None:
+            query = query.where(place > after)
+        oldest = (col(OwnOfferRow.consequence_at), col(OwnOfferRow.offer_id))
+        return await self._all(query.order_by(*oldest).limit(limit))
 
     async def offers_past(self, now: datetime, limit: int = 200) -> Sequence[OwnOfferRow]:
         """Lock and return open offers whose deadline has passed; none that another process has."""
@@ -171,9 +272,56 @@ class OwnReferrals(Store):
         """Write down who asked for a jobseeker's name and contact, why, and whether it was answered."""
         self._tx.session.add(row)
 
-    async def queries(self, referral_id: UUID, after: int | None, limit: int) -> Sequence[ContactQueryRow]:
-        """Return who asked for a contact, the oldest first."""
-        query = select(ContactQueryRow).where(ContactQueryRow.referral_id == referral_id)
+    async def queries(
+        self, *, referral_id: UUID | None = None, reference: str | None = None, after: int | None, limit: int
+    ) -> Sequence[ContactQueryRow]:
+        """Return who asked for a contact by a referral, or for a jobseeker's at all, the oldest first."""
+        query = select(ContactQueryRow)
+        if referral_id is not None:
+            query = query.where(ContactQueryRow.referral_id == referral_id)
+        if reference is not None:
+            query = query.where(ContactQueryRow.reference == reference)
         if after is not None:
             query = query.where(col(ContactQueryRow.query_id) > after)
         return await self._all(query.order_by(col(ContactQueryRow.query_id)).limit(limit))
+
+
+class OwnVacancies(Store):
+    """Vacancies that a city took in itself, and what its pool answered for them."""
+
+    def add(self, row: OwnVacancyRow) -> None:
+        """Record a vacancy."""
+        self._tx.session.add(row)
+
+    async def read(self, vacancy_id: UUID) -> OwnVacancyRow | None:
+        """Return a vacancy."""
+        return await self._get(OwnVacancyRow, vacancy_id)
+
+    async def lock(self, vacancy_id: UUID) -> OwnVacancyRow | None:
+        """Return a vacancy to be changed."""
+        return await self._get(OwnVacancyRow, vacancy_id, lock=True)
+
+    async def page(
+        self, after: tuple[datetime, UUID] | None, limit: int, *, registered: bool | None
+    ) -> Sequence[OwnVacancyRow]:
+        """Return vacancies, the newest first; `registered`: those that the joint office has, or has not."""
+        place = tuple_(col(OwnVacancyRow.taken_at), col(OwnVacancyRow.vacancy_id))
+        query = select(OwnVacancyRow)
+        if registered is not None:
+            at = col(OwnVacancyRow.registered_at)
+            query = query.where(at.is_not(None) if registered else at.is_(None))
+        if after is not None:
+            query = query.where(place < after)
+        newest = (col(OwnVacancyRow.taken_at).desc(), col(OwnVacancyRow.vacancy_id).desc())
+        return await self._all(query.order_by(*newest).limit(limit))
+
+    def add_assignment(self, row: OwnAssignmentRow) -> None:
+        """Record what the own pool answered."""
+        self._tx.session.add(row)
+
+    async def assignments(self, vacancy_id: UUID, after: UUID | None, limit: int) -> Sequence[OwnAssignmentRow]:
+        """Return what the own pool answered for a vacancy, by the assignment's id."""
+        query = select(OwnAssignmentRow).where(OwnAssignmentRow.vacancy_id == vacancy_id)
+        if after is not None:
+            query = query.where(col(OwnAssignmentRow.assignment_id) > after)
+        return await self._all(query.order_by(col(OwnAssignmentRow.assignment_id)).limit(limit))

@@ -1,14 +1,25 @@
-"""The tables of a city's side: its jobseekers, what was asked of its pool, referrals, job offers, contact queries."""
+"""The tables of a city's side: jobseekers, what was asked of the pool, referrals, consents, job offers, queries."""
 
 from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, Date, DateTime, Identity, Index, MetaData, Text, text
+from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Date, DateTime, Identity, Index, MetaData, Text, text
 from sqlmodel import Field, SQLModel
 
+from services.placement.domain.offer_rules import Consequence
+from services.placement.domain.referral import Stay
 from shared.database import EnumText, Json
-from shared.events.v1.placement import OfferState, ReferralOutcome, ReferralState, Wanted
+from shared.events.v1.placement import (
+    Candidate,
+    ConsentChannel,
+    OfferState,
+    PoolStages,
+    ReferralOutcome,
+    ReferralState,
+    Vacancy,
+    Wanted,
+)
 
 metadata = MetaData()
 """This side's own: SQLModel's global one would mix the services' tables."""
@@ -34,7 +45,10 @@ class Table(SQLModel):
 
 
 class JobseekerRow(Table, table=True):
-    """A jobseeker of the city. `groups`: the first two, three and four digits of every occupation."""
+    """A jobseeker of the city. `groups`: the first two, three and four digits of every occupation.
+
+    `active`: whether the pool answers with it. Who was hired and leaves is not.
+    """
 
     __tablename__ = "jobseeker"
     __table_args__ = (Index("jobseeker_groups", "groups", postgresql_using="gin"),)
@@ -52,6 +66,7 @@ class JobseekerRow(Table, table=True):
     commuting: list[str] = _texts()
     available_from: date | None = Field(default=None, sa_type=Date, nullable=True)
     updated_at: datetime = _instant()
+    active: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=text("true")))
 
 
 class AskedRow(Table, table=True):
@@ -67,9 +82,13 @@ class AskedRow(Table, table=True):
 
 
 class OwnReferralRow(Table, table=True):
-    """A referral of one of the city's jobseekers."""
+    """A referral of one of the city's jobseekers. `consent_until`: the last day of the consent that is in force.
+
+    `stay`: whether the jobseeker who was hired stays in the pool.
+    """
 
     __tablename__ = "own_referral"
+    __table_args__ = (Index("own_referral_consented", "consent_until", postgresql_where=text("state = 'consented'")),)
 
     referral_id: UUID = Field(primary_key=True)
     assignment_id: UUID
@@ -82,13 +101,42 @@ class OwnReferralRow(Table, table=True):
     answered_at: datetime | None = _instant(null=True)
     answered_by: str | None = _text(null=True)
     outcome: ReferralOutcome | None = Field(default=None, sa_column=Column(EnumText(ReferralOutcome)))
+    consent_until: date | None = Field(default=None, sa_type=Date, nullable=True)
+    stay: Stay | None = Field(default=None, sa_column=Column(EnumText(Stay)))
+    stay_answered_at: datetime | None = _instant(null=True)
+    stay_answered_by: str | None = _text(null=True)
+
+
+class ConsentRow(Table, table=True):
+    """One consent to one referral: when it was given, how, for what, until when; and how it ended. Never overwritten.
+
+    `how` is null for those that were given before it was recorded. `ended_how` is null while it is in force, and where
+    its last day has passed.
+    """
+
+    __tablename__ = "consent"
+    __table_args__ = (Index("consent_referral", "referral_id"),)
+
+    consent_id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    referral_id: UUID
+    given_at: datetime = _instant()
+    how: ConsentChannel | None = Field(default=None, sa_column=Column(EnumText(ConsentChannel)))
+    purpose: str = _text()
+    until: date | None = Field(default=None, sa_type=Date, nullable=True)
+    entered_by: str = _text()
+    ended_at: datetime | None = _instant(null=True)
+    ended_how: ConsentChannel | None = Field(default=None, sa_column=Column(EnumText(ConsentChannel)))
+    ended_by: str | None = _text(null=True)
 
 
 class OwnOfferRow(Table, table=True):
-    """A job offer to one of the city's jobseekers."""
+    """A job offer to one of the city's jobseekers; and what a binding one's answer leads to, by which dated rule."""
 
     __tablename__ = "own_offer"
-    __table_args__ = (Index("own_offer_open", "answer_by", postgresql_where=text("state = 'open'")),)
+    __table_args__ = (
+        Index("own_offer_open", "answer_by", postgresql_where=text("state = 'open'")),
+        Index("own_offer_referral", "referral_id"),
+    )
 
     offer_id: UUID = Field(primary_key=True)
     referral_id: UUID
@@ -96,17 +144,59 @@ class OwnOfferRow(Table, table=True):
     answer_by: datetime = _instant()
     state: OfferState = Field(sa_column=Column(EnumText(OfferState), nullable=False))
     answered_at: datetime | None = _instant(null=True)
+    consequence: Consequence | None = _text(null=True)
+    rule_valid_from: date | None = Field(default=None, sa_type=Date, nullable=True)
+    rule_source: str | None = _text(null=True)
+    rule_certainty: str | None = _text(null=True)
+    consequence_at: datetime | None = _instant(null=True)
+    handled_at: datetime | None = _instant(null=True)
+    handled_by: str | None = _text(null=True)
 
 
 class ContactQueryRow(Table, table=True):
-    """A query for a jobseeker's name and contact: who asked, why, and whether it was answered."""
+    """A query for a jobseeker's name and contact: who asked, why, and whether it was answered.
+
+    By a referral, or by the owning city alone for a reference.
+    """
 
     __tablename__ = "contact_query"
+    __table_args__ = (Index("contact_query_reference", "reference"),)
 
     query_id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
-    referral_id: UUID
+    referral_id: UUID | None = None
+    reference: str | None = _text(null=True)
     asked_by: str = _text()
     authority: str = _text()
     purpose: str = _text()
     answered: bool
     at: datetime = _instant()
+
+
+class OwnVacancyRow(Table, table=True):
+    """A vacancy that the city took in itself. `registered_at`: when the joint office had it."""
+
+    __tablename__ = "own_vacancy"
+    __table_args__ = (Index("own_vacancy_taken", "taken_at", "vacancy_id"),)
+
+    vacancy_id: UUID = Field(primary_key=True)
+    vacancy: Vacancy = Field(sa_column=Column(Json(Vacancy), nullable=False))
+    isco: str = _text()
+    taken_at: datetime = _instant()
+    taken_by: str = _text()
+    registered_at: datetime | None = _instant(null=True)
+
+
+class OwnAssignmentRow(Table, table=True):
+    """What the own pool answered for such a vacancy."""
+
+    __tablename__ = "own_assignment"
+    __table_args__ = (Index("own_assignment_vacancy", "vacancy_id"),)
+
+    assignment_id: UUID = Field(primary_key=True)
+    vacancy_id: UUID
+    at_most: int
+    asked_at: datetime = _instant()
+    asked_by: str = _text()
+    considered: int
+    candidates: tuple[Candidate, ...] = Field(sa_column=Column(Json(tuple[Candidate, ...]), nullable=False))
+    stages: PoolStages | None = Field(default=None, sa_column=Column(Json(PoolStages)))

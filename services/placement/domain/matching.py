@@ -3,8 +3,7 @@
 Pure: the same profiles and the same want give the same order, whatever the order in which they are read. Ties are
 broken by the opaque reference.
 
-Occupations are compared by ISCO-08, a tree: 2512 (software developers) lies in 251, 25 and 2. An ESCO occupation code
-begins with its ISCO-08 group (2512.4), so it is compared by that.
+Occupations are compared by ISCO-08, a tree: 2512 (software developers) lies in 251, 25 and 2.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -14,7 +13,7 @@ from heapq import nsmallest
 from operator import itemgetter
 from typing import Final
 
-from shared.events.v1.change_security import Occupation
+from services.placement.domain.occupation import isco
 from shared.events.v1.placement import MatchReason, Wanted
 
 OCCUPATION_POINTS: Final = {4: 50, 3: 35, 2: 15}
@@ -50,14 +49,6 @@ class Match:
     reasons: tuple[MatchReason, ...]
 
 
-def isco(occupation: Occupation) -> str:
-    """Return an occupation's ISCO-08 code, up to four digits; empty when the scheme is another."""
-    if occupation.scheme.upper() not in {"ISCO-08", "ESCO"}:
-        return ""
-    code = occupation.code.split(".")[0]
-    return code[:4] if code.isdigit() else ""
-
-
 def shared_digits(one: str, other: str) -> int:
     """Return how many leading digits two ISCO-08 codes share."""
     count = 0
@@ -72,10 +63,10 @@ class Scorer:
     """Scores profiles for one want on one day."""
 
     def __init__(self, wanted: Wanted, as_of: date) -> None:
-        self._wanted = wanted
         self._isco = isco(wanted.occupation)
         self._skills = frozenset(skill.casefold() for skill in wanted.skills)
         self._languages = frozenset(wanted.languages)
+        self._places = wanted.places
         self._starts_on = wanted.starts_on or as_of
 
     def points(self, profile: Profile) -> tuple[int, int, int, int, int]:
@@ -87,7 +78,7 @@ class Scorer:
             OCCUPATION_POINTS.get(nearest, 0),
             SKILLS_POINTS * skills // len(self._skills) if self._skills else SKILLS_POINTS,
             LANGUAGE_POINTS * languages // len(self._languages) if self._languages else LANGUAGE_POINTS,
-            COMMUTING_POINTS if self._wanted.municipality in profile.commuting else 0,
+            COMMUTING_POINTS if not self._places.isdisjoint(profile.commuting) else 0,
             self._availability(profile.available_from),
         )
 
@@ -104,7 +95,7 @@ class Scorer:
         occupation, skills, languages, commuting, availability = points = self.points(profile)
         nearest = max((shared_digits(code, self._isco) for code in profile.occupations), default=0)
         known_skills = self._skills.intersection(profile.skills)
-        known_languages = self._languages.intersection(profile.languages)
+        missing = tuple(sorted(self._languages.difference(profile.languages)))
         late = (profile.available_from - self._starts_on).days if profile.available_from else None
         reasons = (
             _reason("occupation", occupation, OCCUPATION_POINTS[4], _DEPTH.get(nearest, "another occupation")),
@@ -118,9 +109,8 @@ class Scorer:
                 "languages",
                 languages,
                 LANGUAGE_POINTS,
-                f"{len(known_languages)} of {len(self._languages)} languages"
-                if self._languages
-                else "no languages asked for",
+                _languages(len(self._languages), missing),
+                missing,
             ),
             _reason(
                 "commuting",
@@ -142,8 +132,17 @@ class Scorer:
         return Match(profile, sum(points), reasons)
 
 
-def _reason(factor: str, points: int, of: int, why: str) -> MatchReason:
-    return MatchReason.model_validate({"factor": factor, "points": points, "of": of, "why": why})
+def _languages(wanted: int, missing: Sequence[str]) -> str:
+    if not wanted:
+        return "no languages asked for"
+    lacking = f"; obligatory and missing: {', '.join(missing)}" if missing else ""
+    return f"{wanted - len(missing)} of {wanted} languages{lacking}"
+
+
+def _reason(factor: str, points: int, of: int, why: str, missing: Sequence[str] = ()) -> MatchReason:
+    return MatchReason.model_validate(
+        {"factor": factor, "points": points, "of": of, "why": why, "missing": missing or None}
+    )
 
 
 def rank(profiles: Iterable[Profile], wanted: Wanted, as_of: date, at_most: int) -> tuple[Sequence[Match], int]:

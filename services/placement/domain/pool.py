@@ -10,13 +10,38 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from services.placement.domain.occupation import group_in, is_uri
+from shared.errors import RefusedError
+
 _LIST_SEPARATOR: Final = ";"
 
 
 def _unit_groups(codes: tuple[str, ...]) -> tuple[str, ...]:
-    if not all(code.isascii() and code.isdigit() and len(code) == 4 for code in codes):  # noqa: PLR2004
-        raise PydanticCustomError("not-isco-08", "occupations are ISCO-08 unit groups of four digits")
-    return codes
+    groups = tuple(code if _by_classification(code) else group_in(code) for code in codes)
+    if not all(is_uri(group) or len(group) == 4 for group in groups):  # noqa: PLR2004
+        raise PydanticCustomError("not-isco-08", "occupations are ISCO-08 unit groups of four digits, or URIs")
+    return tuple(dict.fromkeys(groups))
+
+
+def _by_classification(code: str) -> bool:
+    return is_uri(code) and not group_in(code)
+
+
+def concept_uris(profiles: Iterable["PersonalProfile"]) -> set[str]:
+    """Return the URIs of single occupations, whose groups the classification says."""
+    return {code for profile in profiles for code in profile.occupations if is_uri(code)}
+
+
+def classified(jobseeker: "Jobseeker", groups: Mapping[str, str]) -> "Jobseeker":
+    """Return a profile with ISCO-08 unit groups in the place of URIs.
+
+    Raises:
+        RefusedError: a URI is not in the classification.
+    """
+    codes = [groups.get(code, "") if is_uri(code) else code for code in jobseeker.occupations]
+    if not all(len(code) == 4 for code in codes):  # noqa: PLR2004
+        raise RefusedError("/occupations", "unknown-occupation", "An occupation is not in the imported classification.")
+    return jobseeker.model_copy(update={"occupations": tuple(dict.fromkeys(codes))})
 
 
 class PersonalProfile(BaseModel):
@@ -33,6 +58,17 @@ class PersonalProfile(BaseModel):
     languages: tuple[str, ...] = Field(default=(), max_length=10)
     commuting: tuple[str, ...] = Field(default=(), max_length=30)
     available_from: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFilter:
+    """Which jobseekers are asked for. `occupation`: two to four digits of ISCO-08."""
+
+    occupation: str | None = None
+    language: str | None = None
+    municipality: str | None = None
+    available_by: date | None = None
+    active: bool | None = None
 
 
 class Jobseeker(PersonalProfile):

@@ -1,13 +1,18 @@
 """Referrals and job offers: a jobseeker consents, is offered a job, answers; and what a pool's silence is called.
 
 Each decision takes the present state and returns the next one. The same act again changes nothing.
+
+A consent lasts until its last day, its withdrawal, or the end of the referral. What ends with it: the access to the
+jobseeker's name and contact, at once; and an open job offer, which has then no consequence. An offer that was accepted
+stays accepted.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Literal
 
-from shared.errors import ConflictError
+from shared.errors import ConflictError, RefusedError
 from shared.events.v1.placement import OfferState, ReferralOutcome, ReferralState
 
 
@@ -18,6 +23,18 @@ class PoolState(StrEnum):
     ANSWERED_LATE = "answered_late"
     WAITING = "waiting"
     DID_NOT_ANSWER = "did_not_answer"
+
+
+class Stay(StrEnum):
+    """Whether a jobseeker who was hired stays in the pool. Until somebody answers the jobseeker does."""
+
+    ASKED = "asked"
+    STAYS = "stays"
+    LEAVES = "leaves"
+
+
+Consented = Literal[ReferralState.CONSENTED, ReferralState.DECLINED]
+ConsentEnd = Literal[ReferralState.CONSENT_WITHDRAWN, ReferralState.CONSENT_LAPSED]
 
 
 def pool_state(received_at: datetime | None, answer_by: datetime, now: datetime) -> PoolState:
@@ -50,44 +67,92 @@ def check_offer(
         raise ConflictError("invalid-state", "An offer is open or accepted already.")
 
 
-def end(outcome: ReferralOutcome | None, wanted: ReferralOutcome) -> ReferralOutcome:
-    """End a referral.
+def end(
+    outcome: ReferralOutcome | None, wanted: ReferralOutcome, corrects: ReferralOutcome | None = None
+) -> ReferralOutcome:
+    """End a referral, or correct how it ended: `corrects` is the outcome that was entered by mistake.
 
     Raises:
         ConflictError: it has ended otherwise.
     """
-    if outcome not in {None, wanted}:
+    if outcome not in {corrects, wanted}:
         raise ConflictError("invalid-state", "The referral has ended otherwise.")
     return wanted
+
+
+def places_filled(before: ReferralOutcome | None, after: ReferralOutcome) -> int:
+    """Return by how many positions an outcome fills the vacancy: 1, 0, or -1 where a hiring is corrected."""
+    return (after is ReferralOutcome.HIRED) - (before is ReferralOutcome.HIRED)
 
 
 # -- in the owning city
 
 
-def consent(state: ReferralState, *, consented: bool) -> ReferralState:
-    """Enter whether the jobseeker consents to be referred. The first answer counts.
+def consent(state: ReferralState, outcome: ReferralOutcome | None, *, consented: bool) -> Consented:
+    """Enter whether the jobseeker consents to be referred. The first answer counts; who withdrew may consent again.
 
     Raises:
-        ConflictError: the jobseeker has answered otherwise, or is not known here.
+        ConflictError: the jobseeker has answered otherwise or is not known here, or the referral has ended.
     """
-    answer = ReferralState.CONSENTED if consented else ReferralState.DECLINED
-    if state not in {answer, ReferralState.REQUESTED}:
-        raise ConflictError("invalid-state", f"The referral is {state}.")
+    answer: Consented = ReferralState.CONSENTED if consented else ReferralState.DECLINED
+    if state is answer:
+        return answer
+    may_answer = {ReferralState.REQUESTED}
+    if consented:
+        may_answer |= {ReferralState.CONSENT_WITHDRAWN, ReferralState.CONSENT_LAPSED}
+    if state not in may_answer or outcome is not None:
+        raise ConflictError("invalid-state", f"The referral is {outcome or state}.")
     return answer
 
 
-def may_contact(state: ReferralState, outcome: ReferralOutcome | None) -> bool:
-    """Whether the jobseeker's name and contact may be given: after consent, until the referral ends."""
-    return state is ReferralState.CONSENTED and outcome is None
+def check_consent(how: object, until: date | None, today: date, *, consented: bool) -> None:
+    """Check what is recorded of a consent.
+
+    Raises:
+        RefusedError: it does not say how the jobseeker consents, or its last day has passed.
+    """
+    if consented and how is None:
+        raise RefusedError("/how", "missing", "How the jobseeker consents must be recorded.")
+    if consented and until is not None and until < today:
+        raise RefusedError("/until", "date-in-the-past", "The last day of the consent has passed.")
 
 
-def answer(state: OfferState, answer_by: datetime, now: datetime, *, accepted: bool) -> OfferState:
+def withdraw(state: ReferralState, outcome: ReferralOutcome | None) -> ReferralState:
+    """Withdraw the consent.
+
+    Raises:
+        ConflictError: there is none, or the referral has ended and with it the consent.
+    """
+    if state is not ReferralState.CONSENT_WITHDRAWN and (state is not ReferralState.CONSENTED or outcome is not None):
+        raise ConflictError("invalid-state", f"The referral is {outcome or state}.")
+    return ReferralState.CONSENT_WITHDRAWN
+
+
+def may_contact(state: ReferralState, outcome: ReferralOutcome | None, until: date | None, today: date) -> bool:
+    """Whether the jobseeker's name and contact may be given: after consent, through its last day or the end."""
+    return state is ReferralState.CONSENTED and outcome is None and (until is None or today <= until)
+
+
+def stay(asked: Stay | None, *, stays: bool) -> Stay:
+    """Answer whether a hired jobseeker stays in the pool. The answer may be changed.
+
+    Raises:
+        ConflictError: nobody asks: the jobseeker was not hired.
+    """
+    if asked is None:
+        raise ConflictError("invalid-state", "The jobseeker was not hired by this referral.")
+    return Stay.STAYS if stays else Stay.LEAVES
+
+
+def answer(
+    state: OfferState, answer_by: datetime, now: datetime, *, accepted: bool
+) -> Literal[OfferState.ACCEPTED, OfferState.DECLINED]:
     """Enter the jobseeker's answer to a job offer.
 
     Raises:
         ConflictError: it was answered otherwise, or the deadline has passed.
     """
-    wanted = OfferState.ACCEPTED if accepted else OfferState.DECLINED
+    wanted: Literal[OfferState.ACCEPTED, OfferState.DECLINED] = OfferState.ACCEPTED if accepted else OfferState.DECLINED
     if state is not wanted and (state is not OfferState.OPEN or answer_by < now):
-        raise ConflictError("invalid-state", "The offer is answered or expired.")
+        raise ConflictError("invalid-state", "The offer is answered, expired, or ended with the consent.")
     return wanted

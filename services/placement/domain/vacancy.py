@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from services.placement.domain.matching import isco
 from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.envelope import Event
+from shared.events.v1.change_security import Occupation
 from shared.events.v1.placement import Vacancy, VacancyPublished, VacancyStatus, VacancySubmitted, Wanted
 from shared.events.values import is_business_id
 
@@ -26,12 +28,46 @@ _NEXT: Final = {
         VacancyStatus.WITHDRAWN,
     },
 }
-"""Filled, expired and withdrawn are ends."""
+"""Filled, expired and withdrawn are ends; only a hiring that is corrected opens a filled one again."""
+_CODE_DIGITS: Final = 3
+
+
+class Removal(StrEnum):
+    """Why an advertisement is not shown any more. `changed`: it no longer fits the reader's filter."""
+
+    PAUSED = "paused"
+    FILLED = "filled"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a reader of the feed asks for. `occupation` is an ISCO-08 code or a beginning of one."""
+
+    municipality: str | None = None
+    occupation: str | None = None
+    language: str | None = None
+
+    def fits(self, posting: "Posting") -> bool:
+        """Whether a posting is asked for."""
+        return (
+            self.municipality in {None, *posting.vacancy.places}
+            and posting.isco.startswith(self.occupation or "")
+            and self.language in {None, posting.vacancy.language}
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A vacancy with its state. `version` grows with every change; `revision` numbers what the employer reported."""
+    """A vacancy with its state. `version` grows with every change; `revision` numbers what the employer reported.
+
+    Attributes:
+        isco: the ISCO-08 group of the occupation.
+        filled: positions that referrals have filled.
+        state_since: since when it is in its state.
+    """
 
     vacancy_id: UUID
     state: VacancyStatus
@@ -40,11 +76,26 @@ class Posting:
     vacancy: Vacancy
     filed_by: str
     changed_at: datetime
+    isco: str
+    state_since: datetime
+    filled: int = 0
 
     @property
-    def isco(self) -> str:
-        """The ISCO-08 code of the occupation; empty when it has none."""
-        return isco(self.vacancy.occupation)
+    def municipalities(self) -> tuple[str, ...]:
+        """The municipalities of the workplaces."""
+        return self.vacancy.places
+
+    @property
+    def language(self) -> str:
+        """The language of the advertisement."""
+        return self.vacancy.language
+
+    @property
+    def removal(self) -> Removal | None:
+        """Why the advertisement is not shown; None while it is, and of a draft, which never was."""
+        if self.state in {VacancyStatus.OPEN, VacancyStatus.DRAFT}:
+            return None
+        return Removal(self.state.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,49 +106,56 @@ class Change:
     events: tuple[Event, ...] = ()
 
 
-def report(vacancy_id: UUID, vacancy: Vacancy, state: VacancyStatus, filed_by: str, at: datetime) -> Change:
+def report(vacancy_id: UUID, vacancy: Vacancy, isco: str, state: VacancyStatus, filed_by: str, at: datetime) -> Change:
     """Open a posting.
 
     Raises:
-        RefusedError: the employer's business id is not valid.
+        RefusedError: a value is not valid.
     """
-    _check(vacancy)
-    return _changed(Posting(vacancy_id, state, 1, 1, vacancy, filed_by, at))
+    check(vacancy)
+    return _changed(Posting(vacancy_id, state, 1, 1, vacancy, filed_by, at, isco, at))
 
 
-def revise(posting: Posting, vacancy: Vacancy, predecessor: int, at: datetime) -> Change:
-    """Put a new revision in force.
+def revise(posting: Posting, vacancy: Vacancy, isco: str, predecessor: int, at: datetime) -> Change:
+    """Put a new revision in force. One with no more positions than are filled fills the vacancy.
 
     Raises:
-        RefusedError: the employer's business id is not valid.
+        RefusedError: a value is not valid.
         ConflictError: the revision does not follow the newest one, or the vacancy has ended.
     """
-    _check(vacancy)
+    check(vacancy)
     if predecessor != posting.revision:
         raise ConflictError("stale-predecessor", f"The newest revision is {posting.revision}.")
     if posting.state not in _NEXT:
         raise ConflictError("invalid-state", f"The vacancy is {posting.state}.")
-    revision = posting.revision + 1
-    return _changed(replace(posting, version=posting.version + 1, revision=revision, vacancy=vacancy, changed_at=at))
+    revised = replace(
+        posting,
+        version=posting.version + 1,
+        revision=posting.revision + 1,
+        vacancy=vacancy,
+        isco=isco,
+        changed_at=at,
+    )
+    return _changed(_settled(revised, at))
 
 
-def submit(posting: Posting | None, event: VacancySubmitted, filed_by: str, at: datetime) -> Change:
+def submit(posting: Posting | None, event: VacancySubmitted, isco: str, filed_by: str, at: datetime) -> Change:
     """Take in what another system submits.
 
     Its first revision reports the vacancy, a later one revises it; the newest one again changes nothing.
 
     Raises:
         UnknownError: the first revision has not come.
-        RefusedError: the employer's business id is not valid.
+        RefusedError: a value is not valid.
         ConflictError: the revision does not follow the newest one, or the vacancy has ended.
     """
     if posting is None:
         if event.revision != 1:
             raise UnknownError("vacancy")
-        return report(event.vacancy_id, event.vacancy, event.status, filed_by, at)
+        return report(event.vacancy_id, event.vacancy, isco, event.status, filed_by, at)
     if (posting.revision, posting.vacancy) == (event.revision, event.vacancy):
         return Change(posting)
-    return revise(posting, event.vacancy, event.revision - 1, at)
+    return revise(posting, event.vacancy, isco, event.revision - 1, at)
 
 
 def move(posting: Posting, state: VacancyStatus, at: datetime) -> Change:
@@ -110,29 +168,66 @@ def move(posting: Posting, state: VacancyStatus, at: datetime) -> Change:
         return Change(posting)
     if state not in _NEXT.get(posting.state, ()):
         raise ConflictError("invalid-state", f"A vacancy that is {posting.state} cannot become {state}.")
-    return _changed(replace(posting, state=state, version=posting.version + 1, changed_at=at))
+    return _changed(replace(posting, state=state, version=posting.version + 1, changed_at=at, state_since=at))
+
+
+def fill(posting: Posting, at: datetime) -> Change:
+    """Fill one position; with the last one the vacancy is filled.
+
+    Raises:
+        ConflictError: all positions are filled.
+    """
+    if posting.filled >= posting.vacancy.positions:
+        raise ConflictError("positions-filled", f"All {posting.vacancy.positions} positions are filled.")
+    filled = replace(posting, filled=posting.filled + 1, version=posting.version + 1, changed_at=at)
+    return _changed(_settled(filled, at))
+
+
+def vacate(posting: Posting, at: datetime) -> Change:
+    """Free a position that was filled by mistake; a vacancy that it had filled is open again."""
+    reopens = posting.state is VacancyStatus.FILLED and posting.filled >= posting.vacancy.positions
+    freed = replace(posting, filled=max(0, posting.filled - 1), version=posting.version + 1, changed_at=at)
+    return _changed(replace(freed, state=VacancyStatus.OPEN, state_since=at) if reopens else freed)
+
+
+def _settled(posting: Posting, at: datetime) -> Posting:
+    is_filled = posting.filled >= posting.vacancy.positions
+    if is_filled and posting.state in {VacancyStatus.OPEN, VacancyStatus.PAUSED}:
+        return replace(posting, state=VacancyStatus.FILLED, state_since=at)
+    return posting
 
 
 def published(posting: Posting) -> VacancyPublished:
     """Return what everyone may see: the content of an open vacancy, of others the state alone."""
     shown = posting.vacancy if posting.state is VacancyStatus.OPEN else None
-    return VacancyPublished(vacancy_id=posting.vacancy_id, version=posting.version, status=posting.state, vacancy=shown)
+    return VacancyPublished(
+        vacancy_id=posting.vacancy_id,
+        version=posting.version,
+        status=posting.state,
+        vacancy=shown,
+        removed_at=posting.state_since if posting.removal else None,
+    )
 
 
 def wanted(posting: Posting) -> Wanted:
-    """Return what the pools are asked for: nothing of the employer.
+    """Return what the pools are asked for.
 
     Raises:
         ConflictError: the vacancy is not open.
     """
     if posting.state is not VacancyStatus.OPEN:
         raise ConflictError("invalid-state", f"The vacancy is {posting.state}.")
-    vacancy = posting.vacancy
+    return wanted_for(posting.vacancy, posting.isco)
+
+
+def wanted_for(vacancy: Vacancy, isco: str) -> Wanted:
+    """Return what a pool is asked for a vacancy in an ISCO-08 group: nothing of the employer."""
     return Wanted(
-        occupation=vacancy.occupation,
+        occupation=Occupation(scheme="ISCO-08", code=isco, label=vacancy.occupation.label),
         skills=vacancy.skills,
         languages=vacancy.languages,
         municipality=vacancy.municipality,
+        municipalities=vacancy.municipalities,
         starts_on=vacancy.starts_on,
     )
 
@@ -141,8 +236,46 @@ def _changed(posting: Posting) -> Change:
     return Change(posting, () if posting.state is VacancyStatus.DRAFT else (published(posting),))
 
 
-def _check(vacancy: Vacancy) -> None:
+def check(vacancy: Vacancy) -> None:
+    """Check a vacancy's values.
+
+    Raises:
+        RefusedError: one is not valid.
+    """
     business_id = vacancy.employer.business_id
     if not is_business_id(business_id):
         pointer = "/vacancy/employer/business_id"
         raise RefusedError(pointer, "wrong-business-id", "The business id (Y-tunnus) is not valid.")
+    if vacancy.apply_url is not None and not _is_web_address(vacancy.apply_url):
+        raise RefusedError("/vacancy/apply_url", "wrong-url", "The address to apply at must begin with https or http.")
+    addresses = {"apply_email": vacancy.apply_email}
+    if vacancy.contact is not None:
+        addresses["contact/email"] = vacancy.contact.email
+    for name, address in addresses.items():
+        if address is not None and not _is_email(address):
+            raise RefusedError(f"/vacancy/{name}", "wrong-email", "The e-mail address is not valid.")
+    if any(len(code) != _CODE_DIGITS or not code.isdigit() for code in vacancy.municipalities or ()):
+        raise RefusedError("/vacancy/municipalities", "wrong-municipality", "A municipality's code has three digits.")
+    if vacancy.pay is not None:
+        _check_range("/vacancy/pay/most", vacancy.pay.least, vacancy.pay.most)
+    if vacancy.working_time is not None:
+        time = vacancy.working_time
+        _check_range("/vacancy/working_time/hours_per_week_max", time.hours_per_week_min, time.hours_per_week_max)
+
+
+def _is_web_address(given: str) -> bool:
+    try:
+        address = urlsplit(given)
+    except ValueError:
+        return False
+    return address.scheme in {"https", "http"} and bool(address.hostname) and " " not in given
+
+
+def _is_email(given: str) -> bool:
+    name, at, host = given.rpartition("@")
+    return bool(name and at) and "." in host and not set(given) & set(" \t\r\n,;")
+
+
+def _check_range(pointer: str, least: float | None, most: float | None) -> None:
+    if least is not None and most is not None and most < least:
+        raise RefusedError(pointer, "range", "The greatest value is less than the least.")

@@ -1,26 +1,27 @@
-"""The joint office's API: vacancies and their feed, recruitment assignments, referrals, offers, expected supply.
+"""The joint office's API: reporting vacancies, recruitment assignments, referrals, offers, expected supply.
 
-Any caller with a token reads the feed. A system changes what it reported; officers and coordinators of the region do
+The feed is public (`feed_api`). A system changes what it reported; officers and coordinators of the region do
 the rest, on behalf of the authority that is competent.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.placement.domain.referral import pool_state
-from services.placement.domain.vacancy import Posting
 from services.placement.joint import models
-from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
+from services.placement.joint.commands import JointAssignments, JointVacancies
+from services.placement.joint.referral_commands import JointReferrals
 from services.placement.joint.store import Assignment, Assignments, ExpectedSupply, Referrals, Supply, Vacancies
 from services.placement.joint.tables import OfferRow, ReferralRow
+from shared.calendar import local_day
 from shared.errors import UnknownError
-from shared.events.v1.placement import VacancyStatus
+from shared.events.v1.placement import PoolStages, ReferralState, VacancyStatus
 from shared.http.auth import Authorities, Caller, OwnOfficer, part, permit_officer, permit_system
-from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged, write_cursor
+from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role, System
 from shared.screening import without_identity_codes
@@ -33,8 +34,6 @@ TheReferrals = Annotated[JointReferrals, Depends(part(JointReferrals))]
 Occupation = Annotated[str | None, Query(pattern=r"^\d{1,4}$", description="ISCO-08, or a beginning of it.")]
 Municipality = Annotated[str | None, Query(pattern=r"^\d{3}$")]
 
-_LAST_ID: Final = UUID(int=2**128 - 1)
-_MAX_PLACE: Final = 2**63
 _SUGGESTED: Final = 5
 """Vacancies that are suggested for each line of the expected supply."""
 
@@ -49,7 +48,7 @@ async def reporter(who: Caller, served: Authorities) -> Officer | System:
 Reporter = Annotated[Officer | System, Depends(reporter)]
 
 
-# -- vacancies and the feed
+# -- vacancies
 
 
 @router.post(
@@ -64,49 +63,29 @@ async def report(
     """Report a vacancy. Answered only after it is committed."""
     posting = await vacancies.report(tx, body.vacancy, body.state, who.actor)
     response.headers["Location"] = f"/v1/vacancies/{posting.vacancy_id}"
-    return _shown(who, posting)
+    return models.VacancyOut.of(posting, whole=True)
 
 
-@router.get("/vacancies", response_model=models.Feed, tags=["feed"])
-async def snapshot(
-    request: Request,
-    _: Caller,
+@router.get("/vacancies/reported", tags=["vacancies"])
+async def list_reported(
+    who: Reporter,
     tx: ReadTx,
-    municipality: Municipality = None,
-    occupation: Occupation = None,
-    language: Annotated[str | None, Query(pattern="^[a-z]{2}$")] = None,
+    state: VacancyStatus | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> Response:
-    """Read the open vacancies page by page; then follow the change stream from `changes` of the first page."""
-    after = read_single_cursor(cursor, UUID)
-    place = await Vacancies(tx).newest_change()
-    postings = await Vacancies(tx).shown(
-        municipality=municipality, occupation=occupation, language=language, after=after, limit=limit
+) -> Page[models.VacancyOut]:
+    """List vacancies in every state, drafts and paused ones too: a system's own; to an officer all.
+
+    The newest change first.
+    """
+    after = read_cursor(cursor, datetime.fromisoformat, UUID)
+    postings = await Vacancies(tx).reported(_system(who), state, after, limit)
+    return Page.of(
+        postings,
+        limit,
+        lambda posting: (posting.changed_at.isoformat(), posting.vacancy_id),
+        lambda posting: models.VacancyOut.of(posting, whole=True),
     )
-    page = Page.of(postings, limit, lambda posting: (posting.vacancy_id,), models.VacancyOut.of)
-    changes_after = write_cursor(place, _LAST_ID) if after is None else None
-    return tagged(request, models.Feed(items=page.items, next=page.next, changes=changes_after))
-
-
-@router.get("/vacancies/changes", response_model=models.Feed, tags=["feed"])
-async def changes(request: Request, _: Caller, tx: ReadTx, cursor: Cursor = None, limit: Limit = 100) -> Response:
-    """Read what changed after a cursor, oldest change first; stopped advertisements carry their state alone."""
-    place, last = read_cursor(cursor, _place, UUID) or (0, UUID(int=0))
-    changed = await Vacancies(tx).changes(place, last, limit)
-    if changed:
-        place, last = changed[-1].place, changed[-1].posting.vacancy_id
-    items = [models.VacancyOut.of(posting) for posting, _place in changed if posting.state is not VacancyStatus.DRAFT]
-    return tagged(request, models.Feed(items=items, next=write_cursor(place, last)))
-
-
-@router.get("/vacancies/{vacancy_id}", response_model=models.VacancyOut, tags=["feed"])
-async def read_vacancy(request: Request, who: Caller, vacancy_id: UUID, tx: ReadTx) -> Response:
-    """Read a vacancy; the content of a stopped one is shown to its reporter and to officers."""
-    posting = await Vacancies(tx).read(vacancy_id)
-    if posting is None or (posting.state is VacancyStatus.DRAFT and not _sees_all(who, posting)):
-        raise UnknownError("vacancy")
-    return tagged(request, _shown(who, posting))
 
 
 @router.post("/vacancies/{vacancy_id}/revisions", tags=["vacancies"], dependencies=[Depends(without_identity_codes)])
@@ -114,7 +93,8 @@ async def revise(
     who: Reporter, vacancy_id: UUID, body: models.VacancyRevisionIn, vacancies: TheVacancies, tx: WriteTx
 ) -> models.VacancyOut:
     """Put a new revision in force. 409 when it does not follow the newest one."""
-    return _shown(who, await vacancies.revise(tx, vacancy_id, body.vacancy, body.predecessor, _system(who)))
+    posting = await vacancies.revise(tx, vacancy_id, body.vacancy, body.predecessor, _system(who))
+    return models.VacancyOut.of(posting, whole=True)
 
 
 @router.put("/vacancies/{vacancy_id}/state", tags=["vacancies"])
@@ -122,26 +102,11 @@ async def move(
     who: Reporter, vacancy_id: UUID, body: models.StateIn, vacancies: TheVacancies, tx: WriteTx
 ) -> models.VacancyOut:
     """Open, pause, fill or withdraw a vacancy. The same state again changes nothing."""
-    return _shown(who, await vacancies.move(tx, vacancy_id, body.state, _system(who)))
+    return models.VacancyOut.of(await vacancies.move(tx, vacancy_id, body.state, _system(who)), whole=True)
 
 
 def _system(who: Officer | System) -> str | None:
     return who.actor if isinstance(who, System) else None
-
-
-def _sees_all(who: Officer | System, posting: Posting) -> bool:
-    return isinstance(who, Officer) or posting.filed_by == who.actor
-
-
-def _shown(who: Officer | System, posting: Posting) -> models.VacancyOut:
-    return models.VacancyOut.of(posting, whole=_sees_all(who, posting))
-
-
-def _place(value: str) -> int:
-    place = int(value)
-    if not 0 <= place < _MAX_PLACE:
-        raise ValueError
-    return place
 
 
 # -- recruitment assignments
@@ -164,6 +129,30 @@ async def ask(
     return _assignment(assignment, tx.clock.now())
 
 
+@router.post("/assignments/{assignment_id}/refreshes", status_code=status.HTTP_201_CREATED, tags=["assignments"])
+async def refresh(
+    who: OwnOfficer, assignment_id: UUID, assignments: TheAssignments, tx: WriteTx, response: Response
+) -> models.AssignmentOut:
+    """Ask the pools again, as the vacancy and the pools now are: a new assignment, which says what it refreshes."""
+    assignment = await assignments.refresh(tx, assignment_id, asked_by=who.actor)
+    response.headers["Location"] = f"/v1/assignments/{assignment.row.assignment_id}"
+    return _assignment(assignment, tx.clock.now())
+
+
+@router.get("/vacancies/{vacancy_id}/assignments", tags=["assignments"])
+async def list_assignments(
+    _: OwnOfficer, vacancy_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[models.AssignmentLine]:
+    """List a vacancy's assignments, the newest first."""
+    rows = await Assignments(tx).of_vacancy(vacancy_id, read_cursor(cursor, datetime.fromisoformat, UUID), limit)
+    return Page.of(
+        rows,
+        limit,
+        lambda row: (row.asked_at.isoformat(), row.assignment_id),
+        models.AssignmentLine.model_validate,
+    )
+
+
 @router.get("/assignments/{assignment_id}", response_model=models.AssignmentOut, tags=["assignments"])
 async def read_assignment(request: Request, _: OwnOfficer, assignment_id: UUID, tx: ReadTx) -> Response:
     """Read the candidates answered so far, and which pools have not answered."""
@@ -184,6 +173,7 @@ def _assignment(assignment: Assignment, now: datetime) -> models.AssignmentOut:
     return models.AssignmentOut(
         assignment_id=row.assignment_id,
         vacancy_id=row.vacancy_id,
+        refreshes=row.refreshes,
         asked_at=row.asked_at,
         answer_by=row.answer_by,
         complete=not missing,
@@ -194,12 +184,20 @@ def _assignment(assignment: Assignment, now: datetime) -> models.AssignmentOut:
                 state=pool_state(answer.received_at, row.answer_by, now),
                 considered=answer.considered,
                 answered_at=answer.answered_at,
+                stages=answer.stages,
+                why_none=_why_none(answer.stages),
             )
             for answer in assignment.answers
         ],
         candidates=sorted(candidates, key=lambda candidate: (-candidate.score, candidate.office, candidate.reference)),
         trace_id=row.trace_id,
     )
+
+
+def _why_none(stages: PoolStages | None) -> Literal["empty-pool", "no-near-occupation"] | None:
+    if stages is None or stages.answered:
+        return None
+    return "no-near-occupation" if stages.profiles else "empty-pool"
 
 
 # -- referrals and job offers
@@ -233,6 +231,29 @@ async def refer(
     return _referral(referral.row, referral.offers)
 
 
+@router.get("/referrals", tags=["referrals"])
+async def list_referrals(
+    _: OwnOfficer,
+    tx: ReadTx,
+    vacancy_id: UUID | None = None,
+    state: ReferralState | None = None,
+    ended: Annotated[bool | None, Query(description="Whether it has an outcome.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[models.ReferralOut]:
+    """List referrals, the newest first."""
+    after = read_cursor(cursor, datetime.fromisoformat, UUID)
+    is_open = None if ended is None else not ended
+    rows = await Referrals(tx).page(vacancy_id, state, after, limit, is_open=is_open)
+    offers = await Referrals(tx).offers_of([row.referral_id for row in rows])
+    return Page.of(
+        rows,
+        limit,
+        lambda row: (row.requested_at.isoformat(), row.referral_id),
+        lambda row: _referral(row, offers.get(row.referral_id, ())),
+    )
+
+
 @router.get("/referrals/{referral_id}", response_model=models.ReferralOut, tags=["referrals"])
 async def read_referral(request: Request, _: OwnOfficer, referral_id: UUID, tx: ReadTx) -> Response:
     """Read a referral: consent, offers, outcome. The name is asked from the owning city."""
@@ -256,8 +277,11 @@ async def offer(
 async def end(
     _: OwnOfficer, referral_id: UUID, body: models.OutcomeIn, referrals: TheReferrals, tx: WriteTx
 ) -> models.ReferralOut:
-    """End a referral; the owning city is told how. The same outcome again changes nothing."""
-    referral = await referrals.end(tx, referral_id, body.outcome)
+    """End a referral, or correct its end; the owning city is told how. The same outcome again changes nothing.
+
+    A hiring fills a position of the vacancy, the last one fills the vacancy.
+    """
+    referral = await referrals.end(tx, referral_id, body.outcome, body.corrects)
     return _referral(referral.row, referral.offers)
 
 
@@ -280,7 +304,8 @@ async def supply(
     cursor: Cursor = None,
 ) -> Page[models.SupplyOut]:
     """Show the workers that change security expects to be free, by occupation and municipality."""
-    expected = await Supply(tx).expected(occupation, municipality, read_cursor(cursor, _code, _code), limit)
+    after = read_cursor(cursor, _code, _code)
+    expected = await Supply(tx).expected(occupation, municipality, local_day(tx.clock.now()), after, limit)
     return Page.of(expected, limit, _group, _supply)
 
 
@@ -292,7 +317,8 @@ async def suggestions(
 
     A page looks at `limit` lines of the expected supply, and has those for which there is a vacancy.
     """
-    expected = await Supply(tx).expected(occupation, None, read_cursor(cursor, _code, _code), limit)
+    after = read_cursor(cursor, _code, _code)
+    expected = await Supply(tx).expected(occupation, None, local_day(tx.clock.now()), after, limit)
     suggested = []
     for line in expected:
         if line.isco and (near := await Vacancies(tx).matching(line.isco, line.municipality or None, _SUGGESTED)):

@@ -4,10 +4,12 @@ from datetime import timedelta
 from uuid import uuid4
 
 import shared.handover.api
-from services.placement.joint import api, drafts
+from services.placement import data
+from services.placement.joint import api, drafts, feed_api
 from services.placement.joint.advisory_view import ForAdvisory
-from services.placement.joint.commands import JointAssignments, JointReferrals, JointVacancies
+from services.placement.joint.commands import JointAssignments, JointVacancies
 from services.placement.joint.handlers import JointHandlers
+from services.placement.joint.referral_commands import JointReferrals
 from services.placement.settings import SERVICE, Settings
 from shared import topics
 from shared.events.registry import REGISTRY
@@ -24,7 +26,8 @@ def parts(settings: Settings, database: Database) -> Parts:
     """Make the joint side."""
     vacancies = JointVacancies()
     assignments = JointAssignments(settings.city_offices, timedelta(seconds=settings.answer_seconds))
-    referrals = JointReferrals()
+    referrals = JointReferrals(vacancies, data.offer_rules())
+    handlers = JointHandlers(vacancies, assignments, referrals, timedelta(days=settings.supply_days))
     desk = HandOverDesk(SERVICE, ForAdvisory, drafts.prefill)
     names = (
         topics.VACANCIES_INBOUND.name,
@@ -38,7 +41,7 @@ def parts(settings: Settings, database: Database) -> Parts:
         group=f"{SERVICE}.{settings.office}",
         topics={name: known[name] for name in names},
         types=REGISTRY,
-        handlers={**JointHandlers(vacancies, assignments, referrals).by_type(), **handlers_of(desk)},
+        handlers={**handlers.by_type(), **handlers_of(desk)},
         screen=screen,
         erase_on_discard=ERASE_ON_DISCARD,
     )
@@ -49,7 +52,7 @@ def parts(settings: Settings, database: Database) -> Parts:
 
     return Parts(
         inbound,
-        routers=[api.router, shared.handover.api.router, shared.handover.api.drafts, drafts.router],
+        routers=[api.router, feed_api.router, shared.handover.api.router, shared.handover.api.drafts, drafts.router],
         objects=[vacancies, assignments, referrals, desk],
         periodic=[Periodic("expire vacancies", settings.sweep_seconds, expire_vacancies)],
     )

@@ -1,34 +1,30 @@
-"""What the joint office does, each inside one transaction: its API and its message handlers come here."""
+"""What the joint office does with vacancies and assignments, each inside one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from services.placement.domain import referral as decisions
+from services.placement.catalogue import checked_group
 from services.placement.domain import vacancy as lifecycle
 from services.placement.domain.vacancy import Change, Posting
-from services.placement.joint.store import Assignment, Assignments, Referrals, Vacancies
-from services.placement.joint.tables import AssignmentRow, OfferRow, PoolAnswerRow, ReferralRow
+from services.placement.joint.store import Assignment, Assignments, Vacancies
+from services.placement.joint.tables import AssignmentRow, PoolAnswerRow
 from shared.calendar import local_day
 from shared.errors import ConflictError, UnknownError, UnprocessableError
 from shared.events.envelope import derived_id
+from shared.events.v1.change_security import Occupation
 from shared.events.v1.placement import (
     CandidatesAnswered,
     CandidatesGathered,
     CandidatesRequested,
-    JobOfferAnswered,
-    JobOfferMade,
-    OfferState,
-    ReferralAnswered,
-    ReferralEnded,
-    ReferralOutcome,
-    ReferralRequested,
-    ReferralState,
+    OwnPoolAsked,
     Vacancy,
+    VacancyRegistered,
     VacancyStatus,
     VacancyStatusSubmitted,
     VacancySubmitted,
+    VacancyTaken,
 )
 from shared.events.v1.training import CandidatesWanted
 from shared.messaging.transaction import Transaction
@@ -42,10 +38,11 @@ class JointVacancies:
         """Report a new vacancy.
 
         Raises:
-            RefusedError: the employer's business id is not valid.
+            RefusedError: a value is not valid, or the occupation is not known.
         """
         vacancy_id = derived_id("vacancy", tx.cause)
-        return await self._carry_out(tx, lifecycle.report(vacancy_id, vacancy, state, filed_by, tx.clock.now()))
+        group = await checked_group(tx, vacancy.occupation, "/vacancy/occupation")
+        return await self._carry_out(tx, lifecycle.report(vacancy_id, vacancy, group, state, filed_by, tx.clock.now()))
 
     async def revise(
         self, tx: Transaction, vacancy_id: UUID, vacancy: Vacancy, predecessor: int, reporter: str | None
@@ -57,7 +54,8 @@ class JointVacancies:
             RefusedError, ConflictError: as `domain.vacancy.revise`.
         """
         posting = await self._locked(tx, vacancy_id, reporter)
-        return await self._carry_out(tx, lifecycle.revise(posting, vacancy, predecessor, tx.clock.now()))
+        group = await checked_group(tx, vacancy.occupation, "/vacancy/occupation")
+        return await self._carry_out(tx, lifecycle.revise(posting, vacancy, group, predecessor, tx.clock.now()))
 
     async def move(self, tx: Transaction, vacancy_id: UUID, state: VacancyStatus, reporter: str | None) -> Posting:
         """Change a vacancy's state. `reporter`: as in `revise`.
@@ -79,7 +77,8 @@ class JointVacancies:
         posting = await Vacancies(tx).lock(event.vacancy_id)
         if posting is not None:
             _check_submitter(posting, system)
-        await self._carry_out(tx, lifecycle.submit(posting, event, system, tx.clock.now()))
+        group = await checked_group(tx, event.vacancy.occupation, "/vacancy/occupation")
+        await self._carry_out(tx, lifecycle.submit(posting, event, group, system, tx.clock.now()))
 
     async def submit_state(self, tx: Transaction, event: VacancyStatusSubmitted, system: str) -> None:
         """Open, pause, fill or withdraw a vacancy that the same system reported by message.
@@ -91,6 +90,32 @@ class JointVacancies:
         posting = await self._locked(tx, event.vacancy_id, None)
         _check_submitter(posting, system)
         await self._carry_out(tx, lifecycle.move(posting, event.status, tx.clock.now()))
+
+    async def fill(self, tx: Transaction, vacancy_id: UUID, places: int) -> None:
+        """Fill a position of a vacancy, or free it again (-1); with the last one the vacancy is filled.
+
+        Raises:
+            UnknownError: there is no such vacancy.
+            ConflictError: all positions are filled.
+        """
+        if places:
+            posting = await self._locked(tx, vacancy_id, None)
+            decide = lifecycle.fill if places > 0 else lifecycle.vacate
+            await self._carry_out(tx, decide(posting, tx.clock.now()))
+
+    async def register(self, tx: Transaction, event: VacancyTaken) -> None:
+        """Register a vacancy that a city took in itself, and tell the city so.
+
+        Raises:
+            RefusedError: a value is not valid, or the occupation is not known.
+        """
+        if await Vacancies(tx).lock(event.vacancy_id) is None:
+            now = tx.clock.now()
+            group = await checked_group(tx, event.vacancy.occupation, "/vacancy/occupation")
+            filed_by = f"office:{event.office}"
+            change = lifecycle.report(event.vacancy_id, event.vacancy, group, VacancyStatus.OPEN, filed_by, now)
+            await self._carry_out(tx, change)
+            tx.publish(VacancyRegistered(vacancy_id=event.vacancy_id, registered_at=now), to=event.office)
 
     async def expire(self, tx: Transaction) -> int:
         """Expire the vacancies whose last day has passed; return how many."""
@@ -130,9 +155,16 @@ class JointAssignments:
     answer_within: timedelta
 
     async def ask(
-        self, tx: Transaction, vacancy_id: UUID, *, at_most: int, asked_by: str, answer_within: timedelta | None
+        self,
+        tx: Transaction,
+        vacancy_id: UUID,
+        *,
+        at_most: int,
+        asked_by: str,
+        answer_within: timedelta | None,
+        refreshes: UUID | None = None,
     ) -> Assignment:
-        """Ask every city's pool for candidates.
+        """Ask every city's pool for candidates. `refreshes`: the assignment that is asked again.
 
         Raises:
             UnknownError: there is no such vacancy.
@@ -151,18 +183,47 @@ class JointAssignments:
             asked_at=now,
             answer_by=now + (answer_within or self.answer_within),
             trace_id=current_trace_id(),
+            refreshes=refreshes,
         )
-        return self._request(tx, row)
+        return self._request(tx, row, self.offices)
+
+    async def refresh(self, tx: Transaction, assignment_id: UUID, *, asked_by: str) -> Assignment:
+        """Ask the pools again, as the vacancy and the pools now are. The older assignment stays as it was answered.
+
+        Raises:
+            UnknownError: there is no such assignment.
+            ConflictError: it is a training group's, or the vacancy is not open.
+        """
+        assignment = await Assignments(tx).read(assignment_id)
+        if assignment is None:
+            raise UnknownError("assignment")
+        row = assignment.row
+        if row.vacancy_id is None:
+            raise ConflictError("invalid-state", "The candidates of a training group are asked for by training.")
+        return await self.ask(
+            tx,
+            row.vacancy_id,
+            at_most=row.at_most,
+            asked_by=asked_by,
+            answer_within=row.answer_by - row.asked_at,
+            refreshes=assignment_id,
+        )
 
     async def gather(self, tx: Transaction, event: CandidatesWanted) -> None:
-        """Ask every city's pool for candidates of a training group, once for each request."""
+        """Ask every city's pool for candidates of a training group, once for each request.
+
+        Raises:
+            RefusedError: the occupation is not known.
+        """
         assignment_id = derived_id("gather", event.request_id)
         if await Assignments(tx).read(assignment_id) is not None:
             return
         now = tx.clock.now()
+        group = await checked_group(tx, event.wanted.occupation, "/wanted/occupation")
+        occupation = Occupation(scheme="ISCO-08", code=group, label=event.wanted.occupation.label)
         row = AssignmentRow(
             assignment_id=assignment_id,
-            wanted=event.wanted,
+            wanted=event.wanted.model_copy(update={"occupation": occupation}),
             at_most=event.at_most,
             asked_by="service:training",
             asked_at=now,
@@ -171,7 +232,41 @@ class JointAssignments:
             group_id=event.group_id,
             request_id=event.request_id,
         )
-        self._request(tx, row)
+        self._request(tx, row, self.offices)
+
+    async def complete(self, tx: Transaction, event: OwnPoolAsked) -> None:
+        """Take over an assignment that a city ran over its own pool, and ask the other pools if the vacancy is open.
+
+        Raises:
+            UnknownError: the vacancy is not registered.
+        """
+        posting = await Vacancies(tx).read(event.vacancy_id)
+        if posting is None:
+            raise UnknownError("vacancy")
+        if await Assignments(tx).read(event.assignment_id) is not None:
+            return
+        now = tx.clock.now()
+        row = AssignmentRow(
+            assignment_id=event.assignment_id,
+            vacancy_id=event.vacancy_id,
+            wanted=event.wanted,
+            at_most=event.at_most,
+            asked_by=f"office:{event.office}",
+            asked_at=event.asked_at,
+            answer_by=now + self.answer_within,
+            trace_id=current_trace_id(),
+        )
+        own = PoolAnswerRow(
+            assignment_id=row.assignment_id,
+            office=event.office,
+            answered_at=event.asked_at,
+            received_at=now,
+            considered=event.considered,
+            candidates=event.candidates,
+            stages=event.stages,
+        )
+        is_open = posting.state is VacancyStatus.OPEN
+        self._request(tx, row, [office for office in self.offices if office != event.office and is_open], own)
 
     async def enter_answer(self, tx: Transaction, event: CandidatesAnswered) -> None:
         """Enter a pool's answer, in time or late; one for a training group goes on to it.
@@ -193,9 +288,11 @@ class JointAssignments:
                 )
             )
 
-    def _request(self, tx: Transaction, row: AssignmentRow) -> Assignment:
-        answers = [PoolAnswerRow(assignment_id=row.assignment_id, office=office) for office in sorted(self.offices)]
-        assignment = Assignment(row, answers)
+    def _request(
+        self, tx: Transaction, row: AssignmentRow, offices: Sequence[str], *answered: PoolAnswerRow
+    ) -> Assignment:
+        asked = [PoolAnswerRow(assignment_id=row.assignment_id, office=office) for office in sorted(offices)]
+        assignment = Assignment(row, [*answered, *asked])
         Assignments(tx).add(assignment)
         event = CandidatesRequested(
             assignment_id=row.assignment_id,
@@ -204,143 +301,6 @@ class JointAssignments:
             answer_by=row.answer_by,
             as_of=local_day(row.asked_at),
         )
-        for office in self.offices:
+        for office in offices:
             tx.publish(event, to=office)
         return assignment
-
-
-@dataclass(frozen=True, slots=True)
-class Referred:
-    """A referral with its job offers, the oldest first."""
-
-    row: ReferralRow
-    offers: Sequence[OfferRow]
-
-
-class JointReferrals:
-    """Referrals of candidates, and job offers to them."""
-
-    async def refer(
-        self,
-        tx: Transaction,
-        assignment_id: UUID,
-        office: str,
-        reference: str,
-        *,
-        purpose: str,
-        requested_by: str,
-        authority: str,
-    ) -> Referred:
-        """Ask the owning city whether a candidate consents to be referred.
-
-        Raises:
-            UnknownError: there is no such assignment, or the candidate is not in that pool's answer.
-            ConflictError: the candidate was referred before, or is a training group's.
-        """
-        assignment = await Assignments(tx).read(assignment_id)
-        if assignment is None:
-            raise UnknownError("assignment")
-        if not _is_candidate(assignment, office, reference):
-            raise UnknownError("candidate")
-        if assignment.row.vacancy_id is None:
-            raise ConflictError("invalid-state", "The candidates of a training group are invited by training.")
-        row = ReferralRow(
-            referral_id=derived_id("referral", tx.cause),
-            assignment_id=assignment_id,
-            vacancy_id=assignment.row.vacancy_id,
-            office=office,
-            reference=reference,
-            purpose=purpose,
-            requested_by=requested_by,
-            requesting_authority=authority,
-            state=ReferralState.REQUESTED,
-            requested_at=tx.clock.now(),
-        )
-        if not await Referrals(tx).add(row):
-            raise ConflictError("invalid-state", "The candidate is referred already.")
-        tx.publish(
-            ReferralRequested(
-                referral_id=row.referral_id,
-                assignment_id=assignment_id,
-                vacancy_id=row.vacancy_id,
-                reference=reference,
-                purpose=purpose,
-                requesting_authority=authority,
-            ),
-            to=office,
-        )
-        return Referred(row, ())
-
-    async def offer(self, tx: Transaction, referral_id: UUID, *, binding: bool, answer_by: datetime) -> Referred:
-        """Make a job offer to a jobseeker who has consented.
-
-        Raises:
-            UnknownError: there is no such referral.
-            ConflictError: as `domain.referral.check_offer`.
-        """
-        referral = await self._locked(tx, referral_id)
-        offers = await Referrals(tx).offers(referral_id)
-        now = tx.clock.now()
-        states = [offer.state for offer in offers]
-        decisions.check_offer(referral.state, referral.outcome, states, answer_by, now)
-        row = OfferRow(
-            offer_id=derived_id("job-offer", tx.cause),
-            referral_id=referral_id,
-            binding=binding,
-            answer_by=answer_by,
-            state=OfferState.OPEN,
-            made_at=now,
-        )
-        Referrals(tx).add_offer(row)
-        tx.publish(
-            JobOfferMade(referral_id=referral_id, offer_id=row.offer_id, binding=binding, answer_by=answer_by),
-            to=referral.office,
-        )
-        return Referred(referral, (*offers, row))
-
-    async def end(self, tx: Transaction, referral_id: UUID, outcome: ReferralOutcome) -> Referred:
-        """End a referral; the owning city is told how. The same outcome again changes nothing.
-
-        Raises:
-            UnknownError: there is no such referral.
-            ConflictError: it has ended otherwise.
-        """
-        referral = await self._locked(tx, referral_id)
-        if referral.outcome is not decisions.end(referral.outcome, outcome):
-            referral.outcome = outcome
-            tx.publish(
-                ReferralEnded(referral_id=referral_id, outcome=outcome, ended_at=tx.clock.now()), to=referral.office
-            )
-        return Referred(referral, await Referrals(tx).offers(referral_id))
-
-    async def enter_consent(self, tx: Transaction, event: ReferralAnswered) -> None:
-        """Enter whether the jobseeker consents.
-
-        Raises:
-            UnprocessableError: that office was not asked.
-        """
-        if not await Referrals(tx).enter_consent(event.referral_id, event.office, event.state, event.answered_at):
-            raise UnprocessableError("that office was not asked", "unsolicited-answer")
-
-    async def enter_offer_answer(self, tx: Transaction, event: JobOfferAnswered) -> None:
-        """Enter the answer to a job offer.
-
-        Raises:
-            UnprocessableError: there is no such offer to a jobseeker of that office.
-        """
-        if not await Referrals(tx).enter_offer_answer(event.offer_id, event.office, event.state, event.answered_at):
-            raise UnprocessableError("there is no such offer", "unsolicited-answer")
-
-    async def _locked(self, tx: Transaction, referral_id: UUID) -> ReferralRow:
-        referral = await Referrals(tx).lock(referral_id)
-        if referral is None:
-            raise UnknownError("referral")
-        return referral
-
-
-def _is_candidate(assignment: Assignment, office: str, reference: str) -> bool:
-    return any(
-        answer.office == office and reference == candidate.reference
-        for answer in assignment.answers
-        for candidate in answer.candidates or ()
-    )

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import Column, Date, DateTime, Index, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, Column, Date, DateTime, Index, MetaData, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field, SQLModel
@@ -13,6 +13,7 @@ from shared.database import EnumText, Json
 from shared.events.v1.placement import (
     Candidate,
     OfferState,
+    PoolStages,
     ReferralOutcome,
     ReferralState,
     Vacancy,
@@ -46,6 +47,10 @@ def _text(*, key: bool = False, null: bool = False) -> Any:
     return Field(default=None, sa_type=Text, nullable=True) if null else Field(sa_type=Text, primary_key=key)
 
 
+def _texts() -> Any:
+    return Field(sa_column=Column(ARRAY(Text), nullable=False))
+
+
 def _date() -> Any:
     return Field(default=None, sa_type=Date, nullable=True)
 
@@ -57,7 +62,7 @@ class Table(SQLModel):
 
 
 class VacancyRow(Table, table=True):
-    """A vacancy as it stands. `changed_xid`: its place in the change stream."""
+    """A vacancy as it stands. `changed_xid`: its place in the change stream. `filled`: positions, by referrals."""
 
     __tablename__ = "vacancy"
     __table_args__ = (
@@ -65,10 +70,10 @@ class VacancyRow(Table, table=True):
         Index(
             "vacancy_open",
             "isco",
-            "municipality",
             postgresql_ops={"isco": "text_pattern_ops"},
             postgresql_where=text("state = 'open'"),
         ),
+        Index("vacancy_reported", "filed_by", "changed_at"),
         Index("vacancy_expiring", "expires_on", postgresql_where=text("state IN ('open', 'paused')")),
     )
 
@@ -79,15 +84,17 @@ class VacancyRow(Table, table=True):
     vacancy: Vacancy = Field(sa_column=Column(Json(Vacancy), nullable=False))
     filed_by: str = _text()
     isco: str = _text()
-    municipality: str = _text()
+    municipalities: list[str] = _texts()
     language: str = _text()
     expires_on: date | None = _date()
+    state_since: datetime = _instant()
+    filled: int
     changed_at: datetime = _instant()
     changed_xid: int = Field(sa_column=Column(TransactionId, nullable=False))
 
 
 class VacancyRevisionRow(Table, table=True):
-    """One revision of a vacancy as it was reported. Nothing is overwritten."""
+    """One revision of a vacancy as it was reported. Nothing is overwritten: a feed's filter may have fitted it."""
 
     __tablename__ = "vacancy_revision"
 
@@ -96,12 +103,19 @@ class VacancyRevisionRow(Table, table=True):
     vacancy: Vacancy = Field(sa_column=Column(Json(Vacancy), nullable=False))
     filed_by: str = _text()
     recorded_at: datetime = _instant()
+    isco: str = _text()
+    municipalities: list[str] = _texts()
+    language: str = _text()
 
 
 class AssignmentRow(Table, table=True):
-    """A recruitment assignment: for a vacancy, or for a training group that asked by a request."""
+    """A recruitment assignment: for a vacancy, or for a training group that asked by a request.
+
+    `refreshes`: the assignment that it asks again.
+    """
 
     __tablename__ = "assignment"
+    __table_args__ = (Index("assignment_vacancy", "vacancy_id", "asked_at"),)
 
     assignment_id: UUID = Field(primary_key=True)
     vacancy_id: UUID | None = None
@@ -113,6 +127,7 @@ class AssignmentRow(Table, table=True):
     trace_id: str | None = _text(null=True)
     group_id: UUID | None = None
     request_id: UUID | None = None
+    refreshes: UUID | None = None
 
 
 class PoolAnswerRow(Table, table=True):
@@ -126,13 +141,17 @@ class PoolAnswerRow(Table, table=True):
     received_at: datetime | None = _instant(null=True)
     considered: int | None = None
     candidates: tuple[Candidate, ...] | None = Field(default=None, sa_column=Column(Json(tuple[Candidate, ...])))
+    stages: PoolStages | None = Field(default=None, sa_column=Column(Json(PoolStages)))
 
 
 class ReferralRow(Table, table=True):
     """A candidate who is referred, once in an assignment."""
 
     __tablename__ = "referral"
-    __table_args__ = (UniqueConstraint("assignment_id", "office", "reference"),)
+    __table_args__ = (
+        UniqueConstraint("assignment_id", "office", "reference"),
+        Index("referral_vacancy", "vacancy_id", "requested_at"),
+    )
 
     referral_id: UUID = Field(primary_key=True)
     assignment_id: UUID = Field(foreign_key="assignment.assignment_id")
@@ -146,6 +165,8 @@ class ReferralRow(Table, table=True):
     requested_at: datetime = _instant()
     answered_at: datetime | None = _instant(null=True)
     outcome: ReferralOutcome | None = Field(default=None, sa_column=Column(EnumText(ReferralOutcome)))
+    consent_until: date | None = _date()
+    consent_ended_at: datetime | None = _instant(null=True)
 
 
 class OfferRow(Table, table=True):
@@ -163,7 +184,7 @@ class OfferRow(Table, table=True):
 
 
 class ExpectedSupplyRow(Table, table=True):
-    """Workers that a notice expects to be released, in one place of it."""
+    """Workers that a notice expects to be released, in one place of it. `ends_on`: the last day it counts."""
 
     __tablename__ = "expected_supply"
 
@@ -176,6 +197,7 @@ class ExpectedSupplyRow(Table, table=True):
     masked: bool
     available_from: date | None = _date()
     available_until: date | None = _date()
+    ends_on: date = Field(sa_type=Date)
 
 
 class SupplyVersionRow(Table, table=True):

@@ -34,6 +34,8 @@ class ReferralState(StrEnum):
     CONSENTED = "consented"
     DECLINED = "declined"
     UNKNOWN_REFERENCE = "unknown_reference"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    CONSENT_LAPSED = "consent_lapsed"
 
 
 class OfferState(StrEnum):
@@ -43,6 +45,7 @@ class OfferState(StrEnum):
     ACCEPTED = "accepted"
     DECLINED = "declined"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
 
 
 class ReferralOutcome(StrEnum):
@@ -53,11 +56,58 @@ class ReferralOutcome(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class ConsentChannel(StrEnum):
+    """How a jobseeker consents, or withdraws consent."""
+
+    IN_PERSON = "in_person"
+    PHONE = "phone"
+    WRITTEN = "written"
+    DIGITAL = "digital"
+
+
 class VacancyEmployer(Part):
     """The employer that reports a vacancy."""
 
     business_id: BusinessId = Field(description="Y-tunnus, 1234567-8.")
     name: str | None = Field(default=None, max_length=200)
+
+
+class VacancyContact(Part):
+    """Where applicants ask: a shared mailbox and a telephone service, no person."""
+
+    email: str | None = Field(default=None, max_length=200, description="A shared mailbox.")
+    phone: str | None = Field(default=None, max_length=50)
+    hours: str | None = Field(default=None, max_length=200, description="When the telephone is answered.")
+
+
+class EmploymentRelationship(StrEnum):
+    """The kind of the employment relationship."""
+
+    PERMANENT = "permanent"
+    FIXED_TERM = "fixed_term"
+    SEASONAL = "seasonal"
+    ON_CALL = "on_call"
+    APPRENTICESHIP = "apprenticeship"
+    TRAINEESHIP = "traineeship"
+
+
+class WorkingTime(Part):
+    """The working time."""
+
+    kind: Literal["full_time", "part_time"]
+    hours_per_week_min: float | None = Field(default=None, gt=0, le=80)
+    hours_per_week_max: float | None = Field(default=None, gt=0, le=80)
+    shifts: tuple[Literal["day", "evening", "night", "weekend", "rotating"], ...] = Field(default=(), max_length=5)
+
+
+class Pay(Part):
+    """The initial pay or its range (Directive (EU) 2023/970, article 5), and what it is agreed by."""
+
+    per: Literal["hour", "month", "year", "assignment"]
+    least: float | None = Field(default=None, gt=0, le=10_000_000)
+    most: float | None = Field(default=None, gt=0, le=10_000_000)
+    currency: Literal["EUR"] = "EUR"
+    principle: str | None = Field(default=None, max_length=300, description="Such as the collective agreement.")
 
 
 class Vacancy(Part):
@@ -75,6 +125,21 @@ class Vacancy(Part):
     apply_by: Day | None = None
     expires_on: Day | None = Field(default=None, description="The last day it is shown.")
     language: Literal["fi", "sv", "en"] = Field(default="fi", description="Of the advertisement.")
+    municipalities: tuple[MunicipalityCode, ...] | None = Field(
+        default=None, max_length=30, description="Of the workplaces, beside `municipality`."
+    )
+    apply_url: str | None = Field(default=None, max_length=500)
+    apply_email: str | None = Field(default=None, max_length=200, description="A shared mailbox.")
+    contact: VacancyContact | None = None
+    employment_relationship: EmploymentRelationship | None = None
+    ends_on: Day | None = Field(default=None, description="The last day of a fixed term.")
+    working_time: WorkingTime | None = None
+    pay: Pay | None = None
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The municipalities of all workplaces, each once."""
+        return tuple(dict.fromkeys((self.municipality, *(self.municipalities or ()))))
 
 
 class _AboutVacancy(Event):
@@ -105,6 +170,7 @@ class VacancyPublished(_AboutVacancy):
     version: int = Field(ge=1)
     status: VacancyStatus
     vacancy: Vacancy | None = None
+    removed_at: Instant | None = Field(default=None, description="Since when the advertisement is not shown.")
 
 
 class Wanted(Part):
@@ -115,6 +181,12 @@ class Wanted(Part):
     languages: tuple[str, ...] = ()
     municipality: MunicipalityCode
     starts_on: Day | None = None
+    municipalities: tuple[MunicipalityCode, ...] | None = Field(default=None, description="Beside `municipality`.")
+
+    @property
+    def places(self) -> frozenset[str]:
+        """The municipalities of all workplaces."""
+        return frozenset((self.municipality, *(self.municipalities or ())))
 
 
 class _AboutAssignment(Event):
@@ -139,6 +211,7 @@ class MatchReason(Part):
     points: int
     of: int
     why: str = Field(max_length=200)
+    missing: tuple[str, ...] | None = Field(default=None, description="Obligatory languages that the jobseeker lacks.")
 
 
 class Candidate(Part):
@@ -153,6 +226,14 @@ class Candidate(Part):
     reasons: tuple[MatchReason, ...]
 
 
+class PoolStages(Part):
+    """How many profiles of a pool were left after each stage, so that an empty answer says why."""
+
+    profiles: int = Field(ge=0, description="Active profiles in the pool.")
+    near_occupation: int = Field(ge=0, description="Of them, with an occupation of the same sub-major group.")
+    answered: int = Field(ge=0, description="Candidates in the answer.")
+
+
 class CandidatesAnswered(_AboutAssignment):
     """A city's pool answers. An empty answer is an answer too."""
 
@@ -161,6 +242,7 @@ class CandidatesAnswered(_AboutAssignment):
     considered: int = Field(ge=0, description="Profiles that were scored.")
     candidates: tuple[Candidate, ...]
     answered_at: Instant
+    stages: PoolStages | None = Field(default=None, description="Given with an answer without candidates.")
 
 
 class _AboutReferral(Event):
@@ -184,8 +266,16 @@ class ReferralAnswered(_AboutReferral):
 
     type: Literal["placement.referral-answered.v1"] = "placement.referral-answered.v1"
     office: str
-    state: ReferralState
+    state: Literal[
+        ReferralState.REQUESTED,
+        ReferralState.CONSENTED,
+        ReferralState.DECLINED,
+        ReferralState.UNKNOWN_REFERENCE,
+    ]
     answered_at: Instant
+    consent_until: Day | None = Field(
+        default=None, description="The last day of the consent; without it the referral's end."
+    )
 
 
 class JobOfferMade(_AboutReferral):
@@ -203,7 +293,7 @@ class JobOfferAnswered(_AboutReferral):
     type: Literal["placement.job-offer-answered.v1"] = "placement.job-offer-answered.v1"
     office: str
     offer_id: UUID
-    state: OfferState
+    state: Literal[OfferState.OPEN, OfferState.ACCEPTED, OfferState.DECLINED, OfferState.EXPIRED]
     answered_at: Instant
 
 
@@ -227,6 +317,57 @@ class CandidatesGathered(Event):
     candidates: tuple[Candidate, ...]
 
 
+class ConsentEnded(_AboutReferral):
+    """The jobseeker withdraws the consent, or its last day has passed. The joint office's access ends with it."""
+
+    type: Literal["placement.consent-ended.v1"] = "placement.consent-ended.v1"
+    office: str
+    why: Literal["withdrawn", "lapsed"]
+    ended_at: Instant
+
+
+class JobOfferConsequence(_AboutReferral):
+    """What a binding job offer's answer leads to in the owning city, by the rule in force when it was made."""
+
+    type: Literal["placement.job-offer-consequence.v1"] = "placement.job-offer-consequence.v1"
+    offer_id: UUID
+    answer: Literal[OfferState.ACCEPTED, OfferState.DECLINED, OfferState.EXPIRED]
+    consequence: Literal["none", "ask_reason", "assess_unemployment_security"]
+    rule_valid_from: Day
+    source: str = Field(max_length=300)
+    certainty: Literal["verified", "to_be_checked"]
+
+
+class VacancyTaken(_AboutVacancy):
+    """A city took in a vacancy itself, as it may while the joint office does not answer; to be registered there."""
+
+    type: Literal["placement.vacancy-taken.v1"] = "placement.vacancy-taken.v1"
+    office: str
+    vacancy: Vacancy
+    taken_at: Instant
+
+
+class OwnPoolAsked(_AboutVacancy):
+    """A city asked its own pool for a vacancy that it took in; the other pools have not been asked."""
+
+    type: Literal["placement.own-pool-asked.v1"] = "placement.own-pool-asked.v1"
+    office: str
+    assignment_id: UUID
+    wanted: Wanted
+    at_most: int = Field(ge=1, le=200)
+    asked_at: Instant
+    considered: int = Field(ge=0, description="Profiles that were scored.")
+    candidates: tuple[Candidate, ...]
+    stages: PoolStages | None = None
+
+
+class VacancyRegistered(_AboutVacancy):
+    """The joint office has a vacancy that the city took in; its further course is there."""
+
+    type: Literal["placement.vacancy-registered.v1"] = "placement.vacancy-registered.v1"
+    registered_at: Instant
+
+
 EVENTS: tuple[type[Event], ...] = (
     VacancySubmitted,
     VacancyStatusSubmitted,
@@ -239,4 +380,9 @@ EVENTS: tuple[type[Event], ...] = (
     JobOfferAnswered,
     ReferralEnded,
     CandidatesGathered,
+    ConsentEnded,
+    JobOfferConsequence,
+    VacancyTaken,
+    OwnPoolAsked,
+    VacancyRegistered,
 )

@@ -157,7 +157,9 @@ def test_the_compacted_topic_holds_each_vacancys_newest_version_last(placement: 
         finally:
             await consumer.stop()
 
-    assert asyncio.run(newest()) == {
+    removed = asyncio.run(newest())
+    assert datetime.fromisoformat(removed.pop("removed_at")) <= datetime.now(UTC)
+    assert removed == {
         "type": "placement.vacancy-published.v1",
         "vacancy_id": vacancy_id,
         "version": 2,
@@ -334,7 +336,7 @@ def test_name_and_contact_come_after_consent_by_a_logged_query_to_the_owning_cit
     )  # the requesting authority's officer, at Vantaa's door
     problem(asker.post(path, json={"purpose": "yhteydenotto"}), 403, "no-consent")
     vantaa = placement.callers.officer["vantaa"]
-    vantaa.send(f"/v1/referrals/{referral_id}/consent", {"consented": True})
+    vantaa.send(f"/v1/referrals/{referral_id}/consent", {"consented": True, "how": "phone"})
     placement.wait_referral(referral_id, state="consented")
     contact = asker.send(path, {"purpose": "yhteydenotto"})
     assert canary("vantaa") in contact["name"]
@@ -359,7 +361,7 @@ def test_without_consent_there_is_no_offer_and_no_contact(placement: Placement) 
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     offer = {"binding": True, "answer_by": tomorrow}
     problem(placement.callers.coordinator.post(f"/v1/referrals/{referral_id}/offers", json=offer), 409, "invalid-state")
-    changed = espoo.post(f"/v1/referrals/{referral_id}/consent", json={"consented": True})
+    changed = espoo.post(f"/v1/referrals/{referral_id}/consent", json={"consented": True, "how": "phone"})
     problem(changed, 409, "invalid-state")
 
 
@@ -404,7 +406,7 @@ def _offered(placement: Placement, city: str, within: timedelta) -> tuple[str, s
     assignment_id, candidate = candidate_of(placement, city)
     referral_id = placement.refer(assignment_id, candidate)
     officer = placement.callers.officer[city]
-    officer.send(f"/v1/referrals/{referral_id}/consent", {"consented": True})
+    officer.send(f"/v1/referrals/{referral_id}/consent", {"consented": True, "how": "phone"})
     placement.wait_referral(referral_id, state="consented")
     offer = {"binding": True, "answer_by": (datetime.now(UTC) + within).isoformat()}
     found = placement.callers.coordinator.send(f"/v1/referrals/{referral_id}/offers", offer)
@@ -517,7 +519,9 @@ def test_nothing_personal_of_one_city_stands_in_another_on_a_topic_in_a_log_or_i
 ) -> None:
     assignment_id, candidate = candidate_of(placement, "vantaa")
     referral_id = placement.refer(assignment_id, candidate)
-    placement.callers.officer["vantaa"].send(f"/v1/referrals/{referral_id}/consent", {"consented": True})
+    placement.callers.officer["vantaa"].send(
+        f"/v1/referrals/{referral_id}/consent", {"consented": True, "how": "phone"}
+    )
     placement.wait_referral(referral_id, state="consented")
     canaries = {city: canary(city).encode() for city in CITIES}
 

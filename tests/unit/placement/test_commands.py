@@ -10,27 +10,50 @@ from uuid import UUID, uuid4
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
+from services.placement import data
 from services.placement.authority import commands as city
+from services.placement.authority import vacancy_commands
 from services.placement.authority.commands import CityPool, CityReferrals
-from services.placement.authority.tables import ContactQueryRow, JobseekerRow, OwnOfferRow, OwnReferralRow
+from services.placement.authority.tables import (
+    ConsentRow,
+    ContactQueryRow,
+    JobseekerRow,
+    OwnAssignmentRow,
+    OwnOfferRow,
+    OwnReferralRow,
+    OwnVacancyRow,
+)
+from services.placement.authority.vacancy_commands import CityVacancies
 from services.placement.domain import vacancy as lifecycle
 from services.placement.domain.matching import Profile
+from services.placement.domain.referral import Stay
 from services.placement.domain.vacancy import Posting
 from services.placement.joint import commands as joint
+from services.placement.joint import referral_commands
 from services.placement.joint.commands import JointAssignments, JointVacancies
+from services.placement.joint.referral_commands import JointReferrals
 from services.placement.joint.store import Assignment, Solicited
-from shared.errors import ConflictError, UnknownError, UnprocessableError
+from services.placement.joint.tables import OfferRow, ReferralRow
+from shared.errors import ConflictError, RefusedError, UnknownError, UnprocessableError
 from shared.events.v1.change_security import Occupation
 from shared.events.v1.placement import (
     CandidatesAnswered,
     CandidatesRequested,
+    ConsentChannel,
+    JobOfferAnswered,
+    JobOfferConsequence,
     JobOfferMade,
     OfferState,
+    OwnPoolAsked,
+    ReferralEnded,
+    ReferralOutcome,
     ReferralRequested,
     ReferralState,
     Vacancy,
+    VacancyRegistered,
     VacancyStatus,
     VacancySubmitted,
+    VacancyTaken,
     Wanted,
 )
 from shared.identity import Officer
@@ -77,6 +100,8 @@ class JointMemory:
     postings: dict[UUID, Posting] = field(default_factory=dict)
     assignments: list[Assignment] = field(default_factory=list)
     solicited: Solicited | None = None
+    referrals: dict[UUID, ReferralRow] = field(default_factory=dict)
+    offers: dict[UUID, OfferRow] = field(default_factory=dict)
 
     async def lock(self, vacancy_id: UUID) -> Posting | None:
         return self.postings.get(vacancy_id)
@@ -91,24 +116,84 @@ class JointMemory:
         self.postings[posting.vacancy_id] = posting
         return True
 
-    def add(self, assignment: Assignment) -> None:
-        self.assignments.append(assignment)
-
     async def enter_answer(self, _: CandidatesAnswered) -> Solicited | None:
         return self.solicited
+
+    def referred(self, vacancy_id: UUID) -> ReferralRow:
+        row = ReferralRow(
+            referral_id=uuid4(),
+            assignment_id=uuid4(),
+            vacancy_id=vacancy_id,
+            office="vantaa",
+            reference="opaque",
+            purpose="esittely",
+            requested_by="officer:x",
+            requesting_authority="helsinki",
+            state=ReferralState.CONSENTED,
+            requested_at=NOW,
+        )
+        self.referrals[row.referral_id] = row
+        return row
+
+    def offered(self, referral: ReferralRow, *, binding: bool) -> OfferRow:
+        row = OfferRow(
+            offer_id=uuid4(),
+            referral_id=referral.referral_id,
+            binding=binding,
+            answer_by=NOW,
+            state=OfferState.OPEN,
+            made_at=NOW,
+        )
+        self.offers[row.offer_id] = row
+        return row
+
+
+@dataclass
+class ReferralMemory:
+    """Stands for the store of referrals of the joint side."""
+
+    memory: JointMemory
+
+    async def lock(self, referral_id: UUID) -> ReferralRow | None:
+        return self.memory.referrals.get(referral_id)
+
+    async def lock_offer(self, offer_id: UUID, office: str) -> OfferRow | None:
+        row = self.memory.offers.get(offer_id)
+        return row if row and self.memory.referrals[row.referral_id].office == office else None
+
+    async def offers(self, referral_id: UUID) -> list[OfferRow]:
+        return [row for row in self.memory.offers.values() if row.referral_id == referral_id]
+
+
+@dataclass
+class AssignmentMemory:
+    """Stands for the store of assignments of the joint side."""
+
+    memory: JointMemory
+
+    def add(self, assignment: Assignment) -> None:
+        self.memory.assignments.append(assignment)
+
+    async def read(self, assignment_id: UUID) -> Assignment | None:
+        made = (one for one in self.memory.assignments if one.row.assignment_id == assignment_id)
+        return next(made, None)
+
+    async def enter_answer(self, answer: CandidatesAnswered) -> Solicited | None:
+        return await self.memory.enter_answer(answer)
 
 
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> JointMemory:
     made = JointMemory()
-    store: Callable[[Transaction], JointMemory] = lambda _: made  # noqa: E731 - stands for two classes
-    monkeypatch.setattr(joint, "Vacancies", store)
-    monkeypatch.setattr(joint, "Assignments", store)
+    monkeypatch.setattr(joint, "Vacancies", lambda _: made)
+    monkeypatch.setattr(joint, "Assignments", lambda _: AssignmentMemory(made))
+    monkeypatch.setattr(referral_commands, "Vacancies", lambda _: made)
+    monkeypatch.setattr(referral_commands, "Referrals", lambda _: ReferralMemory(made))
     return made
 
 
 def reported(memory: JointMemory, filed_by: str, state: VacancyStatus = VacancyStatus.OPEN) -> UUID:
-    posting = lifecycle.report(uuid4(), vacancy(), state, filed_by, NOW).posting
+    posting = lifecycle.report(uuid4(), vacancy(), "5120", state, filed_by, NOW).posting
     memory.postings[posting.vacancy_id] = posting
     return posting.vacancy_id
 
@@ -199,6 +284,8 @@ class CityMemory:
     queries: list[ContactQueryRow] = field(default_factory=list)
     profiles: list[Profile] = field(default_factory=list)
     remembered: list[object] = field(default_factory=list)
+    consents: list[ConsentRow] = field(default_factory=list)
+    active: dict[str, bool] = field(default_factory=dict)
 
     async def by_reference(self, reference: str) -> JobseekerRow | None:
         return self.jobseeker if self.jobseeker and self.jobseeker.reference == reference else None
@@ -214,6 +301,32 @@ class CityMemory:
 
     async def lock(self, referral_id: UUID) -> OwnReferralRow | None:
         return self.referrals.get(referral_id)
+
+    async def read(self, referral_id: UUID) -> OwnReferralRow | None:
+        return self.referrals.get(referral_id)
+
+    async def size(self) -> int:
+        return len(self.profiles)
+
+    async def set_active(self, reference: str, *, active: bool) -> None:
+        self.active[reference] = active
+
+    def add_consent(self, row: ConsentRow) -> None:
+        self.consents.append(row)
+
+    async def end_consent(self, referral_id: UUID, at: datetime, how: ConsentChannel | None, by: str | None) -> None:
+        for row in self.consents:
+            if row.referral_id == referral_id and row.ended_at is None:
+                row.ended_at, row.ended_how, row.ended_by = at, how, by
+
+    async def consents_past(self, today: date) -> list[OwnReferralRow]:
+        consented = [row for row in self.referrals.values() if row.state is ReferralState.CONSENTED]
+        return [row for row in consented if row.consent_until is not None and row.consent_until < today]
+
+    async def withdraw_offers(self, referral_id: UUID, at: datetime) -> None:
+        for row in self.offers.values():
+            if row.referral_id == referral_id and row.state is OfferState.OPEN:
+                row.state, row.answered_at = OfferState.WITHDRAWN, at
 
     def add_offer(self, row: OwnOfferRow) -> None:
         self.offers.setdefault(row.offer_id, row)
@@ -250,6 +363,7 @@ def vantaa(monkeypatch: pytest.MonkeyPatch) -> CityMemory:
     return made
 
 
+PHONE = ConsentChannel.PHONE
 REFERRALS = CityReferrals(frozenset(CITIES))
 
 
@@ -302,7 +416,7 @@ async def test_consent_is_published_once(vantaa: CityMemory) -> None:
     request = requested()
     await REFERRALS.receive(tx, request)
     for _ in range(2):
-        row = await REFERRALS.consent(tx, request.referral_id, "officer:x", consented=True)
+        row = await REFERRALS.consent(tx, request.referral_id, "officer:x", consented=True, how=PHONE)
     assert (row.state, row.answered_by) == (ReferralState.CONSENTED, "officer:x")
     assert [body["state"] for _, body in published(tx)] == ["consented"]
     with pytest.raises(ConflictError):
@@ -320,7 +434,7 @@ async def test_every_query_for_a_contact_of_an_authority_concerned_is_logged(van
         await REFERRALS.ask_contact(tx, request.referral_id, officer("espoo"), "uteliaisuus")
     assert vantaa.queries == []
     assert await REFERRALS.ask_contact(tx, request.referral_id, officer("helsinki"), "yhteydenotto") is None
-    await REFERRALS.consent(tx, request.referral_id, "officer:x", consented=True)
+    await REFERRALS.consent(tx, request.referral_id, "officer:x", consented=True, how=PHONE)
     for authority in ("helsinki", "vantaa"):
         assert await REFERRALS.ask_contact(tx, request.referral_id, officer(authority), "yhteydenotto") is not None
     vantaa.jobseeker = None  # the profile is removed
@@ -356,3 +470,299 @@ async def test_an_offer_is_answered_or_expires_and_the_joint_office_learns_it(va
     assert await REFERRALS.expire_offers(tx) == 1
     assert [body["state"] for _, body in published(tx)] == ["accepted", "expired"]
     assert vantaa.offers[answered.offer_id].answered_at == NOW
+
+
+async def test_a_consent_is_withdrawn_as_it_was_given_and_access_and_open_offers_end_at_once(
+    vantaa: CityMemory,
+) -> None:
+    tx = transaction("vantaa")
+    request = requested()
+    await REFERRALS.receive(tx, request)
+    until = date(2027, 1, 31)
+    await REFERRALS.consent(tx, request.referral_id, "officer:x", consented=True, how=PHONE, until=until)
+    offer = made(NOW + timedelta(days=1)).model_copy(update={"referral_id": request.referral_id})
+    await REFERRALS.receive_offer(tx, offer)
+    assert await REFERRALS.ask_contact(tx, request.referral_id, officer("helsinki"), "yhteydenotto") is not None
+    for _ in range(2):
+        row = await REFERRALS.withdraw_consent(tx, request.referral_id, "officer:y", ConsentChannel.IN_PERSON)
+    assert row.state is ReferralState.CONSENT_WITHDRAWN
+    (consent,) = vantaa.consents
+    assert (consent.given_at, consent.how, consent.purpose, consent.until) == (NOW, PHONE, "esittely", until)
+    assert (consent.ended_at, consent.ended_how, consent.ended_by) == (NOW, ConsentChannel.IN_PERSON, "officer:y")
+    assert await REFERRALS.ask_contact(tx, request.referral_id, officer("helsinki"), "yhteydenotto") is None
+    assert [query.answered for query in vantaa.queries] == [True, False]
+    assert vantaa.offers[offer.offer_id].state is OfferState.WITHDRAWN
+    with pytest.raises(ConflictError):
+        await REFERRALS.answer_offer(tx, offer.offer_id, accepted=True)
+    events = [body for _, body in published(tx)]
+    assert [(body["type"].split(".")[1], body.get("why")) for body in events] == [
+        ("referral-answered", None),
+        ("consent-ended", "withdrawn"),
+    ]
+    again = await REFERRALS.consent(tx, request.referral_id, "officer:x", consented=True, how=PHONE)
+    assert again.state is ReferralState.CONSENTED
+    assert len(vantaa.consents) == 2
+
+
+async def test_a_consent_says_how_and_lapses_after_its_last_day(vantaa: CityMemory) -> None:
+    tx = transaction("vantaa")
+    request = requested()
+    await REFERRALS.receive(tx, request)
+    with pytest.raises(RefusedError) as refusal:
+        await REFERRALS.consent(tx, request.referral_id, "officer:x", consented=True)
+    assert (refusal.value.pointer, refusal.value.code) == ("/how", "missing")
+    yesterday, today = date(2026, 11, 23), date(2026, 11, 24)
+    with pytest.raises(RefusedError):
+        await REFERRALS.consent(tx, request.referral_id, "o", consented=True, how=PHONE, until=yesterday)
+    row = await REFERRALS.consent(tx, request.referral_id, "o", consented=True, how=PHONE, until=today)
+    assert await REFERRALS.lapse_consents(tx) == 0
+    row.consent_until = yesterday  # a day later
+    assert await REFERRALS.ask_contact(tx, request.referral_id, officer("helsinki"), "yhteydenotto") is None
+    assert await REFERRALS.lapse_consents(tx) == 1
+    assert row.state is ReferralState.CONSENT_LAPSED
+    assert published(tx)[-1][1]["why"] == "lapsed"
+
+
+async def test_an_offer_that_comes_after_the_consent_has_ended_asks_nobody(vantaa: CityMemory) -> None:
+    tx = transaction("vantaa")
+    request = requested()
+    await REFERRALS.receive(tx, request)
+    await REFERRALS.consent(tx, request.referral_id, "o", consented=True, how=PHONE)
+    await REFERRALS.withdraw_consent(tx, request.referral_id, "o", PHONE)
+    offer = made(NOW + timedelta(days=1)).model_copy(update={"referral_id": request.referral_id})
+    await REFERRALS.receive_offer(tx, offer)
+    assert vantaa.offers[offer.offer_id].state is OfferState.WITHDRAWN
+
+
+async def test_there_is_no_consent_to_withdraw_before_one_is_given(vantaa: CityMemory) -> None:
+    tx = transaction("vantaa")
+    request = requested()
+    await REFERRALS.receive(tx, request)
+    with pytest.raises(ConflictError):
+        await REFERRALS.withdraw_consent(tx, request.referral_id, "o", PHONE)
+    with pytest.raises(UnknownError):
+        await REFERRALS.withdraw_consent(tx, uuid4(), "o", PHONE)
+    assert published(tx) == []
+
+
+async def test_of_who_is_hired_the_pool_asks_whether_they_stay(vantaa: CityMemory) -> None:
+    tx = transaction("vantaa")
+    request = requested()
+    await REFERRALS.receive(tx, request)
+    row = vantaa.referrals[request.referral_id]
+    with pytest.raises(ConflictError):
+        await REFERRALS.stay(tx, request.referral_id, "o", stays=False)
+    hired = ReferralEnded(referral_id=request.referral_id, outcome=ReferralOutcome.HIRED, ended_at=NOW)
+    await REFERRALS.end(tx, hired)
+    assert (row.stay, vantaa.active) == (Stay.ASKED, {})
+    await REFERRALS.stay(tx, request.referral_id, "o", stays=False)
+    assert (row.stay, vantaa.active) == (Stay.LEAVES, {"opaque": False})
+    await REFERRALS.end(tx, hired)  # again
+    assert row.stay is Stay.LEAVES
+    await REFERRALS.end(tx, hired.model_copy(update={"outcome": ReferralOutcome.NOT_HIRED}))
+    assert vantaa.referrals[request.referral_id].stay is None
+    assert vantaa.active == {"opaque": True}
+
+
+async def test_what_a_binding_answer_leads_to_is_handled_by_the_owning_city(vantaa: CityMemory) -> None:
+    tx = transaction("vantaa")
+    offer = made(NOW + timedelta(hours=1))
+    await REFERRALS.receive_offer(tx, offer)
+    with pytest.raises(ConflictError):
+        await REFERRALS.handle_consequence(tx, offer.offer_id, "o", handled=True)
+    event = JobOfferConsequence(
+        referral_id=offer.referral_id,
+        offer_id=offer.offer_id,
+        answer=OfferState.DECLINED,
+        consequence="assess_unemployment_security",
+        rule_valid_from=date(2026, 9, 1),
+        source="x",
+        certainty="to_be_checked",
+    )
+    await REFERRALS.receive_consequence(tx, event)
+    row = await REFERRALS.handle_consequence(tx, offer.offer_id, "o", handled=True)
+    assert (row.consequence, row.rule_certainty, row.handled_by) == (
+        "assess_unemployment_security",
+        "to_be_checked",
+        "o",
+    )
+    row = await REFERRALS.handle_consequence(tx, offer.offer_id, "o", handled=False)
+    assert row.handled_at is None
+
+
+async def test_a_pool_that_has_nobody_says_at_which_stage(vantaa: CityMemory) -> None:
+    tx = transaction("vantaa")
+    request = CandidatesRequested(
+        assignment_id=uuid4(), wanted=WANTED, at_most=5, answer_by=NOW, as_of=date(2026, 11, 24)
+    )
+    await CityPool(b"key").answer(tx, request)
+    vantaa.profiles = [Profile("b", ["5120"], [], [], [], None)]
+    await CityPool(b"key").answer(tx, request)
+    nobody, somebody = (body for _, body in published(tx))
+    assert nobody["stages"] == {"profiles": 0, "near_occupation": 0, "answered": 0}
+    assert "stages" not in somebody
+
+
+async def test_the_own_city_resolves_a_reference_and_the_log_has_it_also_when_there_is_nobody(
+    vantaa: CityMemory,
+) -> None:
+    tx = transaction("vantaa")
+    pool = CityPool(b"key")
+    who = await pool.resolve(tx, "opaque", officer("vantaa"), "kutsu koulutukseen")
+    assert who is not None
+    assert who.name == "Aino Esimerkki"
+    assert await pool.resolve(tx, "stranger", officer("vantaa"), "kutsu koulutukseen") is None
+    assert [(query.reference, query.answered) for query in vantaa.queries] == [("opaque", True), ("stranger", False)]
+
+
+# -- the joint office: positions, offers, refreshing
+
+
+async def test_a_binding_offers_answer_is_told_back_with_its_dated_consequence(memory: JointMemory) -> None:
+    tx = transaction("pks")
+    referral = memory.referred(reported(memory, "system:jobs"))
+    offer = memory.offered(referral, binding=True)
+    referrals = JointReferrals(JointVacancies(), data.offer_rules())
+    answer = JobOfferAnswered(
+        referral_id=referral.referral_id,
+        offer_id=offer.offer_id,
+        office="vantaa",
+        state=OfferState.DECLINED,
+        answered_at=NOW,
+    )
+    await referrals.enter_offer_answer(tx, answer)
+    ((topic, body),) = published(tx)
+    assert topic == "to.vantaa.placement.v1"
+    assert (body["consequence"], body["certainty"]) == ("assess_unemployment_security", "to_be_checked")
+    assert offer.state is OfferState.DECLINED
+    other = memory.offered(referral, binding=False)
+    await referrals.enter_offer_answer(tx, answer.model_copy(update={"offer_id": other.offer_id}))
+    assert len(published(tx)) == 1
+    with pytest.raises(UnprocessableError):
+        await referrals.enter_offer_answer(tx, answer.model_copy(update={"office": "espoo"}))
+
+
+async def test_hiring_fills_positions_and_the_last_one_the_vacancy(memory: JointMemory) -> None:
+    tx = transaction("pks")
+    posting = lifecycle.report(
+        uuid4(), vacancy().model_copy(update={"positions": 2}), "5120", VacancyStatus.OPEN, "system:jobs", NOW
+    ).posting
+    memory.postings[posting.vacancy_id] = posting
+    referrals = JointReferrals(JointVacancies(), ())
+    first, second, third = (memory.referred(posting.vacancy_id) for _ in range(3))
+    hired, not_hired = ReferralOutcome.HIRED, ReferralOutcome.NOT_HIRED
+    for _ in range(2):
+        await referrals.end(tx, first.referral_id, hired, None)
+    assert memory.postings[posting.vacancy_id].filled == 1
+    assert memory.postings[posting.vacancy_id].state is VacancyStatus.OPEN
+    await referrals.end(tx, second.referral_id, hired, None)
+    assert memory.postings[posting.vacancy_id].state is VacancyStatus.FILLED
+    with pytest.raises(ConflictError) as conflict:
+        await referrals.end(tx, third.referral_id, hired, None)
+    assert conflict.value.code == "positions-filled"
+    with pytest.raises(ConflictError) as conflict:
+        await referrals.offer(tx, third.referral_id, binding=False, answer_by=NOW + timedelta(days=1))
+    assert conflict.value.code == "positions-filled"
+    await referrals.end(tx, third.referral_id, not_hired, None)
+    with pytest.raises(ConflictError):
+        await referrals.end(tx, second.referral_id, not_hired, None)
+    await referrals.end(tx, second.referral_id, not_hired, hired)
+    reopened = memory.postings[posting.vacancy_id]
+    assert (reopened.filled, reopened.state) == (1, VacancyStatus.OPEN)
+
+
+async def test_an_assignment_is_refreshed_by_another_one_that_says_so(memory: JointMemory) -> None:
+    vacancy_id = reported(memory, "system:jobs")
+    tx = transaction("pks")
+    assignments = JointAssignments(CITIES, timedelta(seconds=5))
+    first = await assignments.ask(tx, vacancy_id, at_most=3, asked_by="officer", answer_within=timedelta(seconds=9))
+    tx.begin(uuid4())
+    second = await assignments.refresh(tx, first.row.assignment_id, asked_by="other")
+    assert second.row.assignment_id != first.row.assignment_id
+    assert (second.row.refreshes, second.row.at_most, second.row.asked_by) == (first.row.assignment_id, 3, "other")
+    assert second.row.answer_by == NOW + timedelta(seconds=9)
+    assert len(published(tx)) == 6
+
+
+async def test_an_occupation_that_is_not_understood_is_refused_at_intake(memory: JointMemory) -> None:
+    tx = transaction("pks")
+    for code, refused in (
+        ({"scheme": "TK10", "code": "5120"}, "unknown-occupation-scheme"),
+        ({"scheme": "ISCO-08", "code": "7799"}, "unknown-occupation"),
+        ({"scheme": "ISCO-08", "code": "kokki"}, "unknown-occupation"),
+        ({"scheme": "ISCO-08", "code": "5"}, "occupation-too-broad"),
+    ):
+        wrong = vacancy().model_copy(update={"occupation": Occupation.model_validate(code)})
+        with pytest.raises(RefusedError) as refusal:
+            await JointVacancies().report(tx, wrong, VacancyStatus.OPEN, "system:jobs")
+        assert refusal.value.code == refused
+    assert (memory.postings, published(tx)) == ({}, [])
+
+
+# -- a vacancy that a city takes in itself
+
+
+@dataclass
+class OwnVacancyMemory:
+    """Stands for the store of the city's own vacancies."""
+
+    vacancies: dict[UUID, OwnVacancyRow] = field(default_factory=dict)
+    assignments: list[OwnAssignmentRow] = field(default_factory=list)
+
+    def add(self, row: OwnVacancyRow) -> None:
+        self.vacancies[row.vacancy_id] = row
+
+    async def read(self, vacancy_id: UUID) -> OwnVacancyRow | None:
+        return self.vacancies.get(vacancy_id)
+
+    async def lock(self, vacancy_id: UUID) -> OwnVacancyRow | None:
+        return self.vacancies.get(vacancy_id)
+
+    def add_assignment(self, row: OwnAssignmentRow) -> None:
+        self.assignments.append(row)
+
+
+async def test_a_city_takes_a_vacancy_and_asks_its_own_pool_and_the_joint_office_goes_on_from_there(
+    vantaa: CityMemory, memory: JointMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = OwnVacancyMemory()
+    monkeypatch.setattr(vacancy_commands, "OwnVacancies", lambda _: own)
+    vantaa.profiles = [Profile("opaque", ["5120"], [], ["fi"], ["091"], date(2026, 11, 1))]
+    at_city = transaction("vantaa")
+    vacancies = CityVacancies(CityPool(b"key"))
+    row = await vacancies.take(at_city, vacancy(), "officer:x")
+    assignment = await vacancies.ask(at_city, row.vacancy_id, 5, "officer:x")
+    assert [candidate.reference for candidate in assignment.candidates] == ["opaque"]
+    with pytest.raises(UnknownError):
+        await vacancies.ask(at_city, uuid4(), 5, "officer:x")
+    (topic, taken), (_, asked) = published(at_city)
+    assert topic == "from.vantaa.placement.v1"
+    assert taken["vacancy_id"] == asked["vacancy_id"]  # one key: they keep their order
+
+    at_joint = transaction("pks")
+    assignments = JointAssignments(CITIES, timedelta(seconds=5))
+    with pytest.raises(UnknownError):
+        await assignments.complete(at_joint, OwnPoolAsked.model_validate(asked))
+    for _ in range(2):
+        await JointVacancies().register(at_joint, VacancyTaken.model_validate(taken))
+        await assignments.complete(at_joint, OwnPoolAsked.model_validate(asked))
+    assert [(topic, body["type"].split(".")[1]) for topic, body in published(at_joint)] == [
+        ("shared.placement.vacancies.v1", "vacancy-published"),
+        ("to.vantaa.placement.v1", "vacancy-registered"),
+        ("to.helsinki.placement.v1", "candidates-requested"),
+        ("to.espoo.placement.v1", "candidates-requested"),
+    ]
+    (whole,) = memory.assignments
+    assert {one.office: one.received_at for one in whole.answers} == {"vantaa": NOW, "helsinki": None, "espoo": None}
+    assert memory.postings[row.vacancy_id].filed_by == "office:vantaa"
+    await vacancies.register(at_city, VacancyRegistered(vacancy_id=row.vacancy_id, registered_at=NOW))
+    assert own.vacancies[row.vacancy_id].registered_at == NOW
+
+
+async def test_a_city_refuses_what_the_joint_office_would_refuse(vantaa: CityMemory) -> None:
+    tx = transaction("vantaa")
+    wrong = vacancy().model_copy(update={"occupation": Occupation(scheme="TK10", code="5120")})
+    with pytest.raises(RefusedError):
+        await CityVacancies(CityPool(b"key")).take(tx, wrong, "officer:x")
+    assert published(tx) == []
+    assert vantaa.remembered == []

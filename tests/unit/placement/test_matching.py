@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from services.placement import data
 from services.placement.authority.invented import invent
 from services.placement.domain import vacancy as lifecycle
-from services.placement.domain.matching import Profile, Scorer, isco, rank, shared_digits, why_not
+from services.placement.domain.matching import Profile, Scorer, rank, shared_digits, why_not
+from services.placement.domain.occupation import isco
 from services.placement.domain.pool import Jobseeker, Report, read
 from services.placement.domain.vacancy import Change, Posting
 from shared.errors import ConflictError, RefusedError, UnknownError
@@ -155,7 +156,7 @@ def vacancy(**changes: object) -> Vacancy:
 
 
 def posting(state: VacancyStatus = VacancyStatus.OPEN) -> Posting:
-    return lifecycle.report(uuid4(), vacancy(), state, "system:x", AT).posting
+    return lifecycle.report(uuid4(), vacancy(), "5120", state, "system:x", AT).posting
 
 
 def submitted(revision: int = 1, **changes: object) -> VacancySubmitted:
@@ -172,9 +173,9 @@ def test_a_stopped_vacancy_shows_its_state_and_no_content() -> None:
 
 
 def test_nobody_is_told_of_a_draft_until_it_opens() -> None:
-    draft = lifecycle.report(uuid4(), vacancy(), VacancyStatus.DRAFT, "system:x", AT)
+    draft = lifecycle.report(uuid4(), vacancy(), "5120", VacancyStatus.DRAFT, "system:x", AT)
     assert draft.events == ()
-    assert lifecycle.revise(draft.posting, vacancy(title="Keittiömestari"), 1, AT).events == ()
+    assert lifecycle.revise(draft.posting, vacancy(title="Keittiömestari"), "5120", 1, AT).events == ()
     assert len(lifecycle.move(draft.posting, VacancyStatus.OPEN, AT).events) == 1
 
 
@@ -185,7 +186,7 @@ def test_a_vacancy_that_has_ended_changes_no_more(end: VacancyStatus) -> None:
     with pytest.raises(ConflictError):
         lifecycle.move(ended, VacancyStatus.OPEN, AT)
     with pytest.raises(ConflictError):
-        lifecycle.revise(ended, vacancy(), 1, AT)
+        lifecycle.revise(ended, vacancy(), "5120", 1, AT)
 
 
 def test_a_draft_opens_and_a_paused_vacancy_opens_again() -> None:
@@ -197,10 +198,10 @@ def test_a_draft_opens_and_a_paused_vacancy_opens_again() -> None:
 
 
 def test_a_revision_must_follow_the_newest_one() -> None:
-    revised = lifecycle.revise(posting(), vacancy(title="Keittiömestari"), 1, AT).posting
+    revised = lifecycle.revise(posting(), vacancy(title="Keittiömestari"), "5120", 1, AT).posting
     assert (revised.revision, revised.version) == (2, 2)
     with pytest.raises(ConflictError, match="newest revision is 2") as conflict:
-        lifecycle.revise(revised, vacancy(), 1, AT)
+        lifecycle.revise(revised, vacancy(), "5120", 1, AT)
     assert conflict.value.code == "stale-predecessor"
 
 
@@ -208,23 +209,23 @@ def test_a_revision_must_follow_the_newest_one() -> None:
 def test_an_employer_needs_a_valid_business_id(business_id: str) -> None:
     wrong = vacancy(employer={"business_id": business_id})
     with pytest.raises(RefusedError) as reported:
-        lifecycle.report(uuid4(), wrong, VacancyStatus.OPEN, "system:x", AT)
+        lifecycle.report(uuid4(), wrong, "5120", VacancyStatus.OPEN, "system:x", AT)
     with pytest.raises(RefusedError) as revised:
-        lifecycle.revise(posting(), wrong, 1, AT)
+        lifecycle.revise(posting(), wrong, "5120", 1, AT)
     for refusal in (reported.value, revised.value):
         assert (refusal.pointer, refusal.code) == ("/vacancy/employer/business_id", "wrong-business-id")
 
 
 def test_what_another_system_submits_is_reported_then_revised_and_repeated_without_effect() -> None:
-    first = lifecycle.submit(None, submitted(), "topic:/systems/jobs", AT)
+    first = lifecycle.submit(None, submitted(), "5120", "topic:/systems/jobs", AT)
     assert (first.posting.version, first.posting.filed_by, len(first.events)) == (1, "topic:/systems/jobs", 1)
-    assert lifecycle.submit(first.posting, submitted(), "topic:/systems/jobs", AT) == Change(first.posting)
-    second = lifecycle.submit(first.posting, submitted(2, title="Keittiömestari"), "topic:/systems/jobs", AT)
+    assert lifecycle.submit(first.posting, submitted(), "5120", "topic:/systems/jobs", AT) == Change(first.posting)
+    second = lifecycle.submit(first.posting, submitted(2, title="Keittiömestari"), "5120", "topic:/systems/jobs", AT)
     assert (second.posting.revision, second.posting.vacancy.title) == (2, "Keittiömestari")
     with pytest.raises(ConflictError):
-        lifecycle.submit(first.posting, submitted(3), "topic:/systems/jobs", AT)
+        lifecycle.submit(first.posting, submitted(3), "5120", "topic:/systems/jobs", AT)
     with pytest.raises(UnknownError):
-        lifecycle.submit(None, submitted(2), "topic:/systems/jobs", AT)
+        lifecycle.submit(None, submitted(2), "5120", "topic:/systems/jobs", AT)
 
 
 def test_what_the_pools_are_asked_for_says_nothing_of_the_employer() -> None:
@@ -279,3 +280,50 @@ def test_invented_profiles_are_valid_and_the_same_for_the_same_seed() -> None:
     assert first != list(invent(200, "vantaa", ["092"], occupations, 2, TODAY))
     assert len({one.jobseeker_id for one in first}) == 200
     assert all(len(code) == 4 for code in data.occupations())
+
+
+# -- what a vacancy and a profile say of each other
+
+
+def test_an_obligatory_language_that_is_missing_is_named() -> None:
+    match = Scorer(WANTED, TODAY).explain(profile("a", languages=("en",)))
+    reason = next(reason for reason in match.reasons if reason.factor == "languages")
+    assert reason.missing == ("fi",)
+    assert reason.why == "1 of 2 languages; obligatory and missing: fi"
+    assert not any(reason.missing for reason in Scorer(WANTED, TODAY).explain(profile("b")).reasons)
+
+
+def test_any_of_several_workplaces_is_near_enough() -> None:
+    elsewhere = WANTED.model_copy(update={"municipality": "837", "municipalities": ("091",)})
+    reasons = Scorer(elsewhere, TODAY).explain(profile("a")).reasons
+    assert next(reason.points for reason in reasons if reason.factor == "commuting") == 10
+    nowhere = WANTED.model_copy(update={"municipality": "837"})
+    reasons = Scorer(nowhere, TODAY).explain(profile("a")).reasons
+    assert next(reason.points for reason in reasons if reason.factor == "commuting") == 0
+
+
+def test_a_revision_with_no_more_positions_than_are_filled_fills_the_vacancy() -> None:
+    first = lifecycle.report(uuid4(), vacancy(positions=3), "5120", VacancyStatus.OPEN, "system:x", AT).posting
+    hired = lifecycle.fill(first, AT).posting
+    assert (hired.filled, hired.state) == (1, VacancyStatus.OPEN)
+    settled = lifecycle.revise(hired, vacancy(positions=1), "5120", 1, AT).posting
+    assert (settled.state, settled.removal) == (VacancyStatus.FILLED, lifecycle.Removal.FILLED)
+
+
+def test_a_correction_opens_only_what_hirings_had_filled() -> None:
+    reported_filled = lifecycle.move(lifecycle.fill(posting_of(2), AT).posting, VacancyStatus.FILLED, AT).posting
+    assert lifecycle.vacate(reported_filled, AT).posting.state is VacancyStatus.FILLED
+    by_hirings = lifecycle.fill(posting_of(1), AT).posting
+    assert lifecycle.vacate(by_hirings, AT).posting.state is VacancyStatus.OPEN
+
+
+def posting_of(positions: int) -> Posting:
+    return lifecycle.report(uuid4(), vacancy(positions=positions), "5120", VacancyStatus.OPEN, "x", AT).posting
+
+
+def test_a_filter_fits_any_workplace_and_a_beginning_of_the_occupation() -> None:
+    shown = lifecycle.report(uuid4(), vacancy(municipalities=["049"]), "5120", VacancyStatus.OPEN, "x", AT).posting
+    assert lifecycle.Filter("049", "51", "fi").fits(shown)
+    assert lifecycle.Filter().fits(shown)
+    for other in (lifecycle.Filter("092"), lifecycle.Filter(None, "52"), lifecycle.Filter(None, None, "sv")):
+        assert not other.fits(shown)

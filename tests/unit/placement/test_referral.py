@@ -1,6 +1,6 @@
 """Consent, contact, job offers and a pool's silence, as pure decisions."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from shared.errors import ConflictError
 from shared.events.v1.placement import OfferState, ReferralOutcome, ReferralState
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+TODAY = date(2026, 11, 24)
 LATER = NOW + timedelta(hours=1)
 
 
@@ -29,18 +30,18 @@ def test_a_pools_silence_has_a_name_after_the_deadline(
 
 
 def test_the_first_answer_of_a_jobseeker_counts() -> None:
-    assert referral.consent(ReferralState.REQUESTED, consented=True) is ReferralState.CONSENTED
-    assert referral.consent(ReferralState.DECLINED, consented=False) is ReferralState.DECLINED
+    assert referral.consent(ReferralState.REQUESTED, None, consented=True) is ReferralState.CONSENTED
+    assert referral.consent(ReferralState.DECLINED, None, consented=False) is ReferralState.DECLINED
     for state in (ReferralState.DECLINED, ReferralState.UNKNOWN_REFERENCE):
         with pytest.raises(ConflictError) as conflict:
-            referral.consent(state, consented=True)
+            referral.consent(state, None, consented=True)
         assert conflict.value.code == "invalid-state"
 
 
 def test_a_contact_is_given_after_consent_and_until_the_referral_ends() -> None:
-    may = [state for state in ReferralState if referral.may_contact(state, None)]
+    may = [state for state in ReferralState if referral.may_contact(state, None, None, TODAY)]
     assert may == [ReferralState.CONSENTED]
-    assert not any(referral.may_contact(ReferralState.CONSENTED, outcome) for outcome in ReferralOutcome)
+    assert not any(referral.may_contact(ReferralState.CONSENTED, outcome, None, TODAY) for outcome in ReferralOutcome)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from alembic import op
 
 from shared.handover.tables import DRAFTS_DDL
 
-revision = "0008"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 
 def upgrade() -> None:
