@@ -17,6 +17,7 @@ from shared.events.v1.change_security import (
     CaseClosed,
     DeclineReason,
     Filing,
+    Handling,
     HandlingMode,
     NoticeAcknowledged,
     NoticeAmended,
@@ -48,6 +49,7 @@ class NewCase:
     filing: Filing
     stored_at: datetime
     trace_id: str | None = None
+    handling: Handling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def receive(event: NoticeAssigned | NoticeAmended, at: datetime, trace_id: str |
         filing=event.filing,
         stored_at=at,
         trace_id=trace_id,
+        handling=event.handling,
     )
 
 
@@ -193,34 +196,38 @@ def decline(case: Case, reason: DeclineReason, at: datetime) -> CaseChange:
     return CaseChange(case, (event,))
 
 
-def take(case: Case, parts: Iterable[str], network: frozenset[str], at: datetime) -> CaseChange:
-    """Take the handling of the own part, if none is named, or of others' on their behalf. The competence does not move.
+def take(case: Case, parts: Iterable[str], at: datetime) -> CaseChange:
+    """Take the own part out of joint handling. The own part may be named; others' are asked for.
 
     Raises:
-        RefusedError: a part is of no authority of the region.
+        RefusedError: another authority's part is named.
         ConflictError: the case is not open.
     """
     own = case.competent_authority
-    taken = tuple(dict.fromkeys(parts)) or (own,)
-    if not network.issuperset(taken):
-        raise RefusedError("/parts", "unknown-authority", "Unknown authority.")
+    if not {own}.issuperset(parts):
+        text = "Another authority's part is not taken: ask to act in it."
+        raise RefusedError("/parts", "ask-for-others-parts", text)
     _must_be_open(case)
-    event = NoticeTaken(notice_id=case.notice_id, authority=own, parts=taken, taken_at=at)
-    if own not in taken:
-        return CaseChange(case, (event,))
+    event = NoticeTaken(notice_id=case.notice_id, authority=own, parts=(own,), taken_at=at)
     acknowledged_at = case.acknowledged_at or at
     handled = replace(case, handling_mode=HandlingMode.OWN, acknowledged_at=acknowledged_at, overdue=None)
     return CaseChange(handled, (event,))
 
 
-def close(case: Case, outcome: Outcome, at: datetime) -> CaseChange:
-    """Close the authority's own case with the outcome.
+def close(case: Case, outcome: Outcome, acting_authority: str, at: datetime) -> CaseChange:
+    """Close the authority's own case with the outcome; `acting_authority`: whose officer does it.
 
     Raises:
         ConflictError: the case is not open.
     """
     _must_be_open(case)
-    event = CaseClosed(notice_id=case.notice_id, authority=case.competent_authority, outcome=outcome, closed_at=at)
+    event = CaseClosed(
+        notice_id=case.notice_id,
+        authority=case.competent_authority,
+        outcome=outcome,
+        closed_at=at,
+        acting_authority=acting_authority,
+    )
     return CaseChange(replace(case, state=CaseState.CLOSED, outcome=outcome), (event,))
 
 

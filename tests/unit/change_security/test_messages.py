@@ -11,10 +11,13 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from services.change_security import data
 from services.change_security.authority import handlers as city
+from services.change_security.authority.acting_commands import CityActing
+from services.change_security.authority.plan_commands import CityPlans
 from services.change_security.domain import notice as lifecycle
 from services.change_security.domain.ledger import Entry, EntryState
 from services.change_security.domain.notice import Channel, Notice, Receipt, Rulebook
 from services.change_security.joint import handlers as joint
+from services.change_security.joint.acting_commands import JointActing
 from services.change_security.joint.commands import JointOffice
 from services.change_security.joint.store import Notices
 from shared.clock import SystemClock
@@ -40,8 +43,10 @@ from shared.messaging.transaction import Database, Transaction
 from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, proposal
 
 ID = UUID(int=7)
-BOOK = Rulebook(data.authorities(), data.rules())
-HANDLERS = joint.handlers_of(JointOffice(BOOK, shipped=BOOK.authorities))
+BOOK = Rulebook(data.authorities(), data.rules(), data.agreed())
+NETWORK = frozenset({"espoo", "helsinki", "vantaa"})
+HANDLERS = joint.handlers_of(JointOffice(BOOK, shipped=BOOK.authorities), JointActing(BOOK, NETWORK))
+CITY_HANDLERS = city.handlers_of(CityPlans("vantaa"), CityActing("vantaa", NETWORK, BOOK.rules))
 PORTAL = "/systems/portal"
 
 
@@ -199,7 +204,7 @@ async def test_a_city_confirms_every_version_that_it_is_sent() -> None:
         NoticeWithdrawn.model_validate(about),
     ]
     for event in events:
-        await city.HANDLERS[event.type](event, tx)
+        await CITY_HANDLERS[event.type](event, tx)
     receipts = [NoticeStored.model_validate_json(event.payload) for event in tx._outgoing]
     assert {event.topic for event in tx._outgoing} == {"from.vantaa.change-security.v1"}
     assert [(receipt.version, receipt.revision) for receipt in receipts] == [(1, 1), (4, 2), (4, 2), (4, 2)]
