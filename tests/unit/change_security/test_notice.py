@@ -104,7 +104,7 @@ def test_the_national_classification_gives_every_municipality_an_authority() -> 
     assert table.authority_of("049", DAY) == BOOK.authorities.authorities["espoo"]
     filing = proposal(sites=[{"municipality": "853"}, {"municipality": "035"}])
     routing = route(filing, DAY, table)
-    assert {one.authority: one.mode for one in routing.recipients}[turku.code] is HandlingMode.EXTERNAL
+    assert {one.authority: one.office for one in routing.recipients}[turku.code] is None
     assert [(one.municipality, one.why) for one in routing.unrouted] == [("035", "outside_act")]  # Brändö, Åland
 
 
