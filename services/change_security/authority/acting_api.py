@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response, status
 
 from services.change_security.authority.acting_models import ActingIn, AnswerIn, CaseActOut, EndIn
 from services.change_security.authority.acting_store import CaseActs, OwnActings
-from services.change_security.authority.case_officers import Own, Reading, TheActing
+from services.change_security.authority.case_officers import CaseReader, OwnCaseOfficer, TheActing
 from services.change_security.authority.tables import CaseActRow, OwnActingRow
 from services.change_security.domain.acting import CaseOfficer
 from services.change_security.models import ActingOut
@@ -27,7 +27,7 @@ router = APIRouter(
 
 @router.post("/cases/{notice_id}/acting", status_code=status.HTTP_201_CREATED)
 async def ask(
-    by: Own, notice_id: UUID, body: ActingIn, acting: TheActing, tx: WriteTx, response: Response
+    by: OwnCaseOfficer, notice_id: UUID, body: ActingIn, acting: TheActing, tx: WriteTx, response: Response
 ) -> ActingOut:
     """Ask to act in another authority's part, or offer the own part to another. The other one answers."""
     row = await acting.ask(tx, notice_id, body.competent_authority, body.acting_authority, body.reason, by)
@@ -51,7 +51,7 @@ async def list_acting(
 
 
 @router.post("/acting/{acting_id}/answer")
-async def answer(by: Own, acting_id: UUID, body: AnswerIn, acting: TheActing, tx: WriteTx) -> ActingOut:
+async def answer(by: OwnCaseOfficer, acting_id: UUID, body: AnswerIn, acting: TheActing, tx: WriteTx) -> ActingOut:
     """Consent, or refuse: the authority that was asked. Repeating the answer changes nothing."""
     return _shown(await acting.answer(tx, acting_id, by, body.reason, accepted=body.accepted), tx)
 
@@ -66,7 +66,7 @@ async def end(who: Caller, acting_id: UUID, body: EndIn, acting: TheActing, tx: 
 
 @router.get("/cases/{notice_id}/acts")
 async def list_acts(
-    _: Reading, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+    _: CaseReader, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[CaseActOut]:
     """List what officers did in a case, newest first: for which authority, and on what ground."""
     rows = await CaseActs(tx).page(notice_id, limit, read_single_cursor(cursor, int))

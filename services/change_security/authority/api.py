@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
-from services.change_security.authority.case_officers import Acting, Own, Reading, own
+from services.change_security.authority.case_officers import CaseReader, CaseWriter, OwnCaseOfficer, own
 from services.change_security.authority.commands import CityCases
 from services.change_security.authority.models import (
     CaseLine,
@@ -57,14 +57,14 @@ async def register_notice(who: Filer, body: NoticeIn, cases: TheCases, tx: Write
 
 
 @router.post("/cases/{notice_id}/revisions", tags=["notices"], dependencies=[Depends(without_identity_codes)])
-async def revise(by: Own, notice_id: UUID, body: RevisionIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def revise(by: OwnCaseOfficer, notice_id: UUID, body: RevisionIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Register a new revision that the employer sent to this authority. 409 when it does not follow the newest."""
     await cases.revise(tx, notice_id, body.filing, body.predecessor, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.post("/cases/{notice_id}/withdrawal", tags=["notices"])
-async def withdraw(by: Own, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def withdraw(by: OwnCaseOfficer, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Register that the employer withdraws the notice."""
     await cases.withdraw(tx, notice_id, by)
     return await _shown(cases, tx, notice_id)
@@ -86,14 +86,14 @@ async def list_cases(
 
 
 @router.get("/cases/{notice_id}", response_model=CaseOut)
-async def read_case(request: Request, _: Reading, notice_id: UUID, cases: TheCases, tx: ReadTx) -> Response:
+async def read_case(request: Request, _: CaseReader, notice_id: UUID, cases: TheCases, tx: ReadTx) -> Response:
     """Read a case."""
     return tagged(request, await _shown(cases, tx, notice_id))
 
 
 @router.get("/cases/{notice_id}/revisions")
 async def list_revisions(
-    _: Reading, notice_id: UUID, cases: TheCases, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+    _: CaseReader, notice_id: UUID, cases: TheCases, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[CaseRevisionOut]:
     """List the revisions that this authority has received, oldest first."""
     hidden = (await cases.row(tx, notice_id)).state is CaseState.RELEASED
@@ -107,49 +107,53 @@ async def list_revisions(
 
 
 @router.put("/cases/{notice_id}/specialist")
-async def name_specialist(by: Own, notice_id: UUID, body: SpecialistIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def name_specialist(
+    by: OwnCaseOfficer, notice_id: UUID, body: SpecialistIn, cases: TheCases, tx: WriteTx
+) -> CaseOut:
     """Name this authority's specialist for the case."""
     await cases.name_specialist(tx, notice_id, body.specialist, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.post("/cases/{notice_id}/acknowledgement")
-async def acknowledge(by: Acting, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def acknowledge(by: CaseWriter, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Acknowledge a notice: the receipt of a person, after the store's own. Repeating it changes nothing."""
     await cases.acknowledge(tx, notice_id, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.post("/cases/{notice_id}/decline")
-async def decline(by: Own, notice_id: UUID, body: DeclineIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def decline(by: OwnCaseOfficer, notice_id: UUID, body: DeclineIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Say that the notice is not this authority's own; a coordinator looks into it."""
     await cases.decline(tx, notice_id, body.reason, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.post("/cases/{notice_id}/taking")
-async def take(by: Own, notice_id: UUID, body: TakeIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def take(by: OwnCaseOfficer, notice_id: UUID, body: TakeIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Take the own part out of joint handling. To act in another's, ask: `POST /v1/cases/{id}/acting`."""
     await cases.take(tx, notice_id, body.parts, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.post("/cases/{notice_id}/closing")
-async def close(by: Acting, notice_id: UUID, body: ClosingIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def close(by: CaseWriter, notice_id: UUID, body: ClosingIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Close this authority's own case with the outcome."""
     await cases.close(tx, notice_id, body.outcome, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.put("/cases/{notice_id}/steps/{step}")
-async def set_step(by: Acting, notice_id: UUID, step: Step, body: StepIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def set_step(by: CaseWriter, notice_id: UUID, step: Step, body: StepIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Set how far a step of the course is."""
     await cases.set_step(tx, notice_id, step, body.state, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.put("/cases/{notice_id}/checklist/{item}")
-async def set_check(by: Own, notice_id: UUID, item: str, body: CheckIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def set_check(
+    by: OwnCaseOfficer, notice_id: UUID, item: str, body: CheckIn, cases: TheCases, tx: WriteTx
+) -> CaseOut:
     """Check an item of the checklist, or uncheck it. It decides nothing."""
     await cases.set_check(tx, notice_id, item, by, checked=body.checked)
     return await _shown(cases, tx, notice_id)
@@ -161,7 +165,7 @@ async def set_check(by: Own, notice_id: UUID, item: str, body: CheckIn, cases: T
     dependencies=[Depends(without_identity_codes)],
 )
 async def add_note(
-    by: Acting, notice_id: UUID, body: NoteIn, cases: TheCases, tx: WriteTx, response: Response
+    by: CaseWriter, notice_id: UUID, body: NoteIn, cases: TheCases, tx: WriteTx, response: Response
 ) -> NoteOut:
     """Add a note. It never leaves this office; an officer of another authority adds shared ones, and sees those."""
     response.headers["Location"] = f"/v1/cases/{notice_id}/notes"
@@ -170,7 +174,7 @@ async def add_note(
 
 @router.get("/cases/{notice_id}/notes")
 async def list_notes(
-    by: Reading, notice_id: UUID, cases: TheCases, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+    by: CaseReader, notice_id: UUID, cases: TheCases, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[NoteOut]:
     """List the notes, oldest first."""
     await cases.row(tx, notice_id)

@@ -8,9 +8,9 @@ from fastapi import Depends
 from services.change_security.authority.acting_commands import CityActing
 from services.change_security.domain.acting import CaseOfficer
 from shared.http.auth import Authorities, Caller, OwnOfficer, part, permit_officer
-from shared.http.transactions import ReadTx, WriteTx
-from shared.identity import Officer, Role, System
-from shared.messaging.transaction import Transaction
+from shared.http.transactions import WriteTx
+from shared.identity import Officer, Role
+from shared.messaging.transaction import Database
 
 TheActing = Annotated[CityActing, Depends(part(CityActing))]
 
@@ -20,32 +20,36 @@ def own(who: Officer) -> CaseOfficer:
     return CaseOfficer(who.subject, who.authority)
 
 
-async def _permitted(
-    who: Officer | System, served: frozenset[str], acting: CityActing, notice_id: UUID, tx: Transaction, *, hold: bool
+async def _reader(
+    who: Caller,
+    served: Authorities,
+    acting: TheActing,
+    notice_id: UUID,
+    database: Annotated[Database, Depends(part(Database))],
 ) -> CaseOfficer:
     officer = permit_officer(who, acting.network, Role.OFFICER, Role.COORDINATOR)
     if officer.authority in served:
         return own(officer)
-    return await acting.permit(tx, notice_id, officer.subject, officer.authority, hold=hold)
+    async with database.read() as tx:
+        return await acting.permit(tx, notice_id, officer.subject, officer.authority, hold=False)
 
 
-async def _writing(who: Caller, served: Authorities, acting: TheActing, notice_id: UUID, tx: WriteTx) -> CaseOfficer:
-    return await _permitted(who, served, acting, notice_id, tx, hold=True)
-
-
-async def _reading(who: Caller, served: Authorities, acting: TheActing, notice_id: UUID, tx: ReadTx) -> CaseOfficer:
-    return await _permitted(who, served, acting, notice_id, tx, hold=False)
+async def _writer(
+    by: Annotated[CaseOfficer, Depends(_reader)], acting: TheActing, notice_id: UUID, tx: WriteTx
+) -> CaseOfficer:
+    # Asked before the request's key is looked at, and again where it cannot end before the act is done.
+    return await acting.permit(tx, notice_id, by.officer, by.authority, hold=True) if by.is_of_another else by
 
 
 def _own(who: OwnOfficer) -> CaseOfficer:
     return own(who)
 
 
-Acting = Annotated[CaseOfficer, Depends(_writing)]
-"""An officer who changes a case. What lets another authority act cannot end before the change is made."""
-
-Reading = Annotated[CaseOfficer, Depends(_reading)]
+CaseReader = Annotated[CaseOfficer, Depends(_reader)]
 """An officer who reads a case."""
 
-Own = Annotated[CaseOfficer, Depends(_own)]
+CaseWriter = Annotated[CaseOfficer, Depends(_writer)]
+"""An officer who changes a case. What lets another authority act cannot end before the change is made."""
+
+OwnCaseOfficer = Annotated[CaseOfficer, Depends(_own)]
 """An officer of this city alone."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response, status
 
-from services.change_security.authority.case_officers import Own, Reading
+from services.change_security.authority.case_officers import CaseReader, OwnCaseOfficer
 from services.change_security.authority.plan_commands import CityPlans
 from services.change_security.authority.plan_store import OwnPlans
 from services.change_security.domain.plan import PlannedStep
@@ -24,14 +24,14 @@ ThePlans = Annotated[CityPlans, Depends(part(CityPlans))]
 
 
 @router.get("")
-async def read_plan(_: Reading, notice_id: UUID, tx: ReadTx) -> list[PlanStepOut]:
+async def read_plan(_: CaseReader, notice_id: UUID, tx: ReadTx) -> list[PlanStepOut]:
     """Read the plan: the steps of the lead and of every concerned authority, in the order of their days."""
     return PlanStepOut.of_plan((await OwnPlans(tx).of(notice_id)).values())
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)
 async def add_step(
-    by: Own, notice_id: UUID, body: PlannedStep, plans: ThePlans, tx: WriteTx, response: Response
+    by: OwnCaseOfficer, notice_id: UUID, body: PlannedStep, plans: ThePlans, tx: WriteTx, response: Response
 ) -> PlanStepOut:
     """Add a step, per site and language if it is not for all."""
     step = await plans.add(tx, notice_id, body, by)
@@ -41,7 +41,7 @@ async def add_step(
 
 @router.put("/{step_id}")
 async def change_step(
-    by: Own, notice_id: UUID, step_id: UUID, body: PlannedStep, plans: ThePlans, tx: WriteTx
+    by: OwnCaseOfficer, notice_id: UUID, step_id: UUID, body: PlannedStep, plans: ThePlans, tx: WriteTx
 ) -> PlanStepOut:
     """Change a step, or how far it is: the authority whose it is, or the lead."""
     return PlanStepOut.of(await plans.change(tx, notice_id, step_id, body, by))
