@@ -129,6 +129,7 @@ CHANGE_SECURITY_FROM: Final = Topic(
         cs.CaseClosed,
         cs.NoticeFiled,
         cs.NoticeWithdrawalFiled,
+        cs.PartReturned,
         cs.SpecialistListed,
         cs.PlanStepReported,
         cs.ActingReported,

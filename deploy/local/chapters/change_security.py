@@ -202,7 +202,7 @@ class JointChapter(NoticeChapter):
         notice_id = str(self._callers.system.send("/v1/notices", body)["notice_id"])
         self._ledger(notice_id, version=1)
         handling = self._callers.officer["vantaa"].read(f"/v1/cases/{notice_id}")["handling"]
-        self._print(f"{handling['mode']}: {handling['because']['en']}")
+        self._print(handling["because"]["en"])
         for role in ("lead", "specialist"):
             chosen = handling[role]
             self._print(f"{role}: {chosen['officer'] or chosen['authority']} – {chosen['because']['en']}")

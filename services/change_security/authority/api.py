@@ -136,6 +136,13 @@ async def take(by: OwnCaseOfficer, notice_id: UUID, body: TakeIn, cases: TheCase
     return await _shown(cases, tx, notice_id)
 
 
+@router.post("/cases/{notice_id}/returning")
+async def give_back(by: OwnCaseOfficer, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
+    """Return the own part to joint handling. It is joint again when the joint office has told so."""
+    await cases.give_back(tx, notice_id, by)
+    return await _shown(cases, tx, notice_id)
+
+
 @router.post("/cases/{notice_id}/closing")
 async def close(by: CaseWriter, notice_id: UUID, body: ClosingIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Close this authority's own case with the outcome."""

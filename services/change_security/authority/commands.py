@@ -113,6 +113,15 @@ class CityCases:
         row, case = await self._lock(tx, notice_id)
         self._carry_out(tx, row, own_case.take(case, parts, tx.clock.now()), by, CaseAct.TAKEN)
 
+    async def give_back(self, tx: Transaction, notice_id: UUID, by: CaseOfficer) -> None:
+        """Return the own part to joint handling.
+
+        Raises:
+            UnknownError, ConflictError
+        """
+        row, case = await self._lock(tx, notice_id)
+        self._carry_out(tx, row, own_case.give_back(case, row.handling, tx.clock.now()), by, CaseAct.RETURNED)
+
     async def close(self, tx: Transaction, notice_id: UUID, outcome: Outcome, by: CaseOfficer) -> None:
         """Close this authority's own case with the outcome.
 

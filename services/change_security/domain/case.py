@@ -57,6 +57,7 @@ class CaseAct(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     DECLINED = "declined"
     TAKEN = "taken"
+    RETURNED = "returned"
     SPECIALIST_NAMED = "specialist_named"
     STEP_SET = "step_set"
     CHECKED = "checked"

@@ -114,6 +114,10 @@ class Entry:
             acknowledged_by=self.acknowledged_by or self.authority,
         )
 
+    def returned(self) -> "Entry":
+        """Enter that the authority returns its own part to joint handling; that it has acknowledged it stands."""
+        return replace(self, state=EntryState.ACKNOWLEDGED) if self.state is EntryState.TAKEN_BY else self
+
     def case_closed(self, outcome: Outcome, at: datetime, acting_authority: str) -> "Entry":
         """Enter that the authority's case is closed, and whose officer did it."""
         return replace(self, case_outcome=outcome, case_closed_at=at, case_closed_by=acting_authority)

@@ -255,28 +255,32 @@ def take(notice: Notice, authority: str, at: datetime) -> Change:
     A part that the notice does not have, or has released meanwhile, is passed over.
     """
     entry = notice.entry(authority)
-    if entry is None or entry.office is None or entry.state in {EntryState.RELEASED, EntryState.TAKEN_BY}:
+    return _part_changed(notice, authority, entry.taken(at) if entry is not None else None)
+
+
+def give_back(notice: Notice, authority: str) -> Change:
+    """Let an authority return its own part to joint handling. Repeating it changes nothing."""
+    entry = notice.entry(authority)
+    return _part_changed(notice, authority, entry.returned() if entry is not None else None)
+
+
+def _part_changed(notice: Notice, authority: str, changed: Entry | None) -> Change:
+    before = notice.entry(authority)
+    office = before.office if before is not None else None
+    if changed is None or before is None or office is None or changed.state is before.state:
         return Change(notice)
     version = notice.version + 1
-    taken = entry.taken(at).resent(version, entry.revision_sent)
+    changed = changed.resent(version, changed.revision_sent)
     event = HandlingChanged(
         notice_id=notice.notice_id,
         version=version,
         revision=notice.revision,
         authority=authority,
-        handling_mode=taken.mode,
-        acting_authority=taken.acting_authority,
+        handling_mode=changed.mode,
+        acting_authority=changed.acting_authority,
     )
-    entries = tuple(taken if part is entry else part for part in notice.entries)
-    return Change(replace(notice, version=version, entries=entries), ((entry.office, event),))
-
-
-def let_act(notice: Notice, competent: str, acting: str) -> Change:
-    """Enter whose officers act in an authority's part: its own, or another's by consent. The competence stays."""
-    entries = tuple(
-        replace(entry, acting_authority=acting) if entry.authority == competent else entry for entry in notice.entries
-    )
-    return Change(replace(notice, entries=entries))
+    entries = tuple(changed if part is before else part for part in notice.entries)
+    return Change(replace(notice, version=version, entries=entries), ((office, event),))
 
 
 def acknowledge_outside(notice: Notice, authority: str, at: datetime) -> Change:

@@ -27,6 +27,7 @@ from shared.events.v1.change_security import (
     NoticeTaken,
     NoticeWithdrawalFiled,
     Outcome,
+    PartReturned,
     Reason,
     ReasonKind,
 )
@@ -212,6 +213,25 @@ def take(case: Case, parts: Iterable[str], at: datetime) -> CaseChange:
     acknowledged_at = case.acknowledged_at or at
     handled = replace(case, handling_mode=HandlingMode.OWN, acknowledged_at=acknowledged_at, overdue=None)
     return CaseChange(handled, (event,))
+
+
+def give_back(case: Case, handling: Handling | None, at: datetime) -> CaseChange:
+    """Return the own part to joint handling. Whether the matter is joint again, the joint office tells.
+
+    Raises:
+        ConflictError: the case is not open, or the part was not taken.
+    """
+    _must_be_open(case)
+    if handling is None or not _is_taken(case, handling):
+        raise ConflictError("not-taken", "The part was not taken out of joint handling.")
+    event = PartReturned(notice_id=case.notice_id, authority=case.competent_authority, returned_at=at)
+    return CaseChange(case, (event,))
+
+
+def _is_taken(case: Case, handling: Handling) -> bool:
+    # The joint office's answer to a taking may still be on its way.
+    just_now = handling.mode is HandlingMode.JOINT and case.handling_mode is HandlingMode.OWN
+    return just_now or case.competent_authority not in handling.authorities
 
 
 def close(case: Case, outcome: Outcome, acting_authority: str, at: datetime) -> CaseChange:

@@ -177,6 +177,14 @@ class JointOffice:
         """
         return await self._carry_out(tx, lifecycle.take(await self.known(tx, notice_id), authority, at))
 
+    async def give_back(self, tx: Transaction, notice_id: UUID, authority: str) -> Notice:
+        """Let an authority return its own part to joint handling.
+
+        Raises:
+            UnknownError
+        """
+        return await self._carry_out(tx, lifecycle.give_back(await self.known(tx, notice_id), authority))
+
     async def name_lead(self, tx: Transaction, notice_id: UUID, authority: str, reason: str, by: str) -> Notice:
         """Let a coordinator name the lead of a joint matter; the specialist is chosen anew.
 

@@ -26,6 +26,7 @@ from shared.events.v1.change_security import (
     NoticeTaken,
     NoticeWithdrawalFiled,
     NoticeWithdrawalSubmitted,
+    PartReturned,
     PlanStepReported,
     SpecialistListed,
 )
@@ -46,6 +47,7 @@ async def prepare(events: Sequence[object], tx: Transaction) -> None:
             NoticeSubmitted
             | NoticeFiled
             | NoticeTaken
+            | PartReturned
             | NoticeWithdrawalSubmitted
             | NoticeWithdrawalFiled
             | PlanStepReported
@@ -114,6 +116,10 @@ class JointHandlers:
             else:
                 await self._acting.ask(tx, event.notice_id, event.authority, part, event.taken_at)
 
+    async def enter_returned(self, event: PartReturned, tx: Transaction) -> None:
+        """Enter that an authority has returned its own part to joint handling."""
+        await self._office.give_back(tx, event.notice_id, event.authority)
+
     async def enter_acting(self, event: ActingReported, tx: Transaction) -> None:
         """Enter what an authority says of its acting for another, or of another's for it."""
         await self._acting.enter(tx, event)
@@ -163,6 +169,7 @@ def handlers_of(office: JointOffice, acting: JointActing) -> Handlers:
         enter_case_closed,
         list_specialist,
         enter_step,
+        notices.enter_returned,
         notices.enter_acting,
     )
 

@@ -473,6 +473,13 @@ class WorkforceReleased(_AboutNotice):
 # -- joint matters and acting for another -----------------------------------------------------------------------------
 
 
+class PartReturned(_FromOffice):
+    """An authority returns its own part, which it had taken, to joint handling."""
+
+    type: Literal["change-security.part-returned.v1"] = "change-security.part-returned.v1"
+    returned_at: Instant
+
+
 class SpecialistListed(Event):
     """A change security officer's languages and time, as the own city has them. The newest replaces the older."""
 
@@ -532,6 +539,7 @@ EVENTS: tuple[type[Event], ...] = (
     NoticeFiled,
     NoticeWithdrawalFiled,
     WorkforceReleased,
+    PartReturned,
     SpecialistListed,
     PlanStepReported,
     PlanChanged,

@@ -205,6 +205,21 @@ def test_acting_ends_when_the_matter_no_longer_concerns_the_competent_authority(
     problem(callers.of("vantaa", "helsinki", "officer").get(f"/v1/cases/{notice_id}"), 403, "other-authority")
 
 
+def test_a_city_takes_its_part_and_returns_it_to_joint_handling(callers: Callers, matters: Matters) -> None:
+    notice_id = matters.file(sites=VANTAA, measures=SMALL)["notice_id"]
+    matters.complete(notice_id)
+    path = f"/v1/cases/{notice_id}"
+    problem(callers.officer["vantaa"].post(f"{path}/returning"), 409, "not-taken")
+    callers.officer["vantaa"].send(f"{path}/taking", {})
+    assert (
+        matters.wait_case("helsinki", notice_id, handling_mode="own")["handling"]["because"]["code"] == "one_authority"
+    )
+    callers.officer["vantaa"].send(f"{path}/returning")
+    for city in ("helsinki", "vantaa"):
+        matters.wait_case(city, notice_id, handling_mode="joint")
+    assert _entry(matters, notice_id)["state"] == "acknowledged"
+
+
 def test_an_older_versions_taking_of_anothers_part_is_a_request(
     callers: Callers, matters: Matters, stack: Stack
 ) -> None:

@@ -152,6 +152,18 @@ def test_a_taken_part_stays_its_authoritys_through_revisions() -> None:
     assert (espoo.mode, espoo.state) == (HandlingMode.OWN, EntryState.TAKEN_BY)
 
 
+def test_a_part_that_is_returned_is_handled_jointly_again() -> None:
+    notice = settled(lifecycle.take(filed(filing("092")).notice, "vantaa", ARRIVED), staffing(*OFFICERS)).notice
+    assert modes(notice) == {"helsinki": HandlingMode.OWN, "vantaa": HandlingMode.OWN}
+    returned = settled(lifecycle.give_back(notice, "vantaa"), staffing(*OFFICERS))
+    assert modes(returned.notice) == {"helsinki": HandlingMode.JOINT, "vantaa": HandlingMode.JOINT}
+    assert sorted(office for office, _ in returned.events) == ["helsinki", "vantaa"]
+    vantaa = returned.notice.entry("vantaa")
+    assert vantaa is not None
+    assert (vantaa.state, vantaa.acknowledged_at) == (EntryState.ACKNOWLEDGED, ARRIVED)
+    assert lifecycle.give_back(returned.notice, "vantaa").events == ()
+
+
 # -- who
 
 

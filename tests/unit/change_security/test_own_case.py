@@ -15,13 +15,16 @@ from shared.events.envelope import Event
 from shared.events.v1.change_security import (
     CaseClosed,
     DeclineReason,
+    Handling,
     HandlingMode,
+    HandlingReason,
     NoticeAcknowledged,
     NoticeDeclined,
     NoticeFiled,
     NoticeTaken,
     NoticeWithdrawalFiled,
     Outcome,
+    PartReturned,
 )
 from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, proposal
 
@@ -90,6 +93,25 @@ def test_anothers_part_is_not_taken_but_asked_for(parts: list[str]) -> None:
     assert (refused.value.pointer, refused.value.code) == ("/parts", "ask-for-others-parts")
 
 
+def test_only_a_part_that_was_taken_is_returned() -> None:
+    handling = Handling(
+        mode=HandlingMode.JOINT,
+        reason=HandlingReason.SMALLER_AND_SHARED,
+        authorities=("helsinki", "vantaa"),
+        affected_at_least=12,
+        limit=50,
+        limit_to_be_checked=True,
+    )
+    for known in (None, handling):
+        with pytest.raises(ConflictError) as conflict:
+            own_case.give_back(CASE, known, ARRIVED)
+        assert conflict.value.code == "not-taken"
+    just_taken = own_case.take(CASE, [], ARRIVED).case
+    heard_of_it = handling.model_copy(update={"mode": HandlingMode.OWN, "authorities": ("helsinki",)})
+    for case, known in ((just_taken, handling), (just_taken, heard_of_it)):
+        assert heard(own_case.give_back(case, known, LATER)) == [PartReturned]
+
+
 def test_declining_changes_no_state_and_says_why() -> None:
     change = own_case.decline(CASE, DeclineReason.NO_SITE_HERE, ARRIVED)
     assert change.case == CASE
@@ -122,6 +144,7 @@ def test_a_case_that_is_not_open_changes_no_more(state: CaseState) -> None:
         lambda: own_case.acknowledge(ended, "vantaa", ARRIVED),
         lambda: own_case.decline(ended, DeclineReason.OTHER, ARRIVED),
         lambda: own_case.take(ended, [], ARRIVED),
+        lambda: own_case.give_back(ended, None, ARRIVED),
         lambda: own_case.close(ended, Outcome.TERMINATIONS, "vantaa", ARRIVED),
     )
     for act in acts:

@@ -37,7 +37,9 @@ def test_within_an_authority_the_least_open_work_for_the_officers_time_decides()
     assert choose([replace(whole, open=4), half], {}, AGREED).candidate is half
 
 
-@pytest.mark.parametrize(("handled", "chosen"), [({"a": 1000, "b": 500, "c": 500}, "b"), ({"a": 0, "b": 5, "c": 5}, "a")])
+@pytest.mark.parametrize(
+    ("handled", "chosen"), [({"a": 1000, "b": 500, "c": 500}, "b"), ({"a": 0, "b": 5, "c": 5}, "a")]
+)
 def test_nobody_waits_for_the_sake_of_fairness_unless_somebody_is_behind(handled: dict[str, int], chosen: str) -> None:
     busy, idle = Someone("busy", "a", open=3), Someone("idle", "b")
     assert choose([busy, idle], handled, AGREED).candidate.authority == chosen
