@@ -110,6 +110,10 @@ def mode_of(entry: Entry, handling: Handling) -> HandlingMode:
     return handling.mode if _takes_part(entry) else HandlingMode.OWN
 
 
+def _in_mode(entry: Entry, mode: HandlingMode) -> Entry:
+    return entry if entry.mode is mode else replace(entry, mode=mode)
+
+
 def _takes_part(entry: Entry) -> bool:
     return entry.office is not None and entry.state is not EntryState.TAKEN_BY
 
@@ -182,7 +186,7 @@ def _lead(authority: str, staffing: Staffing) -> Choice:
 def settle(change: Change, handling: Handling) -> Change:
     """Put a handling in force with a change of the notice: every office that still has it hears of it once."""
     notice = change.notice
-    entries = {entry.authority: replace(entry, mode=mode_of(entry, handling)) for entry in notice.active}
+    entries = {entry.authority: _in_mode(entry, mode_of(entry, handling)) for entry in notice.active}
     heard: set[str] = set()
     events: list[tuple[str, Event]] = []
     for office, event in change.events:

@@ -38,6 +38,9 @@ from shared.events.v1.change_security import (
     NoticeWithdrawalFiled,
     NoticeWithdrawalSubmitted,
     NoticeWithdrawn,
+    PartReturned,
+    PlanStep,
+    PlanStepReported,
 )
 from shared.messaging.transaction import Database, Transaction
 from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, proposal
@@ -185,6 +188,41 @@ async def test_an_answer_of_an_authority_without_a_part_is_unprocessable() -> No
     with pytest.raises(UnprocessableError) as refused:
         await handled(event, tx)
     assert refused.value.code == "not-a-recipient"
+
+
+async def test_a_step_of_an_authority_without_a_part_or_of_no_course_is_refused() -> None:
+    tx = transaction(filed(proposal(sites=[])))
+    step = PlanStep(
+        step_id=UUID(int=9),
+        authority="vantaa",
+        step="follow_up",
+        change=1,
+        changed_at=ARRIVED,
+        changed_by="officer-1",
+        changed_authority="vantaa",
+    )
+    with pytest.raises(UnprocessableError) as refused:
+        await handled(PlanStepReported(notice_id=ID, authority="vantaa", step=step), tx)
+    assert refused.value.code == "not-a-recipient"
+    party = step.model_copy(update={"step": "party"})
+    with pytest.raises(RefusedError) as unknown:
+        await handled(PlanStepReported(notice_id=ID, authority="vantaa", step=party), tx)
+    assert unknown.value.code == "unknown-step"
+    assert published(tx) == []
+
+
+async def test_a_taken_part_is_told_to_its_office_and_returned_again() -> None:
+    tx = transaction(filed())
+    await handled(NoticeTaken(notice_id=ID, authority="vantaa", parts=("vantaa",), taken_at=ARRIVED), tx)
+    await handled(NoticeTaken(notice_id=ID, authority="vantaa", parts=("vantaa",), taken_at=ARRIVED), tx)
+    entry = await Notices(tx).entry(ID, "vantaa")
+    assert entry is not None
+    assert entry.state is EntryState.TAKEN_BY
+    await handled(PartReturned(notice_id=ID, authority="vantaa", returned_at=ARRIVED), tx)
+    entry = await Notices(tx).entry(ID, "vantaa")
+    assert entry is not None
+    assert entry.state is EntryState.ACKNOWLEDGED
+    assert published(tx) == [to("vantaa", HandlingChanged)] * 2
 
 
 async def test_a_city_confirms_every_version_that_it_is_sent() -> None:
