@@ -24,7 +24,8 @@ from rich.table import Table
 from services.advisory import data
 from services.advisory.domain.assignment import Adviser, assign
 from services.advisory.domain.resources import agreed_on
-from shared.events.v1.advisory import Absence, ContactTopic, Language
+from shared.events.v1.advisory import ContactTopic, Language
+from shared.events.values import Absence
 
 DAYS, OFFICE_MINUTES, OPEN_LIMIT = 250, 480, 3
 FIRST_DAY = date(2026, 1, 1)

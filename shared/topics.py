@@ -111,11 +111,13 @@ CHANGE_SECURITY_TO: Final = Topic(
         cs.NoticeClosed,
         cs.HandlingChanged,
         cs.ReceiptOverdue,
+        cs.PlanChanged,
+        cs.ActingChanged,
     ),
 )
 CHANGE_SECURITY_FROM: Final = Topic(
     name="from.{office}.change-security.v1",
-    key="notice_id",
+    key="notice_id, officer",
     writes="change_security @ each city",
     reads="change_security @ joint office",
     speaker="authority",
@@ -127,6 +129,10 @@ CHANGE_SECURITY_FROM: Final = Topic(
         cs.CaseClosed,
         cs.NoticeFiled,
         cs.NoticeWithdrawalFiled,
+        cs.PartReturned,
+        cs.SpecialistListed,
+        cs.PlanStepReported,
+        cs.ActingReported,
     ),
 )
 CHANGE_SECURITY_SHARED: Final = Topic(

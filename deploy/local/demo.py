@@ -10,6 +10,7 @@ from deploy.local.chapters.advisory import AdvisoryChapter
 from deploy.local.chapters.change_security import (
     CasesChapter,
     FilingChapter,
+    JointChapter,
     LedgerChapter,
     RevisionChapter,
     RoutingChapter,
@@ -31,6 +32,7 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     RevisionChapter,
     WithdrawalChapter,
     UnroutedChapter,
+    JointChapter,
     TraceChapter,
     PlacementChapter,
     TrainingChapter,

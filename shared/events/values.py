@@ -10,6 +10,8 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 from stdnum.fi import ytunnus
 
+from shared.events.envelope import Part
+
 _FIRST_YEAR: Final = 1900
 _LAST_YEAR: Final = 2200
 _FIRST_INSTANT: Final = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
@@ -67,3 +69,10 @@ Count = Annotated[int, Field(ge=0), AfterValidator(_count_in_range)]
 BusinessId = Annotated[str, Field(max_length=20), BeforeValidator(business_id)]
 """A business id, brought into the form 1234567-8 if it is valid. An invalid one is left as given: the domain
 refuses."""
+
+
+class Absence(Part):
+    """Days on which an officer is away, both included."""
+
+    since: Day
+    until: Day

@@ -183,3 +183,63 @@ class UnroutedChapter(NoticeChapter):
         self._ledger(notice_id, version=2)
         left = coordinator.read("/v1/unrouted")["items"]
         self._print(f"a coordinator assigns it by hand; left in the queue: {len(left)}")
+
+
+class JointChapter(NoticeChapter):
+    """A smaller matter of three cities, and acting for another by consent."""
+
+    TITLE = "A joint matter with its lead, and an officer of another city acts in it"
+
+    def _tell(self) -> None:
+        profile = {"languages": ["fi", "sv"], "person_years": 0.5}
+        for city in CITIES:
+            coordinator = self._callers.of(city, city, "coordinator")
+            coordinator.send(f"/v1/specialists/officer-of-{city}", profile, method="PUT")
+        wait_for(lambda: len(self._callers.coordinator.read("/v1/specialists")["items"]) >= len(CITIES), "the officers")
+        small = [{"measure": "termination", "personnel_group": "työntekijät", "count": 12}]
+        sites = [_VANTAA | {"affected": 8}, _KAUNIAINEN | {"affected": 4}]
+        body = {"filing": filing(measures=small, sites=sites)}
+        notice_id = str(self._callers.system.send("/v1/notices", body)["notice_id"])
+        self._ledger(notice_id, version=1)
+        handling = self._callers.officer["vantaa"].read(f"/v1/cases/{notice_id}")["handling"]
+        self._print(handling["because"]["en"])
+        for role in ("lead", "specialist"):
+            chosen = handling[role]
+            self._print(f"{role}: {chosen['officer'] or chosen['authority']} – {chosen['because']['en']}")
+        self._plan(notice_id)
+        self._act(notice_id)
+
+    def _plan(self, notice_id: str) -> None:
+        path = f"/v1/cases/{notice_id}/plan"
+        session = {"step": "information_sessions", "municipality": "092", "planned_on": "2026-12-10"}
+        for language in ("fi", "sv"):
+            self._callers.officer["vantaa"].send(path, session | {"language": language})
+        plan = wait_for(lambda: len(found := self._callers.officer["espoo"].read(path)) == 2 and found, "the plan")  # noqa: PLR2004
+        table = Table(title="The shared plan, as Espoo sees it", title_justify="left")
+        for column in ("step", "site", "language", "day", "state", "of"):
+            table.add_column(column)
+        for step in plan:
+            cells = (step["en"], step["municipality"], step["language"], step["planned_on"], step["state"])
+            table.add_row(*cells, step["authority"])
+        self._print(table)
+
+    def _act(self, notice_id: str) -> None:
+        vantaa, guest = self._callers.officer["vantaa"], self._callers.of("vantaa", "helsinki", "officer")
+        path = f"/v1/cases/{notice_id}"
+        self._print(f"Helsinki's officer in Vantaa's case, without consent → {guest.get(path).status_code}")
+        ask = {"competent_authority": "vantaa", "acting_authority": "helsinki", "reason": "Vantaa's officer is absent"}
+        acting = self._callers.officer["helsinki"].send(f"{path}/acting", ask)["acting_id"]
+        wait_for(lambda: vantaa.read("/v1/acting?state=asked")["items"], "the request at Vantaa")
+        consent = vantaa.send(f"/v1/acting/{acting}/answer", {"accepted": True})
+        self._print(f"Helsinki asks, Vantaa consents: {consent['ground']['en']}")
+        guest.send(f"{path}/acknowledgement")
+        guest.send(f"{path}/steps/employer_contacted", {"state": "done"}, method="PUT")
+        table = Table(title="What Vantaa sees at once", title_justify="left")
+        for column in ("act", "competent", "acting", "officer", "ground"):
+            table.add_column(column)
+        for act in vantaa.read(f"{path}/acts")["items"]:
+            who = (act["competent_authority"], act["acting_authority"], act["officer"])
+            table.add_row(f"{act['act']} {act['detail'] or ''}", *who, act["ground"]["code"])
+        self._print(table)
+        vantaa.send(f"/v1/acting/{acting}/end", {"reason": "our officer is back"})
+        self._print(f"Vantaa takes its part back: Helsinki's officer → {guest.get(path).status_code}")

@@ -1,25 +1,18 @@
-"""Who handles a contact: weighted fair queueing over authorities, then over their officers.
+"""Who handles a contact: an officer who is present, knows the topic and the language, and has room.
 
-An authority's turn comes when it has handled the least for its agreed person-years: the contact goes where
-(handled + 1) / agreed is smallest, among authorities that have an officer who is present, knows the topic and the
-language, and has room. As long as nobody is behind by more than half a percentage point, only the officers with the
-least open work are looked at, so that fairness does not make employers wait. Within the authority it goes to the
-officer with the least open work for the officer's own person-years. Same input, same answer, and every decision says
-why.
+Among those the agreed person-years decide (`shared.fair_shares`). Same input, same answer, and every decision says why.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 from pydantic import Field
 
 from shared.events.envelope import Part
-from shared.events.v1.advisory import Absence, ContactTopic, Language
-
-BEHIND: Final = 0.005
-"""An authority that is further behind its agreed share is next, even if its officers have more open work."""
+from shared.events.v1.advisory import ContactTopic, Language
+from shared.events.values import Absence
+from shared.fair_shares import Choice, choose
 
 
 class Competence(Part):
@@ -89,15 +82,8 @@ def assign(
     ]
     if not free:
         return Decision(None, f"all {len(present)} who advise on {topic} in {language} have {open_limit} open contacts")
-    authority = _turn({adviser.authority for adviser in free}, handled, agreed)
-    if _behind(authority, handled, agreed) <= BEHIND:
-        least = min(adviser.open for adviser in free)
-        authority = _turn({adviser.authority for adviser in free if adviser.open == least}, handled, agreed)
-    chosen = min(
-        (adviser for adviser in free if adviser.authority == authority),
-        key=lambda adviser: ((adviser.open + 1) / adviser.person_years, adviser.open, adviser.officer),
-    )
-    return Decision(chosen, _because(authority, chosen, handled, agreed, topic, language))
+    choice = choose(free, handled, agreed)
+    return Decision(choice.candidate, _because(choice, topic, language))
 
 
 def deputy(
@@ -113,28 +99,9 @@ def deputy(
     return Decision(decision.adviser, f"the officer who had it is absent; given to another of {absent.authority}")
 
 
-def _turn(authorities: set[str], handled: Mapping[str, int], agreed: Mapping[str, float]) -> str:
-    return min(authorities, key=lambda name: ((handled.get(name, 0) + 1) / agreed[name], -agreed[name], name))
-
-
-def _behind(authority: str, handled: Mapping[str, int], agreed: Mapping[str, float]) -> float:
-    """Return by how much of all contacts an authority would stay behind its share if this one went elsewhere."""
-    total = sum(handled.get(name, 0) for name in agreed) + 1
-    return agreed[authority] / sum(agreed.values()) - handled.get(authority, 0) / total
-
-
-def _because(
-    authority: str,
-    chosen: Adviser,
-    handled: Mapping[str, int],
-    agreed: Mapping[str, float],
-    topic: ContactTopic,
-    language: Language,
-) -> str:
-    total = sum(handled.get(name, 0) for name in agreed)
-    actual = handled.get(authority, 0) / total if total else 0.0
-    target = agreed[authority] / sum(agreed.values())
+def _because(choice: Choice[Adviser], topic: ContactTopic, language: Language) -> str:
+    adviser = choice.candidate
     return (
-        f"{authority} has had {actual:.1%} of contacts, {target:.1%} is agreed; the officer advises on {topic} in"
-        f" {language} and has {chosen.open} open"
+        f"{adviser.authority} has had {choice.actual:.1%} of contacts, {choice.agreed:.1%} is agreed; the officer"
+        f" advises on {topic} in {language} and has {adviser.open} open"
     )

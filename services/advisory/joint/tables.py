@@ -14,7 +14,6 @@ from services.advisory.domain.response import Channel
 from services.advisory.domain.timeline import TimelineQuestion
 from shared.database import EnumText, Json
 from shared.events.v1.advisory import (
-    Absence,
     Audience,
     Contact,
     ContactTopic,
@@ -24,6 +23,7 @@ from shared.events.v1.advisory import (
     Trilingual,
     WorkReported,
 )
+from shared.events.values import Absence
 
 metadata = MetaData()
 """This side's own: SQLModel's global one would mix the services' tables."""

@@ -1,5 +1,5 @@
 """A city's own API: its cases, its officers' work, and filings that it registers itself, also while the joint office
-is unavailable. Notes never leave this office.
+is unavailable. Notes never leave this office. Officers of another authority act here while its consent is in force.
 """
 
 from datetime import datetime
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
+from services.change_security.authority.case_officers import CaseReader, CaseWriter, OwnCaseOfficer, own
 from services.change_security.authority.commands import CityCases
 from services.change_security.authority.models import (
     CaseLine,
@@ -50,22 +51,22 @@ async def register_notice(who: Filer, body: NoticeIn, cases: TheCases, tx: Write
     """Register a notice in this authority's own store. The joint office reconciles it as soon as it can."""
     arrived_at = arrival(body.arrived_at, tx.clock.now(), by_officer=isinstance(who, Officer))
     notice_id = derived_id("notice", cases.authority, tx.cause)
-    await cases.register(tx, notice_id, body.filing, arrived_at)
+    await cases.register(tx, notice_id, body.filing, arrived_at, own(who) if isinstance(who, Officer) else None)
     response.headers["Location"] = f"/v1/cases/{notice_id}"
     return await _shown(cases, tx, notice_id)
 
 
 @router.post("/cases/{notice_id}/revisions", tags=["notices"], dependencies=[Depends(without_identity_codes)])
-async def revise(_: OwnOfficer, notice_id: UUID, body: RevisionIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def revise(by: OwnCaseOfficer, notice_id: UUID, body: RevisionIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Register a new revision that the employer sent to this authority. 409 when it does not follow the newest."""
-    await cases.revise(tx, notice_id, body.filing, body.predecessor)
+    await cases.revise(tx, notice_id, body.filing, body.predecessor, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.post("/cases/{notice_id}/withdrawal", tags=["notices"])
-async def withdraw(_: OwnOfficer, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def withdraw(by: OwnCaseOfficer, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Register that the employer withdraws the notice."""
-    await cases.withdraw(tx, notice_id)
+    await cases.withdraw(tx, notice_id, by)
     return await _shown(cases, tx, notice_id)
 
 
@@ -85,14 +86,14 @@ async def list_cases(
 
 
 @router.get("/cases/{notice_id}", response_model=CaseOut)
-async def read_case(request: Request, _: OwnOfficer, notice_id: UUID, cases: TheCases, tx: ReadTx) -> Response:
+async def read_case(request: Request, _: CaseReader, notice_id: UUID, cases: TheCases, tx: ReadTx) -> Response:
     """Read a case."""
     return tagged(request, await _shown(cases, tx, notice_id))
 
 
 @router.get("/cases/{notice_id}/revisions")
 async def list_revisions(
-    _: OwnOfficer, notice_id: UUID, cases: TheCases, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+    _: CaseReader, notice_id: UUID, cases: TheCases, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[CaseRevisionOut]:
     """List the revisions that this authority has received, oldest first."""
     hidden = (await cases.row(tx, notice_id)).state is CaseState.RELEASED
@@ -107,54 +108,61 @@ async def list_revisions(
 
 @router.put("/cases/{notice_id}/specialist")
 async def name_specialist(
-    who: OwnOfficer, notice_id: UUID, body: SpecialistIn, cases: TheCases, tx: WriteTx
+    by: OwnCaseOfficer, notice_id: UUID, body: SpecialistIn, cases: TheCases, tx: WriteTx
 ) -> CaseOut:
     """Name this authority's specialist for the case."""
-    await cases.name_specialist(tx, notice_id, body.specialist, who.subject)
+    await cases.name_specialist(tx, notice_id, body.specialist, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.post("/cases/{notice_id}/acknowledgement")
-async def acknowledge(who: OwnOfficer, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def acknowledge(by: CaseWriter, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Acknowledge a notice: the receipt of a person, after the store's own. Repeating it changes nothing."""
-    await cases.acknowledge(tx, notice_id, who.authority)
+    await cases.acknowledge(tx, notice_id, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.post("/cases/{notice_id}/decline")
-async def decline(_: OwnOfficer, notice_id: UUID, body: DeclineIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def decline(by: OwnCaseOfficer, notice_id: UUID, body: DeclineIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Say that the notice is not this authority's own; a coordinator looks into it."""
-    await cases.decline(tx, notice_id, body.reason)
+    await cases.decline(tx, notice_id, body.reason, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.post("/cases/{notice_id}/taking")
-async def take(_: OwnOfficer, notice_id: UUID, body: TakeIn, cases: TheCases, tx: WriteTx) -> CaseOut:
-    """Take the handling of the own part, or of others' on their behalf. The competence does not move."""
-    await cases.take(tx, notice_id, body.parts)
+async def take(by: OwnCaseOfficer, notice_id: UUID, body: TakeIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+    """Take the own part out of joint handling. To act in another's, ask: `POST /v1/cases/{id}/acting`."""
+    await cases.take(tx, notice_id, body.parts, by)
+    return await _shown(cases, tx, notice_id)
+
+
+@router.post("/cases/{notice_id}/returning")
+async def give_back(by: OwnCaseOfficer, notice_id: UUID, cases: TheCases, tx: WriteTx) -> CaseOut:
+    """Return the own part to joint handling. It is joint again when the joint office has told so."""
+    await cases.give_back(tx, notice_id, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.post("/cases/{notice_id}/closing")
-async def close(_: OwnOfficer, notice_id: UUID, body: ClosingIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def close(by: CaseWriter, notice_id: UUID, body: ClosingIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Close this authority's own case with the outcome."""
-    await cases.close(tx, notice_id, body.outcome)
+    await cases.close(tx, notice_id, body.outcome, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.put("/cases/{notice_id}/steps/{step}")
-async def set_step(who: OwnOfficer, notice_id: UUID, step: Step, body: StepIn, cases: TheCases, tx: WriteTx) -> CaseOut:
+async def set_step(by: CaseWriter, notice_id: UUID, step: Step, body: StepIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Set how far a step of the course is."""
-    await cases.set_step(tx, notice_id, step, body.state, who.subject)
+    await cases.set_step(tx, notice_id, step, body.state, by)
     return await _shown(cases, tx, notice_id)
 
 
 @router.put("/cases/{notice_id}/checklist/{item}")
 async def set_check(
-    who: OwnOfficer, notice_id: UUID, item: str, body: CheckIn, cases: TheCases, tx: WriteTx
+    by: OwnCaseOfficer, notice_id: UUID, item: str, body: CheckIn, cases: TheCases, tx: WriteTx
 ) -> CaseOut:
     """Check an item of the checklist, or uncheck it. It decides nothing."""
-    await cases.set_check(tx, notice_id, item, who.subject, checked=body.checked)
+    await cases.set_check(tx, notice_id, item, by, checked=body.checked)
     return await _shown(cases, tx, notice_id)
 
 
@@ -164,20 +172,20 @@ async def set_check(
     dependencies=[Depends(without_identity_codes)],
 )
 async def add_note(
-    who: OwnOfficer, notice_id: UUID, body: NoteIn, cases: TheCases, tx: WriteTx, response: Response
+    by: CaseWriter, notice_id: UUID, body: NoteIn, cases: TheCases, tx: WriteTx, response: Response
 ) -> NoteOut:
-    """Add a note. It never leaves this office."""
+    """Add a note. It never leaves this office; an officer of another authority adds shared ones, and sees those."""
     response.headers["Location"] = f"/v1/cases/{notice_id}/notes"
-    return NoteOut.model_validate(await cases.add_note(tx, notice_id, body.text, who.subject))
+    return NoteOut.model_validate(await cases.add_note(tx, notice_id, body.text, by, shared=body.shared))
 
 
 @router.get("/cases/{notice_id}/notes")
 async def list_notes(
-    _: OwnOfficer, notice_id: UUID, cases: TheCases, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+    by: CaseReader, notice_id: UUID, cases: TheCases, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[NoteOut]:
     """List the notes, oldest first."""
     await cases.row(tx, notice_id)
-    rows = await Cases(tx).notes(notice_id, limit, read_single_cursor(cursor, int))
+    rows = await Cases(tx).notes(notice_id, limit, read_single_cursor(cursor, int), shared_only=by.is_of_another)
     return Page.of(rows, limit, lambda row: (row.id,), NoteOut.model_validate)
 
 

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.change_security.authority.acting_store import CaseActs
 from services.change_security.authority.case_view import CaseView
 from services.change_security.authority.store import Cases, case_of, put
 from services.change_security.authority.tables import CaseNoteRow, CaseRow
 from services.change_security.domain import own_case
-from services.change_security.domain.case import CaseState, CheckItem, Step, StepState, check_message
+from services.change_security.domain.acting import CaseOfficer
+from services.change_security.domain.case import CaseAct, CaseState, CheckItem, Step, StepState, check_message
 from services.change_security.domain.filing import masked
 from services.change_security.domain.own_case import Case, CaseChange
 from services.change_security.domain.rules import RuleTable, assess
 from shared.calendar import local_day
-from shared.errors import UnknownError
+from shared.errors import RefusedError, UnknownError
 from shared.events.v1.change_security import DeclineReason, Filing, Outcome
 from shared.messaging.transaction import Transaction
 from shared.telemetry import current_trace_id
@@ -28,16 +30,18 @@ class CityCases:
 
     Attributes:
         authority: the city's authority, which is competent in them.
-        network: all authorities of the region, whose parts one may take.
         rules: the dated rules.
     """
 
     authority: str
-    network: frozenset[str]
     rules: RuleTable
 
-    async def register(self, tx: Transaction, notice_id: UUID, filing: Filing, arrived_at: datetime) -> None:
+    async def register(
+        self, tx: Transaction, notice_id: UUID, filing: Filing, arrived_at: datetime, by: CaseOfficer | None
+    ) -> None:
         """Register a notice in this authority's own store. The joint office reconciles it as soon as it can.
+
+        `by`: the officer who does it; None for a system.
 
         Raises:
             RefusedError: the filing is refused.
@@ -47,8 +51,10 @@ class CityCases:
         )
         Cases(tx).add(case)
         tx.publish(event)
+        if by is not None:
+            CaseActs(tx).add(notice_id, self.authority, by, CaseAct.REGISTERED)
 
-    async def revise(self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int) -> None:
+    async def revise(self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int, by: CaseOfficer) -> None:
         """Register a revision that the employer sent to this authority.
 
         Raises:
@@ -56,73 +62,87 @@ class CityCases:
             ConflictError: it does not follow the newest revision, or the case is not open.
         """
         row, case = await self._lock(tx, notice_id)
-        self._carry_out(tx, row, own_case.revise(case, filing, predecessor, tx.clock.now()))
+        change = own_case.revise(case, filing, predecessor, tx.clock.now())
+        self._carry_out(tx, row, change, by, CaseAct.REVISED, str(change.case.revision))
 
-    async def withdraw(self, tx: Transaction, notice_id: UUID) -> None:
+    async def withdraw(self, tx: Transaction, notice_id: UUID, by: CaseOfficer) -> None:
         """Register that the employer withdraws the notice.
 
         Raises:
             UnknownError, ConflictError
         """
         row, case = await self._lock(tx, notice_id)
-        self._carry_out(tx, row, own_case.withdraw(case))
+        self._carry_out(tx, row, own_case.withdraw(case), by, CaseAct.WITHDRAWN)
 
-    async def name_specialist(self, tx: Transaction, notice_id: UUID, specialist: str, by: str) -> None:
+    async def name_specialist(self, tx: Transaction, notice_id: UUID, specialist: str, by: CaseOfficer) -> None:
         """Name this authority's specialist for the case; the step is done with it.
 
         Raises:
             UnknownError, ConflictError
         """
         row, case = await self._lock(tx, notice_id)
-        self._carry_out(tx, row, own_case.name_specialist(case, specialist))
-        await Cases(tx).set_step(notice_id, Step.SPECIALIST_NAMED, StepState.DONE, by)
+        self._carry_out(tx, row, own_case.name_specialist(case, specialist), by, CaseAct.SPECIALIST_NAMED, specialist)
+        await Cases(tx).set_step(notice_id, Step.SPECIALIST_NAMED, StepState.DONE, by.officer)
 
-    async def acknowledge(self, tx: Transaction, notice_id: UUID, acting_authority: str) -> None:
+    async def acknowledge(self, tx: Transaction, notice_id: UUID, by: CaseOfficer) -> None:
         """Acknowledge a notice: the receipt of a person, after the store's own. Repeating it changes nothing.
 
         Raises:
             UnknownError, ConflictError
         """
         row, case = await self._lock(tx, notice_id)
-        self._carry_out(tx, row, own_case.acknowledge(case, acting_authority, tx.clock.now()))
+        change = own_case.acknowledge(case, by.authority, tx.clock.now())
+        self._carry_out(tx, row, change, by, CaseAct.ACKNOWLEDGED)
 
-    async def decline(self, tx: Transaction, notice_id: UUID, reason: DeclineReason) -> None:
+    async def decline(self, tx: Transaction, notice_id: UUID, reason: DeclineReason, by: CaseOfficer) -> None:
         """Say that the notice is not this authority's own; a coordinator looks into it.
 
         Raises:
             UnknownError, ConflictError
         """
         row, case = await self._lock(tx, notice_id)
-        self._carry_out(tx, row, own_case.decline(case, reason, tx.clock.now()))
+        change = own_case.decline(case, reason, tx.clock.now())
+        self._carry_out(tx, row, change, by, CaseAct.DECLINED, reason)
 
-    async def take(self, tx: Transaction, notice_id: UUID, parts: Iterable[str]) -> None:
-        """Take the handling of the own part, or of others' on their behalf.
+    async def take(self, tx: Transaction, notice_id: UUID, parts: Iterable[str], by: CaseOfficer) -> None:
+        """Take the own part out of joint handling.
 
         Raises:
             UnknownError, RefusedError, ConflictError
         """
         row, case = await self._lock(tx, notice_id)
-        self._carry_out(tx, row, own_case.take(case, parts, self.network, tx.clock.now()))
+        self._carry_out(tx, row, own_case.take(case, parts, tx.clock.now()), by, CaseAct.TAKEN)
 
-    async def close(self, tx: Transaction, notice_id: UUID, outcome: Outcome) -> None:
+    async def give_back(self, tx: Transaction, notice_id: UUID, by: CaseOfficer) -> None:
+        """Return the own part to joint handling.
+
+        Raises:
+            UnknownError, ConflictError
+        """
+        row, case = await self._lock(tx, notice_id)
+        self._carry_out(tx, row, own_case.give_back(case, row.handling, tx.clock.now()), by, CaseAct.RETURNED)
+
+    async def close(self, tx: Transaction, notice_id: UUID, outcome: Outcome, by: CaseOfficer) -> None:
         """Close this authority's own case with the outcome.
 
         Raises:
             UnknownError, ConflictError
         """
         row, case = await self._lock(tx, notice_id)
-        self._carry_out(tx, row, own_case.close(case, outcome, tx.clock.now()))
+        change = own_case.close(case, outcome, by.authority, tx.clock.now())
+        self._carry_out(tx, row, change, by, CaseAct.CLOSED, outcome)
 
-    async def set_step(self, tx: Transaction, notice_id: UUID, step: Step, state: StepState, by: str) -> None:
+    async def set_step(self, tx: Transaction, notice_id: UUID, step: Step, state: StepState, by: CaseOfficer) -> None:
         """Set how far a step of the course is.
 
         Raises:
             UnknownError
         """
         await self._lock(tx, notice_id)
-        await Cases(tx).set_step(notice_id, step, state, by)
+        await Cases(tx).set_step(notice_id, step, state, by.officer)
+        CaseActs(tx).add(notice_id, self.authority, by, CaseAct.STEP_SET, f"{step} {state}")
 
-    async def set_check(self, tx: Transaction, notice_id: UUID, item: str, by: str, *, checked: bool) -> None:
+    async def set_check(self, tx: Transaction, notice_id: UUID, item: str, by: CaseOfficer, *, checked: bool) -> None:
         """Check an item of the checklist, or uncheck it. It decides nothing.
 
         Raises:
@@ -131,16 +151,23 @@ class CityCases:
         if item not in set(CheckItem):
             raise UnknownError("checklist item")
         await self._lock(tx, notice_id)
-        await Cases(tx).set_check(notice_id, item, by, checked=checked)
+        await Cases(tx).set_check(notice_id, item, by.officer, checked=checked)
+        CaseActs(tx).add(notice_id, self.authority, by, CaseAct.CHECKED, item)
 
-    async def add_note(self, tx: Transaction, notice_id: UUID, text: str, by: str) -> CaseNoteRow:
-        """Add a note. It never leaves this office.
+    async def add_note(
+        self, tx: Transaction, notice_id: UUID, text: str, by: CaseOfficer, *, shared: bool
+    ) -> CaseNoteRow:
+        """Add a note. It never leaves this office; officers of an authority that acts here see what is shared.
 
         Raises:
             UnknownError
+            RefusedError: another authority's officer does not share it.
         """
+        if by.is_of_another and not shared:
+            raise RefusedError("/shared", "shared-only", "A note of another authority's officer is shared.")
         await self._lock(tx, notice_id)
-        return Cases(tx).add_note(notice_id, text, by)
+        CaseActs(tx).add(notice_id, self.authority, by, CaseAct.NOTE_ADDED)
+        return Cases(tx).add_note(notice_id, text, by, shared=shared)
 
     async def read(self, tx: Transaction, notice_id: UUID) -> CaseView:
         """Return a case as it now is.
@@ -177,8 +204,17 @@ class CityCases:
             raise UnknownError("case")
         return row, case_of(row)
 
-    def _carry_out(self, tx: Transaction, row: CaseRow, change: CaseChange) -> None:
+    def _carry_out(
+        self,
+        tx: Transaction,
+        row: CaseRow,
+        change: CaseChange,
+        by: CaseOfficer,
+        act: CaseAct,
+        detail: str | None = None,
+    ) -> None:
         case = change.case
+        CaseActs(tx).add(case.notice_id, case.competent_authority, by, act, detail)
         put(case, row)
         if change.filing is not None:
             Cases(tx).add_revision(case.notice_id, case.revision, change.filing, tx.clock.now())

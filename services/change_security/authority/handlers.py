@@ -3,12 +3,15 @@
 Idempotent by the inbox; beyond it, by version: an older version arriving late changes nothing, and is still confirmed.
 """
 
-from typing import Final
+from dataclasses import dataclass
 
+from services.change_security.authority.acting_commands import CityActing
+from services.change_security.authority.plan_commands import CityPlans
 from services.change_security.authority.store import CaseEnd, Cases
 from services.change_security.domain import own_case
 from services.change_security.domain.case import CaseState
 from shared.events.v1.change_security import (
+    ActingChanged,
     HandlingChanged,
     NoticeAmended,
     NoticeAssigned,
@@ -17,6 +20,7 @@ from shared.events.v1.change_security import (
     NoticeStored,
     NoticeWithdrawn,
     Outcome,
+    PlanChanged,
     ReceiptOverdue,
 )
 from shared.messaging.handlers import Handlers
@@ -46,7 +50,7 @@ async def close_case(event: NoticeClosed, tx: Transaction) -> None:
 
 
 async def change_handling(event: HandlingChanged, tx: Transaction) -> None:
-    """Note who acts in this authority's case. The competence stays here."""
+    """Note how the matter is handled: jointly or not, who leads it, who is its specialist."""
     Cases(tx).set_handling(event)
     _confirm(event, tx)
 
@@ -56,7 +60,35 @@ async def mark_overdue(event: ReceiptOverdue, tx: Transaction) -> None:
     Cases(tx).mark_overdue(event)
 
 
-HANDLERS: Final = Handlers(open_case, release_case, withdraw_case, close_case, change_handling, mark_overdue)
+@dataclass(frozen=True)
+class CityHandlers:
+    """What comes of joint matters, and of acting for another."""
+
+    plans: CityPlans
+    acting: CityActing
+
+    async def receive_plan(self, event: PlanChanged, tx: Transaction) -> None:
+        """Take in the shared plan."""
+        await self.plans.receive(tx, event)
+
+    async def receive_acting(self, event: ActingChanged, tx: Transaction) -> None:
+        """Take in how far acting for another has come."""
+        await self.acting.receive(tx, event)
+
+
+def handlers_of(plans: CityPlans, acting: CityActing) -> Handlers:
+    """Return the handler of each event type that the joint office sends."""
+    city = CityHandlers(plans, acting)
+    return Handlers(
+        open_case,
+        release_case,
+        withdraw_case,
+        close_case,
+        change_handling,
+        mark_overdue,
+        city.receive_plan,
+        city.receive_acting,
+    )
 
 
 def _end(

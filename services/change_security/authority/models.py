@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.change_security.authority.case_view import CaseView
 from services.change_security.domain.case import CaseState, StepState, course
 from services.change_security.domain.texts import TEXTS
-from services.change_security.models import AssessmentOut, StepOut
+from services.change_security.models import AssessmentOut, HandlingOut, StepOut
 from shared.events.v1.change_security import DeclineReason, Filing, HandlingMode, Outcome, Reason
 
 
@@ -29,6 +29,7 @@ class NoteIn(BaseModel):
     """An officer's note. It never leaves the office."""
 
     text: str = Field(min_length=1, max_length=5000)
+    shared: bool = Field(default=False, description="Officers of an authority that acts in the case see it too.")
 
 
 class SpecialistIn(BaseModel):
@@ -44,9 +45,9 @@ class DeclineIn(BaseModel):
 
 
 class TakeIn(BaseModel):
-    """Whose parts this authority handles; its own, if none is named."""
+    """The part that this authority takes out of joint handling: its own, named or not."""
 
-    parts: list[str] = Field(default=[], max_length=10)
+    parts: list[str] = Field(default=[], max_length=10, description="Others' parts are refused: they are asked for.")
 
 
 class CaseLine(BaseModel):
@@ -86,6 +87,7 @@ class CaseOut(CaseLine):
     reasons: list[Reason]
     missing: list[str]
     trace_id: str | None
+    handling: HandlingOut | None
     assessment: AssessmentOut | None
     course: list[StepOut]
     checklist: list[CheckOut]
@@ -103,6 +105,7 @@ class CaseOut(CaseLine):
             reasons=list(row.reasons),
             missing=list(row.missing),
             trace_id=row.trace_id,
+            handling=HandlingOut.of(row.handling),
             assessment=AssessmentOut.of(assessment) if assessment else None,
             course=[
                 StepOut(
@@ -140,3 +143,5 @@ class NoteOut(BaseModel):
     text: str
     by: str
     at: datetime
+    shared: bool
+    authority: str | None = Field(description="Whose officer wrote it.")

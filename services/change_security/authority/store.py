@@ -14,6 +14,7 @@ from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from services.change_security.authority.tables import CaseCheckRow, CaseNoteRow, CaseRevisionRow, CaseRow, CaseStepRow
+from services.change_security.domain.acting import CaseOfficer
 from services.change_security.domain.case import CaseState, StepState
 from services.change_security.domain.own_case import Case, NewCase
 from shared.database import Bulk, column_types, insert
@@ -56,6 +57,7 @@ _CASE: Final = insert(
         "acknowledge_by",
         "stored_at",
         "trace_id",
+        "handling",
     ),
     attributes={"competent_authority": "authority"},
     literals={"state": "'open'", "acting_authority": "competent_authority"},
@@ -64,9 +66,10 @@ _CASE: Final = insert(
                     THEN 'open' ELSE authority_case.state END""",
         "version": "greatest(excluded.version, authority_case.version)",
         "revision": "greatest(excluded.revision, authority_case.revision)",
-        "handling_mode": """CASE WHEN authority_case.acting_authority = authority_case.competent_authority
-                             AND authority_case.acknowledged_at IS NULL
+        "handling_mode": """CASE WHEN excluded.version > authority_case.version
                             THEN excluded.handling_mode ELSE authority_case.handling_mode END""",
+        "handling": """CASE WHEN excluded.version > authority_case.version
+                       THEN excluded.handling ELSE authority_case.handling END""",
         "reasons": "excluded.reasons",
         "missing": """CASE WHEN excluded.revision >= authority_case.revision
                       THEN excluded.missing ELSE authority_case.missing END""",
@@ -106,13 +109,15 @@ _CASE_END: Final = insert(
 _CASE_HANDLING: Final = Bulk[HandlingChanged](
     """
     UPDATE authority_case SET
-        version = rows.version, handling_mode = rows.handling_mode, acting_authority = rows.acting_authority
+        version = rows.version, handling_mode = rows.handling_mode,
+        handling = coalesce(rows.handling, authority_case.handling)
     FROM {rows} WHERE authority_case.notice_id = rows.notice_id AND authority_case.version < rows.version
     """,
-    column_types(CaseRow, ("notice_id", "version", "handling_mode", "acting_authority")),
+    column_types(CaseRow, ("notice_id", "version", "handling_mode", "handling")),
     key=("notice_id",),
     version="version",
 )
+"""Who acts in the case follows from consent alone (`acting_commands`), not from a word of the joint office."""
 
 _CASE_OVERDUE: Final = Bulk[ReceiptOverdue](
     """
@@ -146,7 +151,7 @@ class Cases(Store):
         self._tx.stage(_CASE_END, end)
 
     def set_handling(self, event: HandlingChanged) -> None:
-        """Set who acts in the case at a newer version."""
+        """Set how the matter is handled at a newer version."""
         self._tx.stage(_CASE_HANDLING, event)
 
     def mark_overdue(self, event: ReceiptOverdue) -> None:
@@ -210,16 +215,27 @@ class Cases(Store):
         elif row is None and checked:
             self._tx.session.add(CaseCheckRow(notice_id=notice_id, item=item, at=self._tx.clock.now(), by=by))
 
-    async def notes(self, notice_id: UUID, limit: int, after: int | None) -> Sequence[CaseNoteRow]:
+    async def notes(
+        self, notice_id: UUID, limit: int, after: int | None, *, shared_only: bool
+    ) -> Sequence[CaseNoteRow]:
         """Return the officers' notes, oldest first."""
         query = select(CaseNoteRow).where(CaseNoteRow.notice_id == notice_id)
+        if shared_only:
+            query = query.where(col(CaseNoteRow.shared))
         if after is not None:
             query = query.where(col(CaseNoteRow.id) > after)
         return await self._all(query.order_by(col(CaseNoteRow.id)).limit(limit))
 
-    def add_note(self, notice_id: UUID, note: str, by: str) -> CaseNoteRow:
-        """Add a note. It never leaves this office."""
-        row = CaseNoteRow(notice_id=notice_id, text=note, by=by, at=self._tx.clock.now())
+    def add_note(self, notice_id: UUID, note: str, by: CaseOfficer, *, shared: bool) -> CaseNoteRow:
+        """Add a note. It never leaves this office; another authority's officers see a shared one while they act."""
+        row = CaseNoteRow(
+            notice_id=notice_id,
+            text=note,
+            by=by.officer,
+            at=self._tx.clock.now(),
+            shared=shared,
+            authority=by.authority,
+        )
         self._tx.session.add(row)
         return row
 
@@ -234,7 +250,7 @@ class Cases(Store):
             SELECT md5(coalesce(string_agg(line, E'\\n' ORDER BY line), '')) FROM (
                 SELECT concat_ws('|', 'case', notice_id, state, version, revision, competent_authority,
                                  acting_authority, handling_mode, reasons, missing, arrived_at, registered_at,
-                                 acknowledge_by, outcome) AS line FROM authority_case
+                                 acknowledge_by, outcome, handling) AS line FROM authority_case
                 WHERE CAST(:only AS uuid[]) IS NULL OR notice_id = ANY(CAST(:only AS uuid[]))
                 UNION ALL
                 SELECT concat_ws('|', 'revision', notice_id, revision, filing) FROM case_revision

@@ -7,12 +7,23 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Text
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Text, false, text
 from sqlmodel import Field, SQLModel
 
-from services.change_security.domain.case import CaseState, StepState
+from services.change_security.domain.case import CaseAct, CaseState, StepState
 from shared.database import EnumText, Json
-from shared.events.v1.change_security import Filing, HandlingMode, Outcome, Reason
+from shared.events.v1.change_security import (
+    Acting,
+    ActingState,
+    Filing,
+    Handling,
+    HandlingMode,
+    LegalGround,
+    Outcome,
+    PlanStep,
+    Reason,
+    SpecialistListed,
+)
 
 metadata = MetaData()
 """This side's own: SQLModel's global one would mix the services' tables."""
@@ -53,6 +64,7 @@ class CaseRow(Table, table=True):
     specialist: str | None = Field(default=None, sa_type=Text)
     acknowledged_at: datetime | None = Field(default=None, sa_type=_INSTANT)
     overdue: str | None = Field(default=None, sa_type=Text)
+    handling: Handling | None = Field(default=None, sa_type=Json(Handling))
 
 
 class CaseRevisionRow(Table, table=True):
@@ -90,7 +102,7 @@ class CaseCheckRow(Table, table=True):
 
 
 class CaseNoteRow(Table, table=True):
-    """An officer's note. It never leaves this office."""
+    """An officer's note. It never leaves this office; `shared`: officers of an authority that acts here see it."""
 
     __tablename__ = "case_note"
     __table_args__ = (Index("case_note_of", "notice_id", "id"),)
@@ -100,3 +112,65 @@ class CaseNoteRow(Table, table=True):
     text: str = Field(sa_type=Text)
     by: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=_INSTANT)
+    shared: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    authority: str | None = Field(default=None, sa_type=Text)
+
+
+# -- joint matters and acting for another
+
+
+class CaseActRow(Table, table=True):
+    """An officer's act in a case: in whose competence, for which authority, on what ground. Rows are only added."""
+
+    __tablename__ = "case_act"
+    __table_args__ = (
+        Index("case_act_of", "notice_id", "id"),
+        Index("case_act_of_others", "id", postgresql_where=text("acting_id IS NOT NULL")),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    notice_id: UUID
+    act: CaseAct = Field(sa_type=EnumText(CaseAct))
+    detail: str | None = Field(default=None, sa_type=Text)
+    competent_authority: str = Field(sa_type=Text)
+    acting_authority: str = Field(sa_type=Text)
+    officer: str = Field(sa_type=Text)
+    legal_ground: LegalGround = Field(sa_type=EnumText(LegalGround))
+    acting_id: UUID | None = None
+    at: datetime = Field(sa_type=_INSTANT)
+
+
+class OwnActingRow(Table, table=True):
+    """Another authority acts in a case of this one, or this one in another's."""
+
+    __tablename__ = "own_acting"
+    __table_args__ = (
+        Index("own_acting_of", "notice_id", "acting_authority"),
+        Index("own_acting_state", "state", "asked_at", "acting_id"),
+    )
+
+    acting_id: UUID = Field(primary_key=True)
+    notice_id: UUID
+    acting_authority: str = Field(sa_type=Text)
+    state: ActingState = Field(sa_type=EnumText(ActingState))
+    asked_at: datetime = Field(sa_type=_INSTANT)
+    acting: Acting = Field(sa_type=Json(Acting))
+
+
+class OwnPlanStepRow(Table, table=True):
+    """A step of a shared plan, as far as it has come here."""
+
+    __tablename__ = "own_plan_step"
+
+    notice_id: UUID = Field(primary_key=True)
+    step_id: UUID = Field(primary_key=True)
+    step: PlanStep = Field(sa_type=Json(PlanStep))
+
+
+class OwnSpecialistRow(Table, table=True):
+    """An officer of this authority who handles change security."""
+
+    __tablename__ = "own_specialist"
+
+    officer: str = Field(sa_type=Text, primary_key=True)
+    listed: SpecialistListed = Field(sa_type=Json(SpecialistListed))

@@ -1,6 +1,6 @@
 """Data that ships with the service, and the reading of what is imported beside it.
 
-Shipped are the rule table and the capital region's municipalities and authorities.
+Shipped are the rule table, what the cities have agreed, and the capital region's municipalities and authorities.
 """
 
 import csv
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from importlib.resources import files
 
+from services.change_security.domain.agreed import Agreed, read_delegations, read_shares
 from services.change_security.domain.routing import Authority, AuthorityTable, Municipality
 from services.change_security.domain.rules import RuleTable, read_rules
 
@@ -15,6 +16,11 @@ from services.change_security.domain.rules import RuleTable, read_rules
 def rules() -> RuleTable:
     """Return the dated rule table."""
     return read_rules(_lines("rules.csv"))
+
+
+def agreed() -> Agreed:
+    """Return the shares of joint matters and the standing delegations, dated."""
+    return Agreed(read_shares(_lines("shares.csv")), read_delegations(_lines("delegations.csv")))
 
 
 def authorities() -> AuthorityTable:

@@ -48,6 +48,28 @@ class StepState(StrEnum):
     NOT_NEEDED = "not_needed"
 
 
+class CaseAct(StrEnum):
+    """What an officer can do in a case, for the list of acts."""
+
+    REGISTERED = "registered"
+    REVISED = "revised"
+    WITHDRAWN = "withdrawn"
+    ACKNOWLEDGED = "acknowledged"
+    DECLINED = "declined"
+    TAKEN = "taken"
+    RETURNED = "returned"
+    SPECIALIST_NAMED = "specialist_named"
+    STEP_SET = "step_set"
+    CHECKED = "checked"
+    NOTE_ADDED = "note_added"
+    CLOSED = "closed"
+    PLAN_STEP_ADDED = "plan_step_added"
+    PLAN_STEP_CHANGED = "plan_step_changed"
+    ACTING_ASKED = "acting_asked"
+    ACTING_ANSWERED = "acting_answered"
+    ACTING_ENDED = "acting_ended"
+
+
 def course(plan: str | None) -> tuple[Step, ...]:
     """Return the steps of a case.
 

@@ -1,7 +1,8 @@
 """The ledger: who has been sent a notice, whose store has it, who has acknowledged it, and what is late.
 
     sent ──► stored ──► acknowledged
-      └─────────┴─────► not_ours | taken_by         released: the notice no longer concerns the authority
+      └─────────┴─────► not_ours | taken_by: the authority has taken its own part out of joint handling
+                        released: the notice no longer concerns the authority
 
 Receipts arrive in any order and more than once; a state only moves forward.
 """
@@ -34,9 +35,10 @@ class Entry:
     """One authority's part in a notice.
 
     Attributes:
-        competent authority is `authority`; `acting_authority` handles the part on its behalf.
+        competent authority is `authority`; `acting_authority` may handle the part on its behalf, by its consent.
         version_sent, version_stored: the newest version sent to the office, and the newest its store has confirmed.
         store_by, acknowledge_by: after these the receipt is overdue.
+        acknowledged_by, case_closed_by: the authority whose officer did it.
         escalated: what has been escalated for the version sent, so that it is done once.
     """
 
@@ -60,6 +62,8 @@ class Entry:
     case_outcome: Outcome | None = None
     case_closed_at: datetime | None = None
     escalated: Awaited | None = None
+    acknowledged_by: str | None = None
+    case_closed_by: str | None = None
 
     @property
     def is_confirmed_stored(self) -> bool:
@@ -83,12 +87,11 @@ class Entry:
         """Enter that an officer has acknowledged the notice. The first time counts."""
         if self.state in {EntryState.ACKNOWLEDGED, EntryState.RELEASED}:
             return self
-        state = self.state if self.state is EntryState.TAKEN_BY else EntryState.ACKNOWLEDGED
         return replace(
             self,
-            state=state,
-            acting_authority=acting_authority if state is EntryState.ACKNOWLEDGED else self.acting_authority,
+            state=self.state if self.state is EntryState.TAKEN_BY else EntryState.ACKNOWLEDGED,
             acknowledged_at=self.acknowledged_at or at,
+            acknowledged_by=self.acknowledged_by or acting_authority,
             decline_reason=None,
         )
 
@@ -98,25 +101,26 @@ class Entry:
             return self
         return replace(self, state=EntryState.NOT_OURS, decline_reason=reason)
 
-    def taken_by(self, authority: str, at: datetime) -> "Entry":
-        """Enter that an authority handles this part.
-
-        Its own part taken means own handling, and is an acknowledgement.
-        """
+    def taken(self, at: datetime) -> "Entry":
+        """Enter that the authority takes its own part out of joint handling; that is an acknowledgement too."""
         if self.state is EntryState.RELEASED:
             return self
-        own = authority == self.authority
         return replace(
             self,
             state=EntryState.TAKEN_BY,
-            acting_authority=authority,
-            mode=HandlingMode.OWN if own else self.mode,
+            acting_authority=self.authority,
+            mode=HandlingMode.OWN,
             acknowledged_at=self.acknowledged_at or at,
+            acknowledged_by=self.acknowledged_by or self.authority,
         )
 
-    def case_closed(self, outcome: Outcome, at: datetime) -> "Entry":
-        """Enter that the authority has closed its case."""
-        return replace(self, case_outcome=outcome, case_closed_at=at)
+    def returned(self) -> "Entry":
+        """Enter that the authority returns its own part to joint handling; that it has acknowledged it stands."""
+        return replace(self, state=EntryState.ACKNOWLEDGED) if self.state is EntryState.TAKEN_BY else self
+
+    def case_closed(self, outcome: Outcome, at: datetime, acting_authority: str) -> "Entry":
+        """Enter that the authority's case is closed, and whose officer did it."""
+        return replace(self, case_outcome=outcome, case_closed_at=at, case_closed_by=acting_authority)
 
     def released(self, version: int, revision: int, at: datetime) -> "Entry":
         """Enter that the notice no longer concerns the authority; its store hears that, and confirms it."""

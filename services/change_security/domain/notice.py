@@ -5,17 +5,17 @@ Nothing is overwritten: a filing has revisions, each with its predecessor; the n
 so that an older message arriving late at an office changes nothing.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from services.change_security.domain.agreed import NOTHING_AGREED, Agreed
 from services.change_security.domain.calendar import business_days_after
 from services.change_security.domain.filing import missing
 from services.change_security.domain.ledger import Entry, EntryState
-from services.change_security.domain.reductions import affected
 from services.change_security.domain.routing import AuthorityTable, Recipient, Routing, Unrouted, route
 from services.change_security.domain.rules import RuleTable
 from shared.calendar import local_day
@@ -23,6 +23,7 @@ from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.envelope import Event
 from shared.events.v1.change_security import (
     Filing,
+    Handling,
     HandlingChanged,
     HandlingMode,
     NoticeAmended,
@@ -89,6 +90,7 @@ class Rulebook:
 
     authorities: AuthorityTable
     rules: RuleTable
+    agreed: Agreed = NOTHING_AGREED
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,17 @@ class Notice:
     entries: tuple[Entry, ...] = ()
     unrouted: tuple[Unrouted, ...] = ()
     revised_at: datetime | None = None
+    handling: Handling | None = None
+
+    @property
+    def lead(self) -> str | None:
+        """The authority that leads a joint matter."""
+        return self.handling.lead.authority if self.handling and self.handling.lead else None
+
+    @property
+    def specialist(self) -> str | None:
+        """The officer who is the specialist of a joint matter."""
+        return self.handling.specialist.officer if self.handling and self.handling.specialist else None
 
     def entry(self, authority: str) -> Entry | None:
         """Return an authority's entry in the ledger."""
@@ -164,7 +177,7 @@ def file(
     registrar = book.authorities.authorities.get(registered_by or "")
     if registrar is None or registrar.office is None or registrar.code in routing.authorities():
         return change
-    recipient = Recipient(registrar.code, registrar.office, HandlingMode.OWN, (Reason(kind=ReasonKind.MANUAL),))
+    recipient = Recipient(registrar.code, registrar.office, (Reason(kind=ReasonKind.MANUAL),))
     at = receipt.registered_at
     entry = replace(_entry(None, recipient, notice, at, at, at), state=EntryState.RELEASED)
     released = NoticeReleased(notice_id=notice_id, version=1, revision=1, authority=registrar.code)
@@ -236,36 +249,38 @@ def close(notice: Notice, outcome: Outcome, at: datetime) -> Change:
     return _ended(closed, NoticeState.CLOSED, at, lambda entry, about: NoticeClosed(**about(entry), outcome=outcome))
 
 
-def take(notice: Notice, taker: str, parts: Iterable[str], at: datetime) -> Change:
-    """Let an authority act in other authorities' parts, on their behalf: the competence does not move.
+def take(notice: Notice, authority: str, at: datetime) -> Change:
+    """Let an authority take its own part out of joint handling. Repeating it changes nothing.
 
-    A part that the notice does not have is passed over: it may have been released meanwhile.
+    A part that the notice does not have, or has released meanwhile, is passed over.
     """
-    wanted = frozenset(parts)
-    changed = replace(notice, version=notice.version + 1)
-    entries: list[Entry] = []
-    events: list[tuple[str, Event]] = []
-    for entry in notice.entries:
-        taken = entry
-        if entry.authority in wanted and entry.state is not EntryState.RELEASED:
-            taken = entry.taken_by(taker, at)
-            if entry.office is not None:
-                taken = taken.resent(changed.version, entry.revision_sent)
-                events.append(
-                    (
-                        entry.office,
-                        HandlingChanged(
-                            notice_id=notice.notice_id,
-                            version=changed.version,
-                            revision=notice.revision,
-                            authority=entry.authority,
-                            handling_mode=taken.mode,
-                            acting_authority=taker,
-                        ),
-                    )
-                )
-        entries.append(taken)
-    return Change(replace(changed, entries=tuple(entries)), tuple(events))
+    entry = notice.entry(authority)
+    return _part_changed(notice, authority, entry.taken(at) if entry is not None else None)
+
+
+def give_back(notice: Notice, authority: str) -> Change:
+    """Let an authority return its own part to joint handling. Repeating it changes nothing."""
+    entry = notice.entry(authority)
+    return _part_changed(notice, authority, entry.returned() if entry is not None else None)
+
+
+def _part_changed(notice: Notice, authority: str, changed: Entry | None) -> Change:
+    before = notice.entry(authority)
+    office = before.office if before is not None else None
+    if changed is None or before is None or office is None or changed.state is before.state:
+        return Change(notice)
+    version = notice.version + 1
+    changed = changed.resent(version, changed.revision_sent)
+    event = HandlingChanged(
+        notice_id=notice.notice_id,
+        version=version,
+        revision=notice.revision,
+        authority=authority,
+        handling_mode=changed.mode,
+        acting_authority=changed.acting_authority,
+    )
+    entries = tuple(changed if part is before else part for part in notice.entries)
+    return Change(replace(notice, version=version, entries=entries), ((office, event),))
 
 
 def acknowledge_outside(notice: Notice, authority: str, at: datetime) -> Change:
@@ -288,15 +303,7 @@ def _must_be_open(notice: Notice) -> None:
 
 
 def _route(filing: Filing, receipt: Receipt, book: Rulebook, manual: Sequence[str] = ()) -> Routing:
-    day = local_day(receipt.arrived_at)
-    limit = book.rules.value("joint_handling_below_affected", day)
-    return route(
-        filing,
-        day,
-        book.authorities,
-        small=affected(filing).stays_below(limit),
-        manual=manual,
-    )
+    return route(filing, local_day(receipt.arrived_at), book.authorities, manual=manual)
 
 
 def _sent(notice: Notice, routing: Routing, at: datetime, book: Rulebook) -> Change:
@@ -372,7 +379,7 @@ def _entry(
             notice_id=notice.notice_id,
             authority=recipient.authority,
             office=recipient.office,
-            mode=recipient.mode,
+            mode=HandlingMode.EXTERNAL if recipient.office is None else HandlingMode.OWN,  # until `handling` decides
             acting_authority=recipient.authority,
             state=EntryState.SENT,
             reasons=recipient.reasons,

@@ -17,6 +17,7 @@ from shared.events.v1.change_security import (
     CaseClosed,
     DeclineReason,
     Filing,
+    Handling,
     HandlingMode,
     NoticeAcknowledged,
     NoticeAmended,
@@ -26,6 +27,7 @@ from shared.events.v1.change_security import (
     NoticeTaken,
     NoticeWithdrawalFiled,
     Outcome,
+    PartReturned,
     Reason,
     ReasonKind,
 )
@@ -48,6 +50,7 @@ class NewCase:
     filing: Filing
     stored_at: datetime
     trace_id: str | None = None
+    handling: Handling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ def receive(event: NoticeAssigned | NoticeAmended, at: datetime, trace_id: str |
         filing=event.filing,
         stored_at=at,
         trace_id=trace_id,
+        handling=event.handling,
     )
 
 
@@ -193,34 +197,57 @@ def decline(case: Case, reason: DeclineReason, at: datetime) -> CaseChange:
     return CaseChange(case, (event,))
 
 
-def take(case: Case, parts: Iterable[str], network: frozenset[str], at: datetime) -> CaseChange:
-    """Take the handling of the own part, if none is named, or of others' on their behalf. The competence does not move.
+def take(case: Case, parts: Iterable[str], at: datetime) -> CaseChange:
+    """Take the own part out of joint handling. The own part may be named; others' are asked for.
 
     Raises:
-        RefusedError: a part is of no authority of the region.
+        RefusedError: another authority's part is named.
         ConflictError: the case is not open.
     """
     own = case.competent_authority
-    taken = tuple(dict.fromkeys(parts)) or (own,)
-    if not network.issuperset(taken):
-        raise RefusedError("/parts", "unknown-authority", "Unknown authority.")
+    if not {own}.issuperset(parts):
+        text = "Another authority's part is not taken: ask to act in it."
+        raise RefusedError("/parts", "ask-for-others-parts", text)
     _must_be_open(case)
-    event = NoticeTaken(notice_id=case.notice_id, authority=own, parts=taken, taken_at=at)
-    if own not in taken:
-        return CaseChange(case, (event,))
+    event = NoticeTaken(notice_id=case.notice_id, authority=own, parts=(own,), taken_at=at)
     acknowledged_at = case.acknowledged_at or at
     handled = replace(case, handling_mode=HandlingMode.OWN, acknowledged_at=acknowledged_at, overdue=None)
     return CaseChange(handled, (event,))
 
 
-def close(case: Case, outcome: Outcome, at: datetime) -> CaseChange:
-    """Close the authority's own case with the outcome.
+def give_back(case: Case, handling: Handling | None, at: datetime) -> CaseChange:
+    """Return the own part to joint handling. Whether the matter is joint again, the joint office tells.
+
+    Raises:
+        ConflictError: the case is not open, or the part was not taken.
+    """
+    _must_be_open(case)
+    if handling is None or not _is_taken(case, handling):
+        raise ConflictError("not-taken", "The part was not taken out of joint handling.")
+    event = PartReturned(notice_id=case.notice_id, authority=case.competent_authority, returned_at=at)
+    return CaseChange(case, (event,))
+
+
+def _is_taken(case: Case, handling: Handling) -> bool:
+    # The joint office's answer to a taking may still be on its way.
+    just_now = handling.mode is HandlingMode.JOINT and case.handling_mode is HandlingMode.OWN
+    return just_now or case.competent_authority not in handling.authorities
+
+
+def close(case: Case, outcome: Outcome, acting_authority: str, at: datetime) -> CaseChange:
+    """Close the authority's own case with the outcome; `acting_authority`: whose officer does it.
 
     Raises:
         ConflictError: the case is not open.
     """
     _must_be_open(case)
-    event = CaseClosed(notice_id=case.notice_id, authority=case.competent_authority, outcome=outcome, closed_at=at)
+    event = CaseClosed(
+        notice_id=case.notice_id,
+        authority=case.competent_authority,
+        outcome=outcome,
+        closed_at=at,
+        acting_authority=acting_authority,
+    )
     return CaseChange(replace(case, state=CaseState.CLOSED, outcome=outcome), (event,))
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal
 
-from shared.events.v1.change_security import Filing, HandlingMode, Reason, ReasonKind
+from shared.events.v1.change_security import Filing, Reason, ReasonKind
 
 Why = Literal["unknown_municipality", "outside_act", "no_municipality_given"]
 """Why a place leads to no authority."""
@@ -85,7 +85,6 @@ class Recipient:
 
     authority: str
     office: str | None
-    mode: HandlingMode
     reasons: tuple[Reason, ...]
 
 
@@ -116,7 +115,6 @@ def route(
     day: date,
     table: AuthorityTable,
     *,
-    small: bool,
     manual: Sequence[str] = (),
 ) -> Routing:
     """Return the affected authorities with their reasons, sorted by code. Same input, same answer.
@@ -125,7 +123,6 @@ def route(
         filing: what the employer filed.
         day: the day by which municipalities belong to authorities.
         table: the municipalities and authorities.
-        small: whether the situation is small enough that the three authorities handle it jointly.
         manual: authorities that a coordinator has added.
     """
     reasons: dict[str, dict[Reason, None]] = {}
@@ -146,9 +143,7 @@ def route(
         unrouted[Unrouted(ReasonKind.DOMICILE, None, "no_municipality_given")] = None
     return Routing(
         recipients=tuple(
-            Recipient(code, office, _mode(office, small=small), tuple(reasons[code]))
-            for code in sorted(reasons)
-            for office in (table.authorities[code].office,)
+            Recipient(code, table.authorities[code].office, tuple(reasons[code])) for code in sorted(reasons)
         ),
         unrouted=tuple(unrouted),
         version=table.version,
@@ -165,9 +160,3 @@ def _places(filing: Filing) -> Iterable[Reason]:
     for residence in filing.residences:
         if residence.count != 0:
             yield Reason(kind=ReasonKind.RESIDENCE, municipality=residence.municipality)
-
-
-def _mode(office: str | None, *, small: bool) -> HandlingMode:
-    if office is None:
-        return HandlingMode.EXTERNAL
-    return HandlingMode.JOINT if small else HandlingMode.OWN

@@ -70,7 +70,18 @@ class RuleTable:
         Raises:
             KeyError: no such rule is in force on that day.
         """
-        return self.in_force(max(day, self._first_day[name]), None)[name].value
+        return self._rule_of(name, day).value
+
+    def certainty(self, name: str, day: date) -> Certainty:
+        """Return how sure a rule is that holds whatever the legal basis.
+
+        Raises:
+            KeyError: no such rule is in force on that day.
+        """
+        return self._rule_of(name, day).certainty
+
+    def _rule_of(self, name: str, day: date) -> Rule:
+        return self.in_force(max(day, self._first_day[name]), None)[name]
 
 
 def read_rules(lines: Iterable[str]) -> RuleTable:

@@ -198,5 +198,66 @@ _CHECKS: Final[Mapping[str, Text]] = {
     ),
 }
 
-TEXTS: Final[Mapping[str, Text]] = {**_CLOCKS, **_WARNINGS, **_NOTES, **_MISSING, **_STEPS, **_CHECKS}
+_HANDLING: Final[Mapping[str, Text]] = {
+    "smaller_and_shared": Text(
+        "Hoidetaan yhdessä: koskee {authorities} alueen viranomaista ja {affected} työntekijää, alle {limit}.",
+        "Sköts gemensamt: berör {authorities} av regionens myndigheter och {affected} anställda, färre än {limit}.",
+        "Handled jointly: it concerns {authorities} authorities of the region and {affected} employees, below {limit}.",
+    ),
+    "one_authority": Text(
+        "Ei hoideta yhdessä: koskee vain yhtä alueen viranomaista.",
+        "Sköts inte gemensamt: berör bara en av regionens myndigheter.",
+        "Not handled jointly: it concerns only one authority of the region.",
+    ),
+    "number_unknown": Text(
+        "Ei hoideta yhdessä: kaikkia lukumääriä ei tiedetä (vähintään {affected}), joten alle {limit} ei ole varmaa.",
+        "Sköts inte gemensamt: alla antal är inte kända (minst {affected}), så färre än {limit} är inte säkert.",
+        "Not handled jointly: not every number is known (at least {affected}), so fewer than {limit} is not certain.",
+    ),
+    "not_smaller": Text(
+        "Ei hoideta yhdessä: koskee {affected} työntekijää, raja on {limit}.",
+        "Sköts inte gemensamt: berör {affected} anställda, gränsen är {limit}.",
+        "Not handled jointly: it concerns {affected} employees, the limit is {limit}.",
+    ),
+    "lead_by_share": Text(
+        "Johtovuorossa: sovittu osuus {agreed} %, tänä vuonna johtanut {actual} %.",
+        "I tur att leda: avtalad andel {agreed} %, har i år lett {actual} %.",
+        "Next to lead: {agreed} % is agreed, {actual} % led this year.",
+    ),
+    "specialist_by_load": Text(
+        "Vähiten avoimia yhteisiä asioita työaikaansa nähden: {open}.",
+        "Minst öppna gemensamma ärenden i förhållande till sin arbetstid: {open}.",
+        "The fewest open joint matters for the officer's working time: {open}.",
+    ),
+    "chosen_by_hand": Text(
+        "Koordinaattorin päätös: {reason}", "Koordinatorns beslut: {reason}", "A coordinator's decision: {reason}"
+    ),
+}
+
+_GROUNDS: Final[Mapping[str, Text]] = {
+    "own_competence": Text(
+        "Viranomaisen oma toimivalta", "Myndighetens egen behörighet", "The authority's own competence"
+    ),
+    "consent": Text(
+        "Kaupunkien yhteistoimintasopimus (kuntalaki 410/2015, 54 §) ja toimivaltaisen viranomaisen suostumus",
+        "Städernas samarbetsavtal (kommunallagen 410/2015, 54 §) och den behöriga myndighetens samtycke",
+        "The cities' cooperation agreement (Municipalities Act 410/2015, § 54) and the competent authority's consent",
+    ),
+    "delegation": Text(
+        "Kaupunkien yhteistoimintasopimus (kuntalaki 410/2015, 54 §) ja pysyvä valtuutus",
+        "Städernas samarbetsavtal (kommunallagen 410/2015, 54 §) och en stående delegering",
+        "The cities' cooperation agreement (Municipalities Act 410/2015, § 54) and a standing delegation",
+    ),
+}
+
+TEXTS: Final[Mapping[str, Text]] = {
+    **_CLOCKS,
+    **_WARNINGS,
+    **_NOTES,
+    **_MISSING,
+    **_STEPS,
+    **_CHECKS,
+    **_HANDLING,
+    **_GROUNDS,
+}
 """Every text by its code. A code belongs to one text only."""

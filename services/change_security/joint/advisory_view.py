@@ -59,8 +59,8 @@ class ForAdvisory(Store):
         rows = await self._values(
             _Acts,
             "SELECT acting_authority, count(*) AS acts"
-            " FROM (SELECT acting_authority, acknowledged_at AS at FROM ledger_entry"
-            " UNION ALL SELECT acting_authority, case_closed_at FROM ledger_entry) AS act"
+            " FROM (SELECT acknowledged_by AS acting_authority, acknowledged_at AS at FROM ledger_entry"
+            " UNION ALL SELECT case_closed_by, case_closed_at FROM ledger_entry) AS act"
             " WHERE at >= :since AND at < :until GROUP BY 1 ORDER BY 1",
             since=since,
             until=until,

@@ -2,7 +2,8 @@
 
 from services.change_security import data
 from services.change_security.domain.notice import Rulebook
-from services.change_security.joint import api, drafts, handlers
+from services.change_security.joint import api, drafts, handlers, handling_api
+from services.change_security.joint.acting_commands import JointActing
 from services.change_security.joint.advisory_view import ForAdvisory
 from services.change_security.joint.commands import JointOffice
 from services.change_security.joint.email_delivery import EmailDelivery
@@ -23,23 +24,26 @@ from shared.screening import ERASE_ON_DISCARD, screen
 
 def parts(settings: Settings, database: Database) -> Parts:
     """Make what the joint office reads, serves and looks after."""
-    office = JointOffice(Rulebook(data.authorities(), data.rules()), shipped=data.authorities())
+    book = Rulebook(data.authorities(), data.rules(), data.agreed())
+    office = JointOffice(book, shipped=data.authorities())
+    acting = JointActing(book, frozenset(settings.city_offices))
     desk = HandOverDesk("change_security", ForAdvisory, drafts.prefill)
     email = EmailDelivery(database, office, settings)
     sweeps = Sweeps(database, office)
     return Parts(
-        inbound(settings, office, desk),
-        (api.router, hand_overs, draft_list, drafts.router),
+        inbound(settings, office, acting, desk),
+        (api.router, handling_api.router, hand_overs, draft_list, drafts.router),
         (office, desk),
         (
             Periodic("read directory", settings.sweep_seconds, sweeps.read_directory),
             Periodic("escalate overdue receipts", settings.sweep_seconds, sweeps.escalate),
+            Periodic("name specialists", settings.sweep_seconds, sweeps.name_specialists),
             Periodic("send e-mail", min(settings.sweep_seconds, 5.0), email.send_due),
         ),
     )
 
 
-def inbound(settings: Settings, office: JointOffice, desk: HandOverDesk) -> Inbound:
+def inbound(settings: Settings, office: JointOffice, acting: JointActing, desk: HandOverDesk) -> Inbound:
     """Say what the joint office reads: other systems, every city, and advisory."""
     names = (
         topics.CHANGE_NOTICES_INBOUND.name,
@@ -51,7 +55,7 @@ def inbound(settings: Settings, office: JointOffice, desk: HandOverDesk) -> Inbo
         group=f"{SERVICE}.{settings.office}",
         topics={name: by_name[name] for name in names},
         types=REGISTRY,
-        handlers={**handlers.handlers_of(office), **handlers_of(desk)},
+        handlers={**handlers.handlers_of(office, acting), **handlers_of(desk)},
         screen=screen,
         erase_on_discard=ERASE_ON_DISCARD,
         prepare=handlers.prepare,

@@ -7,17 +7,22 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from services.change_security.domain import handling as joint_handling
 from services.change_security.domain import notice as lifecycle
 from services.change_security.domain.filing import check
 from services.change_security.domain.ledger import Awaited
-from services.change_security.domain.notice import Change, Notice, Receipt, Rulebook
+from services.change_security.domain.notice import Change, Notice, NoticeState, Receipt, Rulebook
 from services.change_security.domain.routing import AuthorityTable
 from services.change_security.domain.workforce import workforce_released
+from services.change_security.joint.acting_commands import end_acting_of_released
+from services.change_security.joint.handling_store import Handlings, Specialists
+from services.change_security.joint.plan_commands import share_plan
 from services.change_security.joint.store import Deliveries, Delivery, Directory, Notices
 from services.change_security.joint.tables import DeliveryState
+from shared.calendar import local_day
 from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
-from shared.events.v1.change_security import Filing, Outcome
+from shared.events.v1.change_security import Filing, Handling, HandlingMode, Outcome
 from shared.messaging.transaction import Transaction
 from shared.telemetry import current_trace_id
 
@@ -71,8 +76,7 @@ class JointOffice:
         change = lifecycle.file(
             notice_id, filing, receipt, self.book, trace_id=current_trace_id(), registered_by=registered_by
         )
-        self._carry_out(tx, change, filed_by=receipt.filed_by)
-        return await self._apply_waiting(tx, change.notice)
+        return await self._apply_waiting(tx, await self._carry_out(tx, change, filed_by=receipt.filed_by))
 
     async def revise(self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int, filed_by: str) -> Notice:
         """Put a new revision in force.
@@ -108,9 +112,9 @@ class JointOffice:
 
     async def _revise(self, tx: Transaction, before: Notice, filing: Filing, predecessor: int, filed_by: str) -> Notice:
         change = lifecycle.revise(before, filing, predecessor, tx.clock.now(), self.book)
-        self._carry_out(tx, change, filed_by=filed_by)
-        await self._settle_unrouted(tx, before, change.notice, by=filed_by, resolution="revised")
-        return change.notice
+        notice = await self._carry_out(tx, change, filed_by=filed_by)
+        await self._settle_unrouted(tx, before, notice, by=filed_by, resolution="revised")
+        return notice
 
     async def withdraw(self, tx: Transaction, notice_id: UUID, by: str) -> Notice:
         """End a notice that the employer has withdrawn.
@@ -121,9 +125,9 @@ class JointOffice:
         """
         before = await self.known(tx, notice_id)
         change = lifecycle.withdraw(before, tx.clock.now())
-        self._carry_out(tx, change, over=True)
-        await self._settle_unrouted(tx, before, change.notice, by=by, resolution="withdrawn")
-        return change.notice
+        notice = await self._carry_out(tx, change, over=True)
+        await self._settle_unrouted(tx, before, notice, by=by, resolution="withdrawn")
+        return notice
 
     async def close(self, tx: Transaction, notice_id: UUID, outcome: Outcome, by: str) -> Notice:
         """End a notice with or without terminations.
@@ -134,9 +138,9 @@ class JointOffice:
         """
         before = await self.known(tx, notice_id)
         change = lifecycle.close(before, outcome, tx.clock.now())
-        self._carry_out(tx, change, over=outcome is Outcome.NO_TERMINATIONS)
-        await self._settle_unrouted(tx, before, change.notice, by=by, resolution="closed")
-        return change.notice
+        notice = await self._carry_out(tx, change, over=outcome is Outcome.NO_TERMINATIONS)
+        await self._settle_unrouted(tx, before, notice, by=by, resolution="closed")
+        return notice
 
     async def add_authority(
         self, tx: Transaction, notice_id: UUID, authority: str, *, by: str, municipality: str | None, reason: str
@@ -149,12 +153,12 @@ class JointOffice:
         """
         before = await self.known(tx, notice_id)
         change = lifecycle.add_authority(before, authority, tx.clock.now(), self.book)
-        self._carry_out(tx, change)
+        notice = await self._carry_out(tx, change)
         still_open = [place for place in before.unrouted if (place.municipality or "") != municipality]
         await Notices(tx).resolve_unrouted(
             notice_id, still_open, at=tx.clock.now(), by=by, resolution=f"assigned to {authority}: {reason}"
         )
-        return change.notice
+        return notice
 
     async def acknowledge_outside(self, tx: Transaction, notice_id: UUID, authority: str) -> Notice:
         """Enter that an authority outside the region has confirmed a notice.
@@ -163,16 +167,58 @@ class JointOffice:
             UnknownError
         """
         change = lifecycle.acknowledge_outside(await self.known(tx, notice_id), authority, tx.clock.now())
-        self._carry_out(tx, change)
-        return change.notice
+        return await self._carry_out(tx, change)
 
-    async def take(self, tx: Transaction, notice_id: UUID, taker: str, parts: tuple[str, ...], at: datetime) -> None:
-        """Let an authority act in others' parts.
+    async def take(self, tx: Transaction, notice_id: UUID, authority: str, at: datetime) -> Notice:
+        """Let an authority take its own part out of joint handling.
 
         Raises:
             UnknownError
         """
-        self._carry_out(tx, lifecycle.take(await self.known(tx, notice_id), taker, parts, at))
+        return await self._carry_out(tx, lifecycle.take(await self.known(tx, notice_id), authority, at))
+
+    async def give_back(self, tx: Transaction, notice_id: UUID, authority: str) -> Notice:
+        """Let an authority return its own part to joint handling.
+
+        Raises:
+            UnknownError
+        """
+        return await self._carry_out(tx, lifecycle.give_back(await self.known(tx, notice_id), authority))
+
+    async def name_lead(self, tx: Transaction, notice_id: UUID, authority: str, reason: str, by: str) -> Notice:
+        """Let a coordinator name the lead of a joint matter; the specialist is chosen anew.
+
+        Raises:
+            UnknownError, RefusedError, ConflictError
+        """
+        notice = await self.known(tx, notice_id)
+        change = joint_handling.name_lead(notice, authority, reason, by, await self.staffing(tx))
+        return await self._put_in_force(tx, notice, change)
+
+    async def name_specialist(self, tx: Transaction, notice_id: UUID, officer: str, reason: str, by: str) -> Notice:
+        """Let a coordinator name the specialist of a joint matter.
+
+        Raises:
+            UnknownError, RefusedError, ConflictError
+        """
+        notice = await self.known(tx, notice_id)
+        change = joint_handling.name_specialist(notice, officer, reason, by, await self.staffing(tx))
+        return await self._put_in_force(tx, notice, change)
+
+    async def staff_waiting(self, tx: Transaction, limit: int = 200) -> int:
+        """Name a specialist where a joint matter has none; return in how many it could be done.
+
+        An absence may have ended, or a city has listed an officer.
+        """
+        staffed = 0
+        today = local_day(tx.clock.now())
+        somebody = any(listed.is_present(today) for listed in (await self.staffing(tx)).specialists)
+        for notice_id in await Handlings(tx).unstaffed(limit, decided=somebody):
+            notice = await self.known(tx, notice_id)
+            change = joint_handling.renew(notice, await self._handling(tx, notice))
+            staffed += change.notice.version > notice.version
+            await self._put_in_force(tx, notice, change)
+        return staffed
 
     async def escalate(self, tx: Transaction, limit: int = 200) -> list[Awaited]:
         """Tell offices about receipts that are overdue, once for each. Return what was awaited, one for each."""
@@ -212,8 +258,31 @@ class JointOffice:
                 after.notice_id, after.unrouted, at=tx.clock.now(), by=by, resolution=resolution
             )
 
-    def _carry_out(self, tx: Transaction, change: Change, *, filed_by: str | None = None, over: bool = False) -> None:
+    async def _carry_out(
+        self, tx: Transaction, change: Change, *, filed_by: str | None = None, over: bool = False
+    ) -> Notice:
+        before = change.notice
+        if before.state is NoticeState.OPEN and (change.events or change.emails or before.version == 1):
+            change = joint_handling.settle(change, await self._handling(tx, before))
+        return await self._put_in_force(tx, before, change, filed_by=filed_by, over=over)
+
+    async def _handling(self, tx: Transaction, notice: Notice) -> Handling:
+        handling = joint_handling.decide(notice, self.book)
+        if handling.mode is not HandlingMode.JOINT:
+            return handling
+        return joint_handling.staff(handling, notice.handling, notice.filing, await self.staffing(tx))
+
+    async def staffing(self, tx: Transaction) -> joint_handling.Staffing:
+        """Return what a lead and a specialist are chosen by: the listed officers, their load, the agreed shares."""
+        return await Specialists(tx).staffing(self.book.agreed.shares_on(local_day(tx.clock.now())))
+
+    async def _put_in_force(
+        self, tx: Transaction, before: Notice, change: Change, *, filed_by: str | None = None, over: bool = False
+    ) -> Notice:
         notice = change.notice
+        if notice.handling != before.handling:
+            Handlings(tx).keep(notice, tx.clock.now())
+            Specialists(tx).count(before, notice)
         Notices(tx).save(notice, filed_by=filed_by)
         for office, event in change.events:
             tx.publish(event, to=office)
@@ -223,6 +292,8 @@ class JointOffice:
             released = workforce_released(notice.notice_id, notice.version, notice.filing, over=over)
             if released is not None:
                 tx.publish(released)
+        await share_plan(tx, before, change)
+        return await end_acting_of_released(tx, notice)
 
     def _delivery(self, notice: Notice, authority: str, at: datetime) -> Delivery:
         has_address = bool(self.book.authorities.authorities[authority].email)

@@ -8,10 +8,14 @@ from collections.abc import Sequence
 
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.notice import Channel, Notice, NoticeState, Receipt
+from services.change_security.joint.acting_commands import JointActing
 from services.change_security.joint.commands import AUTHORITY, JointOffice
+from services.change_security.joint.handling_store import Specialists
+from services.change_security.joint.plan_commands import enter_step
 from services.change_security.joint.store import Notices
 from shared.errors import UnprocessableError
 from shared.events.v1.change_security import (
+    ActingReported,
     CaseClosed,
     Filing,
     NoticeAcknowledged,
@@ -22,6 +26,9 @@ from shared.events.v1.change_security import (
     NoticeTaken,
     NoticeWithdrawalFiled,
     NoticeWithdrawalSubmitted,
+    PartReturned,
+    PlanStepReported,
+    SpecialistListed,
 )
 from shared.messaging.handlers import Handlers
 from shared.messaging.transaction import Transaction
@@ -37,7 +44,14 @@ async def prepare(events: Sequence[object], tx: Transaction) -> None:
         for event in events
         if isinstance(
             event,
-            NoticeSubmitted | NoticeFiled | NoticeTaken | NoticeWithdrawalSubmitted | NoticeWithdrawalFiled,
+            NoticeSubmitted
+            | NoticeFiled
+            | NoticeTaken
+            | PartReturned
+            | NoticeWithdrawalSubmitted
+            | NoticeWithdrawalFiled
+            | PlanStepReported
+            | ActingReported,
         )
     }
     await Notices(tx).load(notices)
@@ -47,8 +61,9 @@ async def prepare(events: Sequence[object], tx: Transaction) -> None:
 class JointHandlers:
     """The handlers that change notices: what is done with each, the joint office decides."""
 
-    def __init__(self, office: JointOffice) -> None:
+    def __init__(self, office: JointOffice, acting: JointActing) -> None:
         self._office = office
+        self._acting = acting
 
     async def receive_submission(self, event: NoticeSubmitted, tx: Transaction) -> None:
         """File a notice that another system submits, or a revision of one that the same system filed."""
@@ -93,8 +108,21 @@ class JointHandlers:
         await self._office.withdraw(tx, event.notice_id, f"{AUTHORITY}{event.authority}")
 
     async def enter_taken(self, event: NoticeTaken, tx: Transaction) -> None:
-        """Enter that an authority acts in its own or others' parts; those hear of it."""
-        await self._office.take(tx, event.notice_id, event.authority, event.parts, event.taken_at)
+        """Enter that an authority has taken its own part. Of others' parts, older versions' word is a request."""
+        await self._office.known(tx, event.notice_id)
+        for part in event.parts:
+            if part == event.authority:
+                await self._office.take(tx, event.notice_id, part, event.taken_at)
+            else:
+                await self._acting.ask(tx, event.notice_id, event.authority, part, event.taken_at)
+
+    async def enter_returned(self, event: PartReturned, tx: Transaction) -> None:
+        """Enter that an authority has returned its own part to joint handling."""
+        await self._office.give_back(tx, event.notice_id, event.authority)
+
+    async def enter_acting(self, event: ActingReported, tx: Transaction) -> None:
+        """Enter what an authority says of its acting for another, or of another's for it."""
+        await self._acting.enter(tx, event)
 
 
 async def enter_stored(event: NoticeStored, tx: Transaction) -> None:
@@ -117,12 +145,18 @@ async def enter_declined(event: NoticeDeclined, tx: Transaction) -> None:
 async def enter_case_closed(event: CaseClosed, tx: Transaction) -> None:
     """Enter that an authority has closed its case."""
     entry = await _entry(event, tx)
-    Notices(tx).save_entry(entry.case_closed(event.outcome, event.closed_at))
+    acting_authority = event.acting_authority or event.authority
+    Notices(tx).save_entry(entry.case_closed(event.outcome, event.closed_at, acting_authority))
 
 
-def handlers_of(office: JointOffice) -> Handlers:
+async def list_specialist(event: SpecialistListed, tx: Transaction) -> None:
+    """Take a city's officer into the choice of specialists."""
+    await Specialists(tx).list_specialist(event)
+
+
+def handlers_of(office: JointOffice, acting: JointActing) -> Handlers:
     """Return the handler of each event type of other systems and of the cities."""
-    notices = JointHandlers(office)
+    notices = JointHandlers(office, acting)
     return Handlers(
         notices.receive_submission,
         notices.receive_withdrawal,
@@ -133,6 +167,10 @@ def handlers_of(office: JointOffice) -> Handlers:
         enter_acknowledged,
         enter_declined,
         enter_case_closed,
+        list_specialist,
+        enter_step,
+        notices.enter_returned,
+        notices.enter_acting,
     )
 
 

@@ -12,7 +12,7 @@ from services.change_security.domain.notice import Channel, Notice, NoticeState
 from services.change_security.domain.routing import AuthorityTable, Why
 from services.change_security.domain.rules import RuleTable, assess
 from services.change_security.joint.tables import DeliveryState, NoticeRevisionRow, UnroutedRow
-from services.change_security.models import AssessmentOut
+from services.change_security.models import AssessmentOut, HandlingOut
 from shared.events.v1.change_security import DeclineReason, Filing, HandlingMode, Outcome, Reason, ReasonKind
 
 
@@ -123,6 +123,7 @@ class NoticeOut(BaseModel):
         description="When completion was asked of whoever filed, by this answer; a revision completes it."
     )
     assessment: AssessmentOut
+    handling: HandlingOut | None
     filing: Filing
 
     @classmethod
@@ -141,6 +142,7 @@ class NoticeOut(BaseModel):
             missing=list(lacking),
             completion_asked_at=(notice.revised_at or notice.receipt.registered_at) if lacking else None,
             assessment=AssessmentOut.of(assess(notice.filing, notice.receipt.arrived_at, rules)),
+            handling=HandlingOut.of(notice.handling),
             filing=filing,
         )
 

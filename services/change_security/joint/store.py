@@ -81,7 +81,18 @@ _NOTICE: Final = insert(
         "arrived_at": "receipt.arrived_at",
         "registered_at": "receipt.registered_at",
     },
-    replace=("state", "version", "revision", "routing_version", "manual", "outcome", "revised_at"),
+    replace=(
+        "state",
+        "version",
+        "revision",
+        "routing_version",
+        "manual",
+        "outcome",
+        "revised_at",
+        "handling",
+        "lead",
+        "specialist",
+    ),
     version="version",
 )
 """Arrival and registration are written once: an update never touches them."""
@@ -487,6 +498,7 @@ def _notice(
         entries=entries,
         unrouted=unrouted,
         revised_at=row.revised_at,
+        handling=row.handling,
     )
 
 

@@ -26,3 +26,8 @@ class Sweeps:
             awaited = await self.office.escalate(tx)
         for what in awaited:
             OVERDUE.labels(what).inc()
+
+    async def name_specialists(self) -> None:
+        """Name specialists of joint matters that have none."""
+        async with self.database.transaction(uuid4()) as tx:
+            await self.office.staff_waiting(tx)

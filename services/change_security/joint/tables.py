@@ -15,12 +15,28 @@ from services.change_security.domain.ledger import Awaited, EntryState
 from services.change_security.domain.notice import Channel, NoticeState
 from services.change_security.domain.routing import Why
 from shared.database import EnumText, Json
-from shared.events.v1.change_security import DeclineReason, Filing, HandlingMode, Outcome, Reason, ReasonKind
+from shared.events.v1.change_security import (
+    Acting,
+    ActingState,
+    DeclineReason,
+    Filing,
+    Handling,
+    HandlingMode,
+    Outcome,
+    PlanStep,
+    Reason,
+    ReasonKind,
+)
+from shared.events.values import Absence
 
 metadata = MetaData()
 """This side's own: SQLModel's global one would mix the services' tables."""
 
 _INSTANT = DateTime(timezone=True)
+
+
+WITHOUT_SPECIALIST = "state = 'open' AND specialist IS NULL AND (handling IS NULL OR handling ->> 'mode' = 'joint')"
+"""Open notices whose handling is to be looked at: joint ones without a specialist, and those never decided."""
 
 
 class DeliveryState(StrEnum):
@@ -41,7 +57,11 @@ class NoticeRow(Table, table=True):
     """A notice at the joint office."""
 
     __tablename__ = "notice"
-    __table_args__ = (Index("notice_registered", "registered_at", "notice_id"),)
+    __table_args__ = (
+        Index("notice_registered", "registered_at", "notice_id"),
+        Index("notice_led", "lead", "registered_at", postgresql_where=text("lead IS NOT NULL")),
+        Index("notice_unstaffed", "notice_id", postgresql_where=text(WITHOUT_SPECIALIST)),
+    )
 
     notice_id: UUID = Field(primary_key=True)
     state: NoticeState = Field(sa_type=EnumText(NoticeState))
@@ -56,6 +76,9 @@ class NoticeRow(Table, table=True):
     outcome: Outcome | None = Field(default=None, sa_type=EnumText(Outcome))
     trace_id: str | None = Field(default=None, sa_type=Text)
     revised_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    handling: Handling | None = Field(default=None, sa_type=Json(Handling))
+    lead: str | None = Field(default=None, sa_type=Text)
+    specialist: str | None = Field(default=None, sa_type=Text)
 
 
 class NoticeRevisionRow(Table, table=True):
@@ -107,6 +130,8 @@ class EntryRow(Table, table=True):
     case_outcome: Outcome | None = Field(default=None, sa_type=EnumText(Outcome))
     case_closed_at: datetime | None = Field(default=None, sa_type=_INSTANT)
     escalated: Awaited | None = Field(default=None, sa_type=Text)
+    acknowledged_by: str | None = Field(default=None, sa_type=Text)
+    case_closed_by: str | None = Field(default=None, sa_type=Text)
 
 
 class UnroutedRow(Table, table=True):
@@ -168,3 +193,57 @@ class AuthorityRow(Table, table=True):
     name_en: str = Field(sa_type=Text)
     email: str | None = Field(default=None, sa_type=Text)
     under_act: bool
+
+
+# -- joint matters and acting for another
+
+
+class HandlingRow(Table, table=True):
+    """A handling as it was put in force: how a matter is handled, why, by whom. Nothing is overwritten."""
+
+    __tablename__ = "handling_change"
+
+    notice_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    handling: Handling = Field(sa_type=Json(Handling))
+    at: datetime = Field(sa_type=_INSTANT)
+
+
+class SpecialistRow(Table, table=True):
+    """A change security officer, as the own city lists one."""
+
+    __tablename__ = "specialist"
+
+    officer: str = Field(sa_type=Text, primary_key=True)
+    authority: str = Field(sa_type=Text)
+    version: int
+    languages: tuple[str, ...] = Field(sa_type=Json(tuple[str, ...]))
+    person_years: float
+    absences: tuple[Absence, ...] = Field(sa_type=Json(tuple[Absence, ...]))
+
+
+class ActingRow(Table, table=True):
+    """One authority acts in another's part."""
+
+    __tablename__ = "acting"
+    __table_args__ = (
+        Index("acting_of", "notice_id", "competent_authority"),
+        Index("acting_state", "state", "asked_at", "acting_id"),
+    )
+
+    acting_id: UUID = Field(primary_key=True)
+    notice_id: UUID
+    competent_authority: str = Field(sa_type=Text)
+    state: ActingState = Field(sa_type=EnumText(ActingState))
+    asked_at: datetime = Field(sa_type=_INSTANT)
+    acting: Acting = Field(sa_type=Json(Acting))
+
+
+class PlanStepRow(Table, table=True):
+    """A step of a shared plan, as it was changed last."""
+
+    __tablename__ = "plan_step"
+
+    notice_id: UUID = Field(primary_key=True)
+    step_id: UUID = Field(primary_key=True)
+    step: PlanStep = Field(sa_type=Json(PlanStep))

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from shared.events.envelope import Event, Part
 from shared.events.v1.change_security import MunicipalityCode
-from shared.events.values import BusinessId, Day, Instant
+from shared.events.values import Absence, BusinessId, Day, Instant
 
 Language = Literal["fi", "sv", "en"]
 ServiceName = Literal["change_security", "placement", "training"]
@@ -170,13 +170,6 @@ class HandOverAcknowledged(_AboutContact):
     hand_over_id: UUID
     officer: str = Field(max_length=200)
     acknowledged_at: Instant
-
-
-class Absence(Part):
-    """Days on which an officer is away, both included."""
-
-    since: Day
-    until: Day
 
 
 class OfficerListed(Event):

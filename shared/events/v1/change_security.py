@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.events.envelope import Event, Part
-from shared.events.values import BusinessId, Count, Day, Instant
+from shared.events.values import Absence, BusinessId, Count, Day, Instant
 
 MunicipalityCode = str
 """Three digits, as text: 091."""
@@ -190,6 +190,104 @@ class Reason(Part):
     municipality: MunicipalityCode | None = None
 
 
+class HandlingReason(StrEnum):
+    """Why a matter is handled jointly, or not."""
+
+    SMALLER_AND_SHARED = "smaller_and_shared"
+    ONE_AUTHORITY = "one_authority"
+    NUMBER_UNKNOWN = "number_unknown"
+    NOT_SMALLER = "not_smaller"
+
+
+class Choice(Part):
+    """Who was chosen, by whom and why, with the numbers of that moment."""
+
+    authority: str
+    officer: str | None = Field(default=None, max_length=200)
+    by: str = Field(max_length=250, description="`rule`, or the officer who decided.")
+    because: str = Field(max_length=60, description="A code; its texts are shown by the service.")
+    agreed_percent: float | None = None
+    actual_percent: float | None = None
+    open: int | None = Field(default=None, description="Joint matters that the officer had open.")
+    reason: str | None = Field(default=None, max_length=500, description="What an officer gave as the reason.")
+    at: Instant
+
+
+class Handling(Part):
+    """How a matter is handled, why, and who leads it."""
+
+    mode: HandlingMode
+    reason: HandlingReason
+    authorities: tuple[str, ...] = Field(description="Those of the region that it concerns and that did not take it.")
+    affected_at_least: int
+    limit: int = Field(description="Jointly handled when certainly fewer are affected.")
+    limit_to_be_checked: bool
+    lead: Choice | None = None
+    specialist: Choice | None = Field(default=None, description="None while nobody can be named.")
+
+
+class LegalGround(StrEnum):
+    """On what ground an officer acts in a case."""
+
+    OWN_COMPETENCE = "own_competence"
+    CONSENT = "consent"
+    DELEGATION = "delegation"
+
+
+class ActingState(StrEnum):
+    """How far an authority's acting for another has come. It only moves forward, in this order."""
+
+    ASKED = "asked"
+    IN_FORCE = "in_force"
+    REFUSED = "refused"
+    ENDED = "ended"
+
+
+class Acting(Part):
+    """One authority acts in another's part of a matter: asked or offered, consented to, ended."""
+
+    acting_id: UUID
+    competent_authority: str
+    acting_authority: str
+    state: ActingState
+    asked_by: str = Field(description="The authority that asked, or offered; the other one answers.")
+    reason: str = Field(max_length=500)
+    asked_at: Instant
+    answer_by: Instant | None = None
+    answered_by: str | None = Field(default=None, max_length=200, description="An officer; none for a delegation.")
+    answered_at: Instant | None = None
+    legal_ground: LegalGround | None = None
+    ground_source: str | None = Field(default=None, max_length=300)
+    ended_by: str | None = Field(default=None, description="An authority, or `rule`.")
+    end_reason: str | None = Field(default=None, max_length=500)
+    ended_at: Instant | None = None
+
+
+class PlanStepState(StrEnum):
+    """How far a step of the shared plan is."""
+
+    PLANNED = "planned"
+    DONE = "done"
+    NOT_NEEDED = "not_needed"
+
+
+class PlanStep(Part):
+    """One step of a joint matter's plan, as it was changed last. Changes count up; of two, the later one stands."""
+
+    step_id: UUID
+    authority: str = Field(description="Whose step it is.")
+    step: str = Field(max_length=60, description="A step of the course.")
+    municipality: MunicipalityCode | None = Field(default=None, max_length=10, description="Of the site.")
+    language: Literal["fi", "sv", "en"] | None = None
+    planned_on: Day | None = None
+    detail: str | None = Field(default=None, max_length=280)
+    state: PlanStepState = PlanStepState.PLANNED
+    change: int = Field(ge=1, le=100_000)
+    changed_at: Instant
+    changed_by: str = Field(max_length=200, description="An officer's opaque id.")
+    changed_authority: str
+
+
 class _AboutNotice(Event):
     KEY: ClassVar[str] = "notice_id"
     notice_id: UUID
@@ -231,6 +329,7 @@ class _NoticeForAuthority(_ToOffice):
     acknowledge_by: Instant
     missing: tuple[str, ...] = ()
     filing: Filing
+    handling: Handling | None = None
 
 
 class NoticeAssigned(_NoticeForAuthority):
@@ -265,11 +364,12 @@ class NoticeClosed(_ToOffice):
 
 
 class HandlingChanged(_ToOffice):
-    """Another authority acts in this authority's part, or no longer does. The competence does not move."""
+    """How the matter is handled has changed: jointly or not, who leads it, who is its specialist."""
 
     type: Literal["change-security.handling-changed.v1"] = "change-security.handling-changed.v1"
     handling_mode: HandlingMode
     acting_authority: str
+    handling: Handling | None = None
 
 
 class ReceiptOverdue(_ToOffice):
@@ -313,10 +413,10 @@ class NoticeDeclined(_FromOffice):
 
 
 class NoticeTaken(_FromOffice):
-    """An authority takes the handling of other authorities' parts, on their behalf."""
+    """An authority takes its own part out of joint handling. Others' parts, of older versions, are asked for."""
 
     type: Literal["change-security.notice-taken.v1"] = "change-security.notice-taken.v1"
-    parts: tuple[str, ...] = Field(description="The competent authorities whose parts are taken.")
+    parts: tuple[str, ...] = Field(description="The competent authorities whose parts are taken, or asked for.")
     taken_at: Instant
 
 
@@ -326,6 +426,7 @@ class CaseClosed(_FromOffice):
     type: Literal["change-security.case-closed.v1"] = "change-security.case-closed.v1"
     outcome: Outcome
     closed_at: Instant
+    acting_authority: str | None = Field(default=None, description="Whose officer closed it; none: its own.")
 
 
 class NoticeFiled(_FromOffice):
@@ -369,6 +470,57 @@ class WorkforceReleased(_AboutNotice):
     releases: tuple[WorkforceRelease, ...]
 
 
+# -- joint matters and acting for another -----------------------------------------------------------------------------
+
+
+class PartReturned(_FromOffice):
+    """An authority returns its own part, which it had taken, to joint handling."""
+
+    type: Literal["change-security.part-returned.v1"] = "change-security.part-returned.v1"
+    returned_at: Instant
+
+
+class SpecialistListed(Event):
+    """A change security officer's languages and time, as the own city has them. The newest replaces the older."""
+
+    KEY: ClassVar[str] = "officer"
+    type: Literal["change-security.specialist-listed.v1"] = "change-security.specialist-listed.v1"
+    officer: str = Field(max_length=200)
+    authority: str
+    version: int = Field(ge=1)
+    languages: tuple[Literal["fi", "sv", "en"], ...]
+    person_years: float = Field(ge=0, le=1)
+    absences: tuple[Absence, ...] = Field(default=(), max_length=100)
+
+
+class PlanStepReported(_FromOffice):
+    """A concerned authority has added or changed a step of the shared plan."""
+
+    type: Literal["change-security.plan-step-reported.v1"] = "change-security.plan-step-reported.v1"
+    step: PlanStep
+
+
+class PlanChanged(_AboutNotice):
+    """The shared plan of a matter, whole. Each step is newer than a reader's or it changes nothing."""
+
+    type: Literal["change-security.plan-changed.v1"] = "change-security.plan-changed.v1"
+    steps: tuple[PlanStep, ...]
+
+
+class ActingReported(_FromOffice):
+    """An authority asks to act for another or offers it, answers that, or ends it."""
+
+    type: Literal["change-security.acting-reported.v1"] = "change-security.acting-reported.v1"
+    acting: Acting
+
+
+class ActingChanged(_AboutNotice):
+    """How far the acting of one authority for another has come; both hear it."""
+
+    type: Literal["change-security.acting-changed.v1"] = "change-security.acting-changed.v1"
+    acting: Acting
+
+
 EVENTS: tuple[type[Event], ...] = (
     NoticeSubmitted,
     NoticeWithdrawalSubmitted,
@@ -387,4 +539,10 @@ EVENTS: tuple[type[Event], ...] = (
     NoticeFiled,
     NoticeWithdrawalFiled,
     WorkforceReleased,
+    PartReturned,
+    SpecialistListed,
+    PlanStepReported,
+    PlanChanged,
+    ActingReported,
+    ActingChanged,
 )

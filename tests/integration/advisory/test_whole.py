@@ -48,6 +48,7 @@ from shared.events.v1.advisory import (
     Texts,
     Trilingual,
 )
+from shared.events.values import Absence
 from shared.identity import Officer
 from shared.messaging.transaction import Database
 from tests.support.advisory_office import ASSIGNED, AT, CITIES, CONTACT, RELEASED, Office

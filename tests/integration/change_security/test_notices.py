@@ -20,7 +20,9 @@ from deploy.local.stack import Stack
 from services.change_security import data
 from services.change_security.app import CHANGE_SECURITY
 from services.change_security.authority import handlers
+from services.change_security.authority.acting_commands import CityActing
 from services.change_security.authority.app import inbound
+from services.change_security.authority.plan_commands import CityPlans
 from services.change_security.authority.store import Cases
 from services.change_security.domain.notice import Rulebook
 from services.change_security.joint.commands import JointOffice
@@ -610,7 +612,9 @@ def test_a_store_rebuilt_from_the_first_offset_has_the_same_state_hash(matters: 
         engine = engine_for(settings, rebuilt_schema)
         await migrate(engine, CHANGE_SECURITY.migrations, rebuilt_schema)
         rebuilt = Database(engine, "espoo", SystemClock(), TracerProvider().get_tracer("test"))
-        read = inbound(settings)
+        rules = data.rules()
+        acting = CityActing(settings.office, frozenset(settings.city_offices), rules)
+        read = inbound(settings, CityPlans(settings.office), acting)
         group = f"{SERVICE}.{rebuilt_schema}"
         consumer = Consumer(
             replace(read, group=group),

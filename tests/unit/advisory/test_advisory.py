@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.advisory import data
-from services.advisory.domain.assignment import BEHIND, Adviser, assign, deputy
+from services.advisory.domain.assignment import Adviser, assign, deputy
 from services.advisory.domain.contact import (
     ContactState,
     Earlier,
@@ -35,7 +35,9 @@ from services.advisory.domain.resources import (
 )
 from services.advisory.joint import resourcing_report
 from shared.errors import RefusedError
-from shared.events.v1.advisory import Absence, Contact, ContactChannel, ContactTopic
+from shared.events.v1.advisory import Contact, ContactChannel, ContactTopic
+from shared.events.values import Absence
+from shared.fair_shares import BEHIND
 
 DAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)

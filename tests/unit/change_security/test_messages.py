@@ -11,10 +11,13 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from services.change_security import data
 from services.change_security.authority import handlers as city
+from services.change_security.authority.acting_commands import CityActing
+from services.change_security.authority.plan_commands import CityPlans
 from services.change_security.domain import notice as lifecycle
 from services.change_security.domain.ledger import Entry, EntryState
 from services.change_security.domain.notice import Channel, Notice, Receipt, Rulebook
 from services.change_security.joint import handlers as joint
+from services.change_security.joint.acting_commands import JointActing
 from services.change_security.joint.commands import JointOffice
 from services.change_security.joint.store import Notices
 from shared.clock import SystemClock
@@ -35,13 +38,18 @@ from shared.events.v1.change_security import (
     NoticeWithdrawalFiled,
     NoticeWithdrawalSubmitted,
     NoticeWithdrawn,
+    PartReturned,
+    PlanStep,
+    PlanStepReported,
 )
 from shared.messaging.transaction import Database, Transaction
 from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, proposal
 
 ID = UUID(int=7)
-BOOK = Rulebook(data.authorities(), data.rules())
-HANDLERS = joint.handlers_of(JointOffice(BOOK, shipped=BOOK.authorities))
+BOOK = Rulebook(data.authorities(), data.rules(), data.agreed())
+NETWORK = frozenset({"espoo", "helsinki", "vantaa"})
+HANDLERS = joint.handlers_of(JointOffice(BOOK, shipped=BOOK.authorities), JointActing(BOOK, NETWORK))
+CITY_HANDLERS = city.handlers_of(CityPlans("vantaa"), CityActing("vantaa", NETWORK, BOOK.rules))
 PORTAL = "/systems/portal"
 
 
@@ -182,6 +190,41 @@ async def test_an_answer_of_an_authority_without_a_part_is_unprocessable() -> No
     assert refused.value.code == "not-a-recipient"
 
 
+async def test_a_step_of_an_authority_without_a_part_or_of_no_course_is_refused() -> None:
+    tx = transaction(filed(proposal(sites=[])))
+    step = PlanStep(
+        step_id=UUID(int=9),
+        authority="vantaa",
+        step="follow_up",
+        change=1,
+        changed_at=ARRIVED,
+        changed_by="officer-1",
+        changed_authority="vantaa",
+    )
+    with pytest.raises(UnprocessableError) as refused:
+        await handled(PlanStepReported(notice_id=ID, authority="vantaa", step=step), tx)
+    assert refused.value.code == "not-a-recipient"
+    party = step.model_copy(update={"step": "party"})
+    with pytest.raises(RefusedError) as unknown:
+        await handled(PlanStepReported(notice_id=ID, authority="vantaa", step=party), tx)
+    assert unknown.value.code == "unknown-step"
+    assert published(tx) == []
+
+
+async def test_a_taken_part_is_told_to_its_office_and_returned_again() -> None:
+    tx = transaction(filed())
+    await handled(NoticeTaken(notice_id=ID, authority="vantaa", parts=("vantaa",), taken_at=ARRIVED), tx)
+    await handled(NoticeTaken(notice_id=ID, authority="vantaa", parts=("vantaa",), taken_at=ARRIVED), tx)
+    entry = await Notices(tx).entry(ID, "vantaa")
+    assert entry is not None
+    assert entry.state is EntryState.TAKEN_BY
+    await handled(PartReturned(notice_id=ID, authority="vantaa", returned_at=ARRIVED), tx)
+    entry = await Notices(tx).entry(ID, "vantaa")
+    assert entry is not None
+    assert entry.state is EntryState.ACKNOWLEDGED
+    assert published(tx) == [to("vantaa", HandlingChanged)] * 2
+
+
 async def test_a_city_confirms_every_version_that_it_is_sent() -> None:
     tx = transaction(office="vantaa")
     about = {"notice_id": ID, "version": 4, "revision": 2, "authority": "vantaa"}
@@ -199,7 +242,7 @@ async def test_a_city_confirms_every_version_that_it_is_sent() -> None:
         NoticeWithdrawn.model_validate(about),
     ]
     for event in events:
-        await city.HANDLERS[event.type](event, tx)
+        await CITY_HANDLERS[event.type](event, tx)
     receipts = [NoticeStored.model_validate_json(event.payload) for event in tx._outgoing]
     assert {event.topic for event in tx._outgoing} == {"from.vantaa.change-security.v1"}
     assert [(receipt.version, receipt.revision) for receipt in receipts] == [(1, 1), (4, 2), (4, 2), (4, 2)]

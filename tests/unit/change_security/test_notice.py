@@ -20,6 +20,7 @@ from shared.events.envelope import Event
 from shared.events.v1.change_security import (
     DeclineReason,
     Filing,
+    HandlingChanged,
     HandlingMode,
     NoticeAmended,
     NoticeAssigned,
@@ -32,7 +33,7 @@ from shared.events.v1.change_security import (
 from tests.support.filings import ARRIVED, proposal
 from tests.support.needs import national_classification
 
-BOOK = Rulebook(data.authorities(), data.rules())
+BOOK = Rulebook(data.authorities(), data.rules(), data.agreed())
 DAY = date(2026, 11, 24)
 
 
@@ -56,7 +57,7 @@ def test_each_affected_authority_hears_once_with_every_reason() -> None:
         sites=[{"municipality": "091"}, {"municipality": "049"}, {"municipality": "235"}],
         residences=[{"municipality": "092", "count": 12}, {"municipality": "049", "count": 0}],
     )
-    routing = route(filing, DAY, BOOK.authorities, small=False)
+    routing = route(filing, DAY, BOOK.authorities)
     reasons = {
         one.authority: [(reason.kind.value, reason.municipality) for reason in one.reasons]
         for one in routing.recipients
@@ -69,32 +70,26 @@ def test_each_affected_authority_hears_once_with_every_reason() -> None:
 
 
 def test_kauniainen_belongs_to_the_authority_of_espoo() -> None:
-    routing = route(proposal(sites=[{"municipality": "235"}]), DAY, BOOK.authorities, small=False)
+    routing = route(proposal(sites=[{"municipality": "235"}]), DAY, BOOK.authorities)
     assert "espoo" in routing.authorities()
 
 
 def test_an_unknown_municipality_is_unrouted_and_never_given_to_a_default() -> None:
-    routing = route(proposal(sites=[{"municipality": "999"}]), DAY, BOOK.authorities, small=False)
+    routing = route(proposal(sites=[{"municipality": "999"}]), DAY, BOOK.authorities)
     assert routing.authorities() == {"helsinki"}
     assert [(one.municipality, one.why) for one in routing.unrouted] == [("999", "unknown_municipality")]
 
 
 def test_a_filing_that_names_no_municipality_is_unrouted() -> None:
     filing = proposal(employer={"business_id": "2077474-0"}, sites=[])
-    routing = route(filing, DAY, BOOK.authorities, small=False)
+    routing = route(filing, DAY, BOOK.authorities)
     assert routing.recipients == ()
     assert [one.why for one in routing.unrouted] == ["no_municipality_given"]
 
 
 def test_a_municipality_belongs_to_no_authority_before_its_first_day() -> None:
-    routing = route(proposal(), date(2024, 12, 31), BOOK.authorities, small=False)
+    routing = route(proposal(), date(2024, 12, 31), BOOK.authorities)
     assert routing.recipients == ()
-
-
-@pytest.mark.parametrize(("small", "mode"), [(True, HandlingMode.JOINT), (False, HandlingMode.OWN)])
-def test_smaller_situations_are_handled_jointly(mode: HandlingMode, *, small: bool) -> None:
-    routing = route(proposal(), DAY, BOOK.authorities, small=small)
-    assert {one.mode for one in routing.recipients} == {mode}
 
 
 def test_the_national_classification_gives_every_municipality_an_authority() -> None:
@@ -108,8 +103,8 @@ def test_the_national_classification_gives_every_municipality_an_authority() -> 
     assert turku.office is None
     assert table.authority_of("049", DAY) == BOOK.authorities.authorities["espoo"]
     filing = proposal(sites=[{"municipality": "853"}, {"municipality": "035"}])
-    routing = route(filing, DAY, table, small=False)
-    assert {one.authority: one.mode for one in routing.recipients}[turku.code] is HandlingMode.EXTERNAL
+    routing = route(filing, DAY, table)
+    assert {one.authority: one.office for one in routing.recipients}[turku.code] is None
     assert [(one.municipality, one.why) for one in routing.unrouted] == [("035", "outside_act")]  # Brändö, Åland
 
 
@@ -195,14 +190,16 @@ def test_a_city_that_registered_a_notice_not_its_own_is_told_so_and_its_receipt_
     assert entry.stored(1, 1, ARRIVED).is_confirmed_stored
 
 
-def test_taking_others_parts_moves_who_acts_and_not_who_is_competent() -> None:
-    change = lifecycle.take(filed(), "helsinki", ("espoo", "helsinki"), ARRIVED)
+def test_taking_the_own_part_tells_its_office_and_repeating_it_nobody() -> None:
+    change = lifecycle.take(filed(), "espoo", ARRIVED)
     espoo, vantaa = change.notice.entry("espoo"), change.notice.entry("vantaa")
     assert espoo is not None
     assert vantaa is not None
-    assert (espoo.authority, espoo.acting_authority, espoo.state) == ("espoo", "helsinki", EntryState.TAKEN_BY)
-    assert vantaa.acting_authority == "vantaa"
-    assert [office for office, _ in change.events] == ["espoo", "helsinki"]
+    assert (espoo.acting_authority, espoo.state, espoo.acknowledged_by) == ("espoo", EntryState.TAKEN_BY, "espoo")
+    assert vantaa.state is EntryState.SENT
+    assert heard(change) == [("espoo", HandlingChanged)]
+    assert lifecycle.take(change.notice, "espoo", ARRIVED).events == ()
+    assert lifecycle.take(change.notice, "turku", ARRIVED).events == ()
 
 
 @given(st.lists(st.sampled_from(["091", "092", "049", "235"]), max_size=4), st.integers(1, 4))

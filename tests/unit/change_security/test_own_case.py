@@ -15,17 +15,19 @@ from shared.events.envelope import Event
 from shared.events.v1.change_security import (
     CaseClosed,
     DeclineReason,
+    Handling,
     HandlingMode,
+    HandlingReason,
     NoticeAcknowledged,
     NoticeDeclined,
     NoticeFiled,
     NoticeTaken,
     NoticeWithdrawalFiled,
     Outcome,
+    PartReturned,
 )
 from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, proposal
 
-NETWORK = frozenset({"espoo", "helsinki", "vantaa"})
 LATER = ARRIVED + timedelta(hours=3)
 CASE = Case(
     notice_id=UUID(int=7),
@@ -79,23 +81,35 @@ def test_a_registered_notice_is_older_than_any_version_of_the_joint_office() -> 
 
 
 def test_taking_the_own_part_is_an_acknowledgement_and_own_handling() -> None:
-    change = own_case.take(CASE, [], NETWORK, ARRIVED)
+    change = own_case.take(CASE, ["vantaa"], ARRIVED)
     assert heard(change) == [NoticeTaken]
     assert change.case == replace(CASE, handling_mode=HandlingMode.OWN, acknowledged_at=ARRIVED, overdue=None)
 
 
-def test_taking_anothers_part_changes_nothing_in_the_own_one() -> None:
-    change = own_case.take(CASE, ["espoo", "espoo"], NETWORK, ARRIVED)
-    assert change.case == CASE
-    (event,) = change.events
-    assert isinstance(event, NoticeTaken)
-    assert event.parts == ("espoo",)
-
-
-def test_a_part_outside_the_region_is_refused() -> None:
+@pytest.mark.parametrize("parts", [["espoo"], ["vantaa", "espoo"], ["turku"]])
+def test_anothers_part_is_not_taken_but_asked_for(parts: list[str]) -> None:
     with pytest.raises(RefusedError) as refused:
-        own_case.take(CASE, ["espoo", "turku"], NETWORK, ARRIVED)
-    assert (refused.value.pointer, refused.value.code) == ("/parts", "unknown-authority")
+        own_case.take(CASE, parts, ARRIVED)
+    assert (refused.value.pointer, refused.value.code) == ("/parts", "ask-for-others-parts")
+
+
+def test_only_a_part_that_was_taken_is_returned() -> None:
+    handling = Handling(
+        mode=HandlingMode.JOINT,
+        reason=HandlingReason.SMALLER_AND_SHARED,
+        authorities=("helsinki", "vantaa"),
+        affected_at_least=12,
+        limit=50,
+        limit_to_be_checked=True,
+    )
+    for known in (None, handling):
+        with pytest.raises(ConflictError) as conflict:
+            own_case.give_back(CASE, known, ARRIVED)
+        assert conflict.value.code == "not-taken"
+    just_taken = own_case.take(CASE, [], ARRIVED).case
+    heard_of_it = handling.model_copy(update={"mode": HandlingMode.OWN, "authorities": ("helsinki",)})
+    for case, known in ((just_taken, handling), (just_taken, heard_of_it)):
+        assert heard(own_case.give_back(case, known, LATER)) == [PartReturned]
 
 
 def test_declining_changes_no_state_and_says_why() -> None:
@@ -109,9 +123,11 @@ def test_declining_changes_no_state_and_says_why() -> None:
 def test_a_case_ends_by_withdrawal_or_with_an_outcome() -> None:
     withdrawn = own_case.withdraw(CASE)
     assert (withdrawn.case.state, heard(withdrawn)) == (CaseState.WITHDRAWN, [NoticeWithdrawalFiled])
-    closed = own_case.close(CASE, Outcome.TERMINATIONS, ARRIVED)
+    closed = own_case.close(CASE, Outcome.TERMINATIONS, "helsinki", ARRIVED)
     assert (closed.case.state, closed.case.outcome) == (CaseState.CLOSED, Outcome.TERMINATIONS)
-    assert heard(closed) == [CaseClosed]
+    (event,) = closed.events
+    assert isinstance(event, CaseClosed)
+    assert (event.authority, event.acting_authority) == ("vantaa", "helsinki")
 
 
 def test_naming_a_specialist_is_no_news_to_the_joint_office() -> None:
@@ -127,8 +143,9 @@ def test_a_case_that_is_not_open_changes_no_more(state: CaseState) -> None:
         lambda: own_case.name_specialist(ended, "officer-17"),
         lambda: own_case.acknowledge(ended, "vantaa", ARRIVED),
         lambda: own_case.decline(ended, DeclineReason.OTHER, ARRIVED),
-        lambda: own_case.take(ended, [], NETWORK, ARRIVED),
-        lambda: own_case.close(ended, Outcome.TERMINATIONS, ARRIVED),
+        lambda: own_case.take(ended, [], ARRIVED),
+        lambda: own_case.give_back(ended, None, ARRIVED),
+        lambda: own_case.close(ended, Outcome.TERMINATIONS, "vantaa", ARRIVED),
     )
     for act in acts:
         with pytest.raises(ConflictError) as conflict:

@@ -11,7 +11,7 @@ import services.change_security.domain
 from services.change_security import data
 from services.change_security.domain.case import CheckItem, Step, check_message
 from services.change_security.domain.texts import MEASURES, TEXTS, Text, message
-from shared.events.v1.change_security import Measure
+from shared.events.v1.change_security import LegalGround, Measure
 
 DOMAIN = Path(services.change_security.domain.__file__).parent
 
@@ -50,7 +50,7 @@ def test_every_step_and_every_measure_has_a_text() -> None:
 
 def test_every_text_is_used_and_every_code_has_a_text() -> None:
     layoff_fields = {"layoff_days_missing", "layoff_ground_missing"}  # made from the field's name
-    assert used_codes() | layoff_fields | set(Step) | set(CheckItem) == set(TEXTS)
+    assert used_codes() | layoff_fields | set(Step) | set(CheckItem) | set(LegalGround) == set(TEXTS)
 
 
 def test_a_measure_is_named_in_each_language() -> None:
