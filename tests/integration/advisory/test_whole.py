@@ -36,7 +36,6 @@ from shared.calendar import OfficeHours
 from shared.clock import SettableClock
 from shared.errors import ConflictError
 from shared.events.v1.advisory import (
-    Absence,
     AnnouncementMade,
     AnnouncementReceived,
     AnswerEntered,
