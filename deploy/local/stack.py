@@ -295,6 +295,7 @@ class Stack:
             "TOKEN_ISSUER": self.issuer.name,
             "TOKEN_AUDIENCE": AUDIENCE,
             "POOL_KEY": f"a local secret of {office}",
+            "WEBHOOK_ALLOW_LOOPBACK": "true",
             **traces,
             **self.settings,
         }

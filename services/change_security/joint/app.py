@@ -2,11 +2,15 @@
 
 from services.change_security import data
 from services.change_security.domain.notice import Rulebook
-from services.change_security.joint import api, handlers
+from services.change_security.joint import api, delivery_api, handlers, webhook_api
 from services.change_security.joint.advisory_view import ForAdvisory
 from services.change_security.joint.commands import JointOffice
+from services.change_security.joint.delivery_commands import Letters
 from services.change_security.joint.email_delivery import EmailDelivery
+from services.change_security.joint.email_intake import EmailIntake
 from services.change_security.joint.sweeps import Sweeps
+from services.change_security.joint.webhook_commands import WebhookDesk
+from services.change_security.joint.webhook_delivery import WebhookDelivery
 from services.change_security.settings import SERVICE, Settings
 from shared import topics
 from shared.events.registry import REGISTRY
@@ -24,16 +28,21 @@ def parts(settings: Settings, database: Database) -> Parts:
     """Make what the joint office reads, serves and looks after."""
     office = JointOffice(Rulebook(data.authorities(), data.rules()), shipped=data.authorities())
     desk = HandOverDesk("change_security", ForAdvisory)
-    email = EmailDelivery(database, office, settings)
+    letters = Letters(office, settings.public_url)
+    email = EmailDelivery(database, letters, settings)
+    webhooks = WebhookDelivery(database, settings)
     sweeps = Sweeps(database, office)
     return Parts(
         inbound(settings, office, desk),
-        (api.router, hand_overs),
-        (office, desk),
+        (api.router, delivery_api.router, delivery_api.pages, webhook_api.router, hand_overs),
+        (office, desk, letters, WebhookDesk(settings.webhook_allow_loopback)),
         (
             Periodic("read directory", settings.sweep_seconds, sweeps.read_directory),
             Periodic("escalate overdue receipts", settings.sweep_seconds, sweeps.escalate),
             Periodic("send e-mail", min(settings.sweep_seconds, 5.0), email.send_due),
+            Periodic("send to webhooks", min(settings.sweep_seconds, 2.0), webhooks.send_due),
+            Periodic("forget webhook messages", 3600.0, webhooks.forget),
+            EmailIntake(letters, database, settings.smtp_intake_host, settings.smtp_intake_port),
         ),
     )
 
@@ -54,4 +63,5 @@ def inbound(settings: Settings, office: JointOffice, desk: HandOverDesk) -> Inbo
         screen=screen,
         erase_on_discard=ERASE_ON_DISCARD,
         prepare=handlers.prepare,
+        on_parked=handlers.refuse_submission,
     )
