@@ -36,7 +36,7 @@ from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.messaging.transaction import Database
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["external"])
-pages = APIRouter(prefix="/v1", tags=["letters"])
+pages = APIRouter(prefix="/v1", tags=["letters"])  # no caller, hence no keys of one: a letter's state makes acts single
 TheLetters = Annotated[Letters, Depends(part(Letters))]
 TheDatabase = Annotated[Database, Depends(part(Database))]
 
