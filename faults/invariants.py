@@ -107,8 +107,27 @@ async def check_notices(
     bodies = [(row["topic"], json.loads(row["payload"])) for row in told]
     versions = Counter((topic, body["notice_id"], body["version"]) for topic, body in bodies if "version" in body)
     verdict.add("authorities sent the same version twice", [one for one, count in versions.items() if count > 1])
+    await _check_filers_receipts(stack, brought, verdict)
     for city in CITIES:
         await _check_city(stack, city, brought, entries, late, verdict)
+
+
+async def _check_filers_receipts(stack: Stack, brought: Notices, verdict: Verdict) -> None:
+    """Compare what the system that filed was answered with what it filed: each version once, each refusal, no more."""
+    sql = "SELECT type, payload FROM change_security.outbox WHERE topic = $1"
+    told = [
+        (row["type"], json.loads(row["payload"]))
+        for row in await rows(stack, JOINT, sql, topics.CHANGE_NOTICES_RECEIPTS.name)
+    ]
+    given = Counter((body["notice_id"], body["version"]) for _, body in told if "version" in body)
+    due = Counter((str(one), version) for one, plan in brought.plans.items() for version in range(1, plan.version + 1))
+    verdict.add("receipts to the filer lost", due - given)
+    verdict.add("receipts to the filer that are false, or given twice", given - due)
+    withdrawn = {body["notice_id"] for kind, body in told if kind == "change-security.filing-withdrawn.v1"}
+    wanted = {str(one) for one, plan in brought.plans.items() if plan.withdrawn}
+    verdict.add("withdrawals answered wrongly", withdrawn ^ wanted)
+    refused = {body.get("notice_id") for kind, body in told if kind == "change-security.filing-refused.v1"}
+    verdict.add("refusals answered wrongly", refused ^ brought.unreadable)
 
 
 async def _check_city(

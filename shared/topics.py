@@ -144,6 +144,21 @@ CHANGE_SECURITY_SHARED: Final = Topic(
     unknown_types="ignore",
     types=_types(cs.WorkforceReleased),
 )
+CHANGE_NOTICES_RECEIPTS: Final = Topic(
+    name="receipts.change-notices.v1",
+    key="notice_id",
+    writes="change_security @ joint office",
+    reads="the systems that file",
+    unknown_types="ignore",
+    types=_types(
+        cs.FilingAccepted,
+        cs.FilingRevised,
+        cs.FilingReassigned,
+        cs.FilingWithdrawn,
+        cs.FilingClosed,
+        cs.FilingRefused,
+    ),
+)
 
 VACANCIES_INBOUND: Final = Topic(
     name="inbound.vacancies.v1",
@@ -301,6 +316,7 @@ TOPICS: Final = (
     CHANGE_SECURITY_TO,
     CHANGE_SECURITY_FROM,
     CHANGE_SECURITY_SHARED,
+    CHANGE_NOTICES_RECEIPTS,
     VACANCIES_INBOUND,
     PLACEMENT_TO,
     PLACEMENT_FROM,

@@ -31,6 +31,8 @@ def stack() -> Iterator[Stack]:
             "LOG_LEVEL": "INFO",
             "HEARTBEAT_SECONDS": "2",
             "SMTP_PORT": str(free_port()),
+            "SMTP_INTAKE_PORT": str(free_port()),
+            "PUBLIC_URL": "https://muutosturva.example",
             "ACKNOWLEDGE_HOURS": str(4 / 3600),
         }
         names = os.environ.get("STACK_SERVICES")

@@ -296,6 +296,7 @@ class Stack:
             "TOKEN_AUDIENCE": AUDIENCE,
             "POOL_KEY": f"a local secret of {office}",
             "ALWAYS_OPEN": "true",  # tests and demonstrations run on any day
+            "WEBHOOK_ALLOW_LOOPBACK": "true",
             **traces,
             **self.settings,
         }

@@ -1,6 +1,6 @@
 """What a change security process is told from outside, beside what every process is told."""
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from shared.settings import ProcessSettings
 
@@ -15,6 +15,12 @@ class Settings(ProcessSettings):
         smtp_host, smtp_port, smtp_starttls, smtp_user, smtp_password: the server that takes e-mail for authorities
             outside the region. Without a host, e-mail stays queued and is shown as such.
         mail_from: the sender's address.
+        smtp_intake_host, smtp_intake_port: where the joint office takes the mail that comes back: reports of what was
+            not delivered, and replies. No port, no intake; `mail_from` must lead here.
+        public_url: the address of the joint office's API as authorities outside the region reach it. Without one there
+            are no links in letters: they are confirmed by a reply, and nothing can be fetched.
+        webhook_allow_loopback: whether webhooks may lead to this machine, in plain http: in development alone.
+        webhook_timeout_seconds: how long a receiver of a webhook may take.
         sweep_seconds: how often overdue receipts are looked for.
     """
 
@@ -24,4 +30,9 @@ class Settings(ProcessSettings):
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     mail_from: str = "change-security@example.org"
+    smtp_intake_host: str = "127.0.0.1"
+    smtp_intake_port: int | None = None
+    public_url: str | None = None
+    webhook_allow_loopback: bool = False
+    webhook_timeout_seconds: float = Field(default=10.0, gt=0)
     sweep_seconds: float = 30.0

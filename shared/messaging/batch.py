@@ -27,8 +27,8 @@ from shared.errors import ConflictError, ForbiddenError, RefusedError, UnknownEr
 from shared.events.envelope import Envelope, Event
 from shared.messaging.codec import HEARTBEAT, Rejection, read_envelope, read_event
 from shared.messaging.handlers import Handler
-from shared.messaging.inbound import Inbound
-from shared.messaging.parking import OrderingKey, Parking, Record
+from shared.messaging.inbound import Inbound, Parked
+from shared.messaging.parking import HELD_BACK, OrderingKey, Parking, Record
 from shared.messaging.transaction import Database, Transaction
 from shared.settings import ProcessSettings
 from shared.telemetry import describe
@@ -257,28 +257,41 @@ class BatchProcessor:
                         to_park.append(item)
                         if key is not None:
                             held.add(key)
-                await tx.finish()
+                await tx.flush()
                 parked = await self._park(parking, to_park, {id(item): outcome for item, outcome in outcomes})
+                await self._answer(to_park, parked, tx)
+                await tx.finish()
             tx.end_spans()
             for span in spans:
                 span.end()
-        self._count(outcomes, parked)
+        self._count(outcomes, parked.values())
         if parked:
             self.full = True  # looked into before the next batch
 
-    async def _park(self, parking: Parking, items: Sequence[Item], outcomes: Mapping[int, Outcome]) -> list[str]:
-        codes: list[str] = []
+    async def _park(self, parking: Parking, items: Sequence[Item], outcomes: Mapping[int, Outcome]) -> dict[UUID, str]:
+        codes: dict[UUID, str] = {}
         statuses: tuple[Literal["parked", "held"], ...] = ("parked", "held")
         for status in statuses:
             rows = []
             for item in items:
                 if outcomes[id(item)] != status:
                     continue
-                why = item.rejection or Rejection("held-back", "an earlier record of the same key is parked")
+                why = item.rejection or Rejection(HELD_BACK, "an earlier record of the same key is parked")
                 kind = item.envelope.type if item.envelope else None
                 rows.append((item.record, kind, why.code, why.detail, item.attempts))
-            codes += await parking.park(rows, status)
+            codes |= await parking.park(rows, status)
         return codes
+
+    async def _answer(self, items: Sequence[Item], parked: Mapping[UUID, str], tx: Transaction) -> None:
+        for item in items:
+            code = parked.get(item.record.id)
+            if code is not None and code != HELD_BACK:
+                await self.answer(item, code, tx)
+
+    async def answer(self, item: Item, code: str, tx: Transaction) -> None:
+        """Let the service answer the sender of a record that has been judged and is parked."""
+        tx.begin(item.record.id)
+        await self.inbound.on_parked(Parked(item.record, item.envelope, code), tx)
 
     def _attributes(self, record: Record, envelope: Envelope, event: Event) -> dict[str, Any]:
         return {

@@ -9,7 +9,7 @@ import base64
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,6 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.database import Bulk
 from shared.events.envelope import derived_id
 from shared.messaging.codec import Headers
+
+HELD_BACK: Final = "held-back"
+"""The code of a record that waits behind a parked one and has not been judged itself."""
 
 OrderingKey = tuple[str, bytes]
 """Topic and key: the records that must keep their order."""
@@ -86,7 +89,7 @@ _PARK = Bulk[_ParkedRow](
     SELECT id, topic, partition, at_offset, key, headers, payload, recorded_at, type, code, detail, attempts, status
     FROM {rows}
     ON CONFLICT (topic, partition, "offset") DO NOTHING
-    RETURNING code
+    RETURNING id, code
     """,
     {
         "id": "uuid",
@@ -158,11 +161,13 @@ class Parking:
         count = await self._connection.execute(text("SELECT count(*) FROM parked WHERE status IN ('parked', 'held')"))
         return int(count.scalar_one())
 
-    async def park(self, rows: Iterable[tuple[Record, str | None, str, str, int]], status: str = "parked") -> list[str]:
+    async def park(
+        self, rows: Iterable[tuple[Record, str | None, str, str, int]], status: str = "parked"
+    ) -> dict[UUID, str]:
         """Park records with (record, type, code, detail, attempts). Parking the same record twice changes nothing.
 
         Returns:
-            the codes of those that were not parked before.
+            the codes of those that were not parked before, by the parked record's id.
         """
         written = await _PARK.execute(
             self._connection,
@@ -185,7 +190,7 @@ class Parking:
                 for record, kind, code, detail, attempts in rows
             ],
         )
-        return [row.code for row in written]
+        return {row.id: row.code for row in written}
 
     async def page(
         self, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None = None
@@ -280,15 +285,21 @@ class Parking:
             {"id": parked_id, "status": status, "erase": list(erase_codes)},
         )
 
-    async def failed_again(self, parked_id: UUID, code: str, detail: str) -> None:
-        """Keep a record parked after a replay that failed, with the new reason."""
-        await self._connection.execute(
+    async def failed_again(self, parked_id: UUID, code: str, detail: str) -> bool:
+        """Keep a record parked after a replay that failed, with the new reason.
+
+        Returns:
+            whether it was judged for the first time: until now it was only held behind another.
+        """
+        rows = await self._connection.execute(
             text(
-                "UPDATE parked SET attempts = attempts + 1, code = :code, detail = :detail, status = 'parked'"
-                " WHERE id = :id"
+                "WITH before AS (SELECT id, code FROM parked WHERE id = :id FOR UPDATE)"
+                " UPDATE parked SET attempts = attempts + 1, code = :code, detail = :detail, status = 'parked'"
+                " FROM before WHERE parked.id = before.id RETURNING before.code"
             ),
             {"id": parked_id, "code": code, "detail": detail},
         )
+        return rows.scalar_one_or_none() == HELD_BACK
 
     async def audit(self, parked_id: UUID, act: str, outcome: str, actor: str, reason: str) -> None:
         """Write down who did what to a parked record, and why."""

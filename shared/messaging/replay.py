@@ -104,8 +104,13 @@ class Replay:
             why = _judged(error)
             async with self._database.engine.connect() as connection, connection.begin():
                 parking = Parking(connection)
-                await parking.failed_again(parked_id, why.code, why.detail)
+                record = await parking.take(parked_id)
+                is_first = await parking.failed_again(parked_id, why.code, why.detail)
                 await parking.audit(parked_id, "replay", f"failed: {why.code}", actor, reason)
+                if is_first and record is not None:
+                    tx = Transaction(connection, self._database)
+                    await self._processor.answer(self._processor.read(record), why.code, tx)
+                    await tx.finish()
             return "failed", None
 
     async def _in_transaction(

@@ -124,7 +124,7 @@ def test_all_queries_stand_in_the_store() -> None:
 def test_topic_names_have_dots_and_hyphens_and_a_version_last() -> None:
     for topic in TOPICS:
         name = topic.name.format(office="city") if topic.per_office else topic.name
-        assert re.fullmatch(r"(inbound|to|from|shared|between)\.[a-z.-]+\.v\d+", name)
+        assert re.fullmatch(r"(inbound|receipts|to|from|shared|between)\.[a-z.-]+\.v\d+", name)
 
 
 def test_the_repository_names_no_registry_and_no_machines_path() -> None:

@@ -19,7 +19,7 @@ from shared.clock import SystemClock
 from shared.database import Bulk, engine_for
 from shared.events.envelope import Event
 from shared.messaging.handlers import Handler
-from shared.messaging.inbound import Inbound, Screen, nothing_to_screen
+from shared.messaging.inbound import Inbound, OnParked, Screen, nobody_to_answer, nothing_to_screen
 from shared.messaging.loop import Consumer
 from shared.messaging.parking import ParkedRecord, Parking
 from shared.messaging.relay import Relay
@@ -97,6 +97,7 @@ class Rig:
         *,
         screen: Screen = nothing_to_screen,
         erase_on_discard: frozenset[str] = frozenset(),
+        on_parked: OnParked = nobody_to_answer,
         **settings: Any,
     ) -> Consumer:
         """Make a consumer; each has the same group and, unless told otherwise, the same instance name."""
@@ -107,6 +108,7 @@ class Rig:
             handlers={Happened.type_name(): handler},
             screen=screen,
             erase_on_discard=erase_on_discard,
+            on_parked=on_parked,
         )
         return Consumer(inbound, self.database, self.settings.model_copy(update=settings), "rig")
 

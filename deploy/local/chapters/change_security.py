@@ -1,16 +1,20 @@
 """Change security: one notice from its filing to three cities' receipts, its revisions, and its withdrawal."""
 
 import asyncio
+import json
 from typing import Any
 
 import asyncpg
+from aiokafka import AIOKafkaConsumer
 from rich.table import Table
 
 from deploy.local.chapters.chapter import EMPLOYER, Chapter
 from deploy.local.client import wait_for
 from deploy.local.sample_data import proposal_json
 from deploy.local.stack import CITIES
+from shared.topics import CHANGE_NOTICES_RECEIPTS
 
+_RECEIPTS = CHANGE_NOTICES_RECEIPTS.name
 _VANTAA = {"municipality": "092", "name": "Vantaan tehdas", "affected": 50}
 _KAUNIAINEN = {"municipality": "235", "name": "Kauniaisten toimisto", "affected": 14}
 
@@ -70,6 +74,23 @@ class FilingChapter(NoticeChapter):
             table.add_row(clock["name"], clock["day"], "\n".join(clock["sources"]), check)
         self._print(table)
         self._story.notice_id = str(notice["notice_id"])
+        receipt = asyncio.run(self._receipt(self._story.notice_id))
+        handled = ", ".join(one["authority"] for one in receipt["authorities"])
+        self._print(f"the filer's receipt on {_RECEIPTS}: [bold]{receipt['type']}[/], handled by {handled},")
+        self._print(f"asked for {', '.join(receipt['missing'])}; nothing of the employer or its measures")
+
+    async def _receipt(self, notice_id: str) -> dict[str, Any]:
+        consumer = AIOKafkaConsumer(
+            _RECEIPTS, bootstrap_servers=self._stack.kafka.bootstrap, auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            async with asyncio.timeout(30):
+                while (record := await consumer.getone()).key != notice_id.encode():
+                    continue
+        finally:
+            await consumer.stop()
+        return dict(json.loads(record.value))
 
 
 class RoutingChapter(NoticeChapter):

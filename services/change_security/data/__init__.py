@@ -7,10 +7,13 @@ import csv
 from collections.abc import Iterable
 from datetime import date
 from importlib.resources import files
+from typing import Final
 
 from services.change_security.domain.agreed import Agreed, read_delegations, read_shares
-from services.change_security.domain.routing import Authority, AuthorityTable, Municipality
+from services.change_security.domain.routing import Authority, AuthorityTable, Language, Municipality
 from services.change_security.domain.rules import RuleTable, read_rules
+
+_LETTER_LANGUAGES: Final[tuple[Language, ...]] = ("fi", "sv")
 
 
 def rules() -> RuleTable:
@@ -64,6 +67,7 @@ def read_national(
     """
     municipalities: list[Municipality] = []
     authorities: dict[str, Authority] = {}
+    spoken: dict[str, set[str]] = {}
     reader = csv.DictReader(lines)
     needed = {"municipality_code", "municipality_fi", "municipality_sv", "authority_code", "authority_name"}
     if lacking := needed - set(reader.fieldnames or ()):
@@ -80,6 +84,8 @@ def read_national(
         municipalities.append(
             Municipality(code, row["municipality_fi"], row["municipality_sv"], area, area, valid_from)
         )
+        # Of the municipalities of an area; a column that may be absent: then letters are in both.
+        spoken.setdefault(area, set()).update((row.get("languages") or "fi+sv").split("+"))
         authorities[area] = Authority(
             code=area,
             name_fi=row["authority_name"],
@@ -88,6 +94,7 @@ def read_national(
             email=row.get("email") or None,
             # Åland's municipalities are outside the Act on organising employment services.
             under_act=row.get("responsible_source") != "not-applicable",
+            languages=tuple(one for one in _LETTER_LANGUAGES if one in spoken[area]) or _LETTER_LANGUAGES,
         )
     return municipalities, list(authorities.values())
 

@@ -107,13 +107,17 @@ def given_day(filing: Filing, arrived_at: datetime) -> tuple[date, ChosenBy]:
 
 
 def masked(filing: Filing) -> Filing:
-    """Return the filing as an authority may see it that does not handle it: counts of 1–4 can identify a person."""
+    """Return the filing as an authority may see it that does not handle it: counts of 1–4 can identify a person.
+
+    The employer's mailbox is for those alone who write to it.
+    """
 
     def hide(count: int | None) -> int | None:
         return None if count is not None and 1 <= count <= 4 else count  # noqa: PLR2004 - the rule itself
 
     return filing.model_copy(
         update={
+            "employer": filing.employer.model_copy(update={"email": None}),
             "measures": tuple(part.model_copy(update={"count": hide(part.count)}) for part in filing.measures),
             "terminations": tuple(part.model_copy(update={"count": hide(part.count)}) for part in filing.terminations),
             "sites": tuple(part.model_copy(update={"affected": hide(part.affected)}) for part in filing.sites),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from services.change_security.domain.agreed import NOTHING_AGREED, Agreed
@@ -54,6 +54,10 @@ class Channel(StrEnum):
     TOPIC = "topic"
     OFFICER = "officer"
     AUTHORITY = "authority"
+
+
+BY_SYSTEMS: Final = frozenset({Channel.HTTP, Channel.TOPIC})
+"""The ways by which a system files that reads its receipts, and with them what it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class Notice:
     entries: tuple[Entry, ...] = ()
     unrouted: tuple[Unrouted, ...] = ()
     revised_at: datetime | None = None
+    completion_asked_at: datetime | None = None
     handling: Handling | None = None
 
     @property
@@ -172,6 +177,7 @@ def file(
         routing_version=routing.version,
         trace_id=trace_id,
         unrouted=routing.unrouted,
+        completion_asked_at=_completion_asked(filing, receipt, receipt.registered_at),
     )
     change = _sent(notice, routing, receipt.registered_at, book)
     registrar = book.authorities.authorities.get(registered_by or "")
@@ -198,6 +204,8 @@ def revise(notice: Notice, filing: Filing, predecessor: int, at: datetime, book:
     if predecessor != notice.revision:
         raise ConflictError("stale-predecessor", f"The newest revision is {notice.revision}.")
     revised = replace(notice, version=notice.version + 1, revision=notice.revision + 1, filing=filing, revised_at=at)
+    asked = _completion_asked(filing, notice.receipt, at, before=notice.completion_asked_at)
+    revised = replace(revised, completion_asked_at=asked)
     routing = _route(filing, notice.receipt, book, manual=notice.manual)
     return _sent(replace(revised, routing_version=routing.version, unrouted=routing.unrouted), routing, at, book)
 
@@ -283,8 +291,14 @@ def _part_changed(notice: Notice, authority: str, changed: Entry | None) -> Chan
     return Change(replace(notice, version=version, entries=entries), ((office, event),))
 
 
-def acknowledge_outside(notice: Notice, authority: str, at: datetime) -> Change:
+def acknowledge_outside(notice: Notice, authority: str, at: datetime, version: int | None = None) -> Change:
     """Enter that an authority outside the region has confirmed the notice: it has it, and has acknowledged it.
+
+    Args:
+        notice: the notice.
+        authority: which authority.
+        at: when it confirmed.
+        version: what it confirmed; the newest that it was sent, if it does not say.
 
     Raises:
         UnknownError: the notice concerns no such authority.
@@ -292,9 +306,20 @@ def acknowledge_outside(notice: Notice, authority: str, at: datetime) -> Change:
     entry = notice.entry(authority)
     if entry is None or entry.office is not None:
         raise UnknownError("external authority in the notice")
-    confirmed = entry.stored(entry.version_sent, entry.revision_sent, at).acknowledged(authority, at)
+    confirmed_version = entry.version_sent if version is None else min(version, entry.version_sent)
+    revision = entry.revision_sent if confirmed_version == entry.version_sent else entry.revision_stored
+    confirmed = entry.stored(confirmed_version, revision, at).acknowledged(authority, at)
     entries = tuple(confirmed if part is entry else part for part in notice.entries)
     return Change(replace(notice, entries=entries))
+
+
+def _completion_asked(
+    filing: Filing, receipt: Receipt, at: datetime, *, before: datetime | None = None
+) -> datetime | None:
+    """Return when completion was really asked: by a system's receipt now, or before by a letter; None if by nothing."""
+    if not missing(filing):
+        return None
+    return at if receipt.channel in BY_SYSTEMS else before
 
 
 def _must_be_open(notice: Notice) -> None:

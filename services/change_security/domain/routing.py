@@ -14,13 +14,19 @@ from typing import Literal
 
 from shared.events.v1.change_security import Filing, Reason, ReasonKind
 
+Language = Literal["fi", "sv", "en"]
 Why = Literal["unknown_municipality", "outside_act", "no_municipality_given"]
 """Why a place leads to no authority."""
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """An employment authority. `office` is set for those whose process we exchange messages with."""
+    """An employment authority. `office` is set for those whose process we exchange messages with.
+
+    Attributes:
+        email, certificate: where letters go, and to what they are encrypted (PEM), outside the region.
+        languages: in which letters are written.
+    """
 
     code: str
     name_fi: str
@@ -29,6 +35,8 @@ class Authority:
     office: str | None = None
     email: str | None = None
     under_act: bool = True
+    certificate: str | None = None
+    languages: tuple[Language, ...] = ("fi", "sv")
 
 
 @dataclass(frozen=True, slots=True)

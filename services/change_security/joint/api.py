@@ -15,11 +15,10 @@ from services.change_security.domain.filing import masked
 from services.change_security.domain.ledger import EntryState
 from services.change_security.domain.notice import Channel, Notice, NoticeState, Receipt, arrival
 from services.change_security.joint.commands import JointOffice
+from services.change_security.joint.delivery_models import DeliveryOut
+from services.change_security.joint.delivery_store import Deliveries
 from services.change_security.joint.models import (
     AuthorityIn,
-    DeliveryOut,
-    EmailIn,
-    EmailOut,
     LedgerOut,
     NoticeLine,
     NoticeOut,
@@ -27,7 +26,7 @@ from services.change_security.joint.models import (
     RoutingOut,
     UnroutedLine,
 )
-from services.change_security.joint.store import Deliveries, Notices
+from services.change_security.joint.store import Notices
 from services.change_security.models import ClosingIn, NoticeIn, RevisionIn
 from shared.errors import UnknownError
 from shared.events.envelope import derived_id
@@ -155,25 +154,10 @@ async def add_authority(
 async def list_deliveries(
     who: Reader, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[DeliveryOut]:
-    """List the e-mails to authorities outside the region, oldest version first."""
+    """List a notice's letters, oldest version first."""
     await _read(who, notice_id, tx)
-    rows = await Deliveries(tx).of_notice(notice_id, limit, read_cursor(cursor, int, str))
-    return Page.of(rows, limit, lambda row: (row.version, row.authority), DeliveryOut.model_validate)
-
-
-@router.post("/notices/{notice_id}/authorities/{authority}/acknowledgement", tags=["external"])
-async def acknowledge_outside(
-    _: Coordinator, notice_id: UUID, authority: str, office: TheOffice, tx: WriteTx
-) -> LedgerOut:
-    """Enter that an authority outside the region has confirmed a notice."""
-    return LedgerOut.of(await office.acknowledge_outside(tx, notice_id, authority), tx.clock.now())
-
-
-@router.put("/authorities/{authority}/email", tags=["external"])
-async def set_email(_: Coordinator, authority: str, body: EmailIn, office: TheOffice, tx: WriteTx) -> EmailOut:
-    """Set the address of an authority outside the region; what waited for one is sent."""
-    await office.set_email(tx, authority, body.email)
-    return EmailOut(authority=authority, email=body.email)
+    rows = await Deliveries(tx).of_notice(notice_id, limit, read_cursor(cursor, int, UUID))
+    return Page.of(rows, limit, lambda row: (row.version, row.delivery_id), DeliveryOut.model_validate)
 
 
 async def _read(who: Officer | System, notice_id: UUID, tx: Transaction) -> Notice:

@@ -2,12 +2,16 @@
 
 from services.change_security import data
 from services.change_security.domain.notice import Rulebook
-from services.change_security.joint import api, drafts, handlers, handling_api
+from services.change_security.joint import api, delivery_api, drafts, handlers, handling_api, webhook_api
 from services.change_security.joint.acting_commands import JointActing
 from services.change_security.joint.advisory_view import ForAdvisory
 from services.change_security.joint.commands import JointOffice
+from services.change_security.joint.delivery_commands import Letters
 from services.change_security.joint.email_delivery import EmailDelivery
+from services.change_security.joint.email_intake import EmailIntake
 from services.change_security.joint.sweeps import Sweeps
+from services.change_security.joint.webhook_commands import WebhookDesk
+from services.change_security.joint.webhook_delivery import WebhookDelivery
 from services.change_security.settings import SERVICE, Settings
 from shared import topics
 from shared.events.registry import REGISTRY
@@ -28,17 +32,23 @@ def parts(settings: Settings, database: Database) -> Parts:
     office = JointOffice(book, shipped=data.authorities())
     acting = JointActing(book, frozenset(settings.city_offices))
     desk = HandOverDesk("change_security", ForAdvisory, drafts.prefill)
-    email = EmailDelivery(database, office, settings)
+    letters = Letters(office, settings.public_url)
+    email = EmailDelivery(database, letters, settings)
+    webhooks = WebhookDelivery(database, settings)
     sweeps = Sweeps(database, office)
+    rooms = (api, handling_api, delivery_api, webhook_api, drafts)
     return Parts(
         inbound(settings, office, acting, desk),
-        (api.router, handling_api.router, hand_overs, draft_list, drafts.router),
-        (office, desk),
+        (*(room.router for room in rooms), delivery_api.pages, hand_overs, draft_list),
+        (office, desk, letters, WebhookDesk(settings.webhook_allow_loopback)),
         (
             Periodic("read directory", settings.sweep_seconds, sweeps.read_directory),
             Periodic("escalate overdue receipts", settings.sweep_seconds, sweeps.escalate),
             Periodic("name specialists", settings.sweep_seconds, sweeps.name_specialists),
             Periodic("send e-mail", min(settings.sweep_seconds, 5.0), email.send_due),
+            Periodic("send to webhooks", min(settings.sweep_seconds, 2.0), webhooks.send_due),
+            Periodic("forget webhook messages", 3600.0, webhooks.forget),
+            EmailIntake(letters, database, settings.smtp_intake_host, settings.smtp_intake_port),
         ),
     )
 
@@ -59,4 +69,5 @@ def inbound(settings: Settings, office: JointOffice, acting: JointActing, desk: 
         screen=screen,
         erase_on_discard=ERASE_ON_DISCARD,
         prepare=handlers.prepare,
+        on_parked=handlers.refuse_submission,
     )

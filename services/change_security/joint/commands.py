@@ -2,23 +2,37 @@
 store, published through the outbox. The HTTP API and the message handlers both come here.
 """
 
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from services.change_security.domain import handling as joint_handling
+from services.change_security.domain import letters
 from services.change_security.domain import notice as lifecycle
+from services.change_security.domain.delivery import DeliveryKind, DeliveryState, Waiting, protection
 from services.change_security.domain.filing import check
 from services.change_security.domain.ledger import Awaited
-from services.change_security.domain.notice import Change, Notice, NoticeState, Receipt, Rulebook
+from services.change_security.domain.notice import (
+    BY_SYSTEMS,
+    Change,
+    Channel,
+    Notice,
+    NoticeState,
+    Receipt,
+    Rulebook,
+)
+from services.change_security.domain.receipt import receipt_of
 from services.change_security.domain.routing import AuthorityTable
 from services.change_security.domain.workforce import workforce_released
+from services.change_security.joint import smime
 from services.change_security.joint.acting_commands import end_acting_of_released
+from services.change_security.joint.delivery_store import Deliveries, Delivery
 from services.change_security.joint.handling_store import Handlings, Specialists
 from services.change_security.joint.plan_commands import share_plan
-from services.change_security.joint.store import Deliveries, Delivery, Directory, Notices
-from services.change_security.joint.tables import DeliveryState
+from services.change_security.joint.store import Directory, Notices
+from services.change_security.joint.webhook_commands import queue_receipt
 from shared.calendar import local_day
 from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
@@ -54,7 +68,7 @@ class JointOffice:
         """
         if not await Directory(tx).set_email(authority, address):
             raise UnknownError("imported authority")
-        await Deliveries(tx).requeue(authority)
+        await Deliveries(tx).requeue(authority, Waiting.NO_ADDRESS)
         await self.read_directory(tx)
 
     async def file(
@@ -160,13 +174,16 @@ class JointOffice:
         )
         return notice
 
-    async def acknowledge_outside(self, tx: Transaction, notice_id: UUID, authority: str) -> Notice:
-        """Enter that an authority outside the region has confirmed a notice.
+    async def acknowledge_outside(
+        self, tx: Transaction, notice_id: UUID, authority: str, version: int | None = None
+    ) -> Notice:
+        """Enter that an authority outside the region has confirmed a notice; the newest version, if none is named.
 
         Raises:
             UnknownError
         """
-        change = lifecycle.acknowledge_outside(await self.known(tx, notice_id), authority, tx.clock.now())
+        notice = await self.known(tx, notice_id)
+        change = lifecycle.acknowledge_outside(notice, authority, tx.clock.now(), version)
         return await self._carry_out(tx, change)
 
     async def take(self, tx: Transaction, notice_id: UUID, authority: str, at: datetime) -> Notice:
@@ -280,6 +297,7 @@ class JointOffice:
         self, tx: Transaction, before: Notice, change: Change, *, filed_by: str | None = None, over: bool = False
     ) -> Notice:
         notice = change.notice
+        stood = Notices(tx).version(notice.notice_id)
         if notice.handling != before.handling:
             Handlings(tx).keep(notice, tx.clock.now())
             Specialists(tx).count(before, notice)
@@ -287,21 +305,50 @@ class JointOffice:
         for office, event in change.events:
             tx.publish(event, to=office)
         for authority in change.emails:
-            Deliveries(tx).queue(self._delivery(notice, authority, tx.clock.now()))
+            Deliveries(tx).queue(self._letter_to_authority(notice, authority, tx.clock.now()))
         if filed_by is not None or over:
             released = workforce_released(notice.notice_id, notice.version, notice.filing, over=over)
             if released is not None:
                 tx.publish(released)
+        self._answer_filer(tx, stood, notice, is_filed=filed_by is not None)
         await share_plan(tx, before, change)
         return await end_acting_of_released(tx, notice)
 
-    def _delivery(self, notice: Notice, authority: str, at: datetime) -> Delivery:
-        has_address = bool(self.book.authorities.authorities[authority].email)
-        return Delivery(
-            delivery_id=derived_id("delivery", notice.notice_id, authority, notice.version),
-            notice_id=notice.notice_id,
-            authority=authority,
-            version=notice.version,
-            state=DeliveryState.QUEUED if has_address else DeliveryState.NO_ADDRESS,
-            next_attempt_at=at,
+    def _answer_filer(self, tx: Transaction, before: tuple[int, int] | None, notice: Notice, *, is_filed: bool) -> None:
+        if notice.receipt.channel in BY_SYSTEMS:
+            receipt = receipt_of(before, notice, self.book.rules)
+            if receipt is not None:
+                event_id = tx.publish(receipt)
+                if notice.receipt.channel is Channel.HTTP:
+                    queue_receipt(tx, receipt, event_id)
+        if is_filed and letters.mailbox(notice.filing) is not None:
+            Deliveries(tx).queue(_letter(notice, None, DeliveryKind.EMPLOYER, tx.clock.now(), None))
+
+    def _letter_to_authority(self, notice: Notice, authority: str, at: datetime) -> Delivery:
+        entry = self.book.authorities.authorities[authority]
+        how = protection(
+            with_filing=letters.is_about_filing(notice, authority),
+            not_public=notice.filing.not_public,
+            certificate=smime.is_valid(entry.certificate, at) if entry.certificate else None,
+            has_code=False,
+            has_link=False,
         )
+        waiting = Waiting.NO_ADDRESS if not entry.email else how if isinstance(how, Waiting) else None
+        return _letter(notice, authority, DeliveryKind.AUTHORITY, at, waiting)
+
+
+def _letter(
+    notice: Notice, authority: str | None, kind: DeliveryKind, at: datetime, waiting: Waiting | None
+) -> Delivery:
+    return Delivery(
+        delivery_id=derived_id("delivery", notice.notice_id, authority or kind, notice.version),
+        notice_id=notice.notice_id,
+        authority=authority,
+        version=notice.version,
+        state=DeliveryState.WAITING if waiting else DeliveryState.QUEUED,
+        next_attempt_at=at,
+        kind=kind,
+        token=secrets.token_hex(32),
+        queued_at=at,
+        waiting_for=waiting,
+    )

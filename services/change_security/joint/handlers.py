@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.notice import Channel, Notice, NoticeState, Receipt
+from services.change_security.domain.receipt import refusal_of
 from services.change_security.joint.acting_commands import JointActing
 from services.change_security.joint.commands import AUTHORITY, JointOffice
 from services.change_security.joint.handling_store import Specialists
@@ -31,7 +32,10 @@ from shared.events.v1.change_security import (
     SpecialistListed,
 )
 from shared.messaging.handlers import Handlers
+from shared.messaging.inbound import Parked
 from shared.messaging.transaction import Transaction
+from shared.screening import has_personal_identity_code
+from shared.topics import CHANGE_NOTICES_INBOUND
 
 _Answers = NoticeAcknowledged | NoticeDeclined | CaseClosed
 
@@ -123,6 +127,16 @@ class JointHandlers:
     async def enter_acting(self, event: ActingReported, tx: Transaction) -> None:
         """Enter what an authority says of its acting for another, or of another's for it."""
         await self._acting.enter(tx, event)
+
+
+async def refuse_submission(parked: Parked, tx: Transaction) -> None:
+    """Answer a system whose record is parked, with the code and nothing of the body."""
+    if parked.record.topic != CHANGE_NOTICES_INBOUND.name:
+        return
+    envelope = parked.envelope
+    if envelope is not None and has_personal_identity_code(f"{envelope.id} {envelope.source}".encode()):
+        envelope = None
+    tx.publish(refusal_of(parked.record.id, parked.record.key, envelope, parked.code, tx.clock.now()))
 
 
 async def enter_stored(event: NoticeStored, tx: Transaction) -> None:

@@ -11,7 +11,7 @@ from services.change_security.domain.ledger import Awaited, Entry, EntryState
 from services.change_security.domain.notice import Channel, Notice, NoticeState
 from services.change_security.domain.routing import AuthorityTable, Why
 from services.change_security.domain.rules import RuleTable, assess
-from services.change_security.joint.tables import DeliveryState, NoticeRevisionRow, UnroutedRow
+from services.change_security.joint.tables import NoticeRevisionRow, UnroutedRow
 from services.change_security.models import AssessmentOut, HandlingOut
 from shared.events.v1.change_security import DeclineReason, Filing, HandlingMode, Outcome, Reason, ReasonKind
 
@@ -120,7 +120,7 @@ class NoticeOut(BaseModel):
     outcome: Outcome | None
     missing: list[str] = Field(description="What the law asks for and the filing does not tell.")
     completion_asked_at: datetime | None = Field(
-        description="When completion was asked of whoever filed, by this answer; a revision completes it."
+        description="When completion was really asked of whoever filed, by a receipt or a letter; null when it was not."
     )
     assessment: AssessmentOut
     handling: HandlingOut | None
@@ -129,7 +129,6 @@ class NoticeOut(BaseModel):
     @classmethod
     def of(cls, notice: Notice, filing: Filing, rules: RuleTable) -> "NoticeOut":
         """Show a notice with the filing as the caller may see it."""
-        lacking = missing(notice.filing)
         return cls(
             notice_id=notice.notice_id,
             state=notice.state,
@@ -139,8 +138,8 @@ class NoticeOut(BaseModel):
             arrived_at=notice.receipt.arrived_at,
             registered_at=notice.receipt.registered_at,
             outcome=notice.outcome,
-            missing=list(lacking),
-            completion_asked_at=(notice.revised_at or notice.receipt.registered_at) if lacking else None,
+            missing=list(missing(notice.filing)),
+            completion_asked_at=notice.completion_asked_at,
             assessment=AssessmentOut.of(assess(notice.filing, notice.receipt.arrived_at, rules)),
             handling=HandlingOut.of(notice.handling),
             filing=filing,
@@ -254,20 +253,6 @@ class UnroutedLine(BaseModel):
             why=row.why,
             since=row.since,
         )
-
-
-class DeliveryOut(BaseModel):
-    """An e-mail to an authority outside the region."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    delivery_id: UUID
-    authority: str
-    version: int
-    state: DeliveryState
-    attempts: int
-    sent_at: datetime | None
-    problem: str | None
 
 
 def _recipient(entry: Entry, table: AuthorityTable, names: Mapping[str, str]) -> RecipientOut:

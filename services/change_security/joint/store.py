@@ -1,8 +1,7 @@
 """The queries of the joint side. Hot paths write in bulk: a store stages values, the kernel flushes them together.
 
-Indexes: `notice_registered` serves the list (newest first, keyset pages); `ledger_entry_waiting` and
-`external_delivery_due` are partial, so that the periodic look at what is late or due reads only that; `unrouted_open`
-holds just the open queue.
+Indexes: `notice_registered` serves the list (newest first, keyset pages); `ledger_entry_waiting` is partial, so that
+the periodic look at what is late reads only that; `unrouted_open` holds just the open queue.
 
 Locks are taken in one order, notices before ledger entries and each sorted, so that two batches never wait in a ring.
 """
@@ -22,8 +21,6 @@ from services.change_security.domain.notice import Notice, Receipt
 from services.change_security.domain.routing import Authority, Municipality, Unrouted, Why
 from services.change_security.joint.tables import (
     AuthorityRow,
-    DeliveryRow,
-    DeliveryState,
     EntryRow,
     MunicipalityRow,
     NoticeRevisionRow,
@@ -54,17 +51,6 @@ class _UnroutedPlace(NamedTuple):
     since: datetime
 
 
-class Delivery(NamedTuple):
-    """An e-mail to be queued; without an address it is shown as such, to be delivered by other means."""
-
-    delivery_id: UUID
-    notice_id: UUID
-    authority: str
-    version: int
-    state: DeliveryState
-    next_attempt_at: datetime
-
-
 class LedgerKey(NamedTuple):
     """Which entry of the ledger."""
 
@@ -92,6 +78,7 @@ _NOTICE: Final = insert(
         "handling",
         "lead",
         "specialist",
+        "completion_asked_at",
     ),
     version="version",
 )
@@ -134,8 +121,6 @@ against each other."""
 
 _UNROUTED: Final = insert(UnroutedRow, _UnroutedPlace, columns=_UnroutedPlace._fields)
 
-_DELIVERY: Final = insert(DeliveryRow, Delivery, columns=Delivery._fields, literals={"attempts": "0"})
-
 _AUTHORITY: Final = insert(
     AuthorityRow,
     Authority,
@@ -145,9 +130,10 @@ _AUTHORITY: Final = insert(
         "name_en": "excluded.name_en",
         "email": "coalesce(excluded.email, authority.email)",
         "under_act": "excluded.under_act",
+        "languages": "excluded.languages",
     },
 )
-"""An address that was set here stays, unless the import brings another."""
+"""An address that was set here stays, unless the import brings another; a certificate stays."""
 
 _ENTRY_VALUES: Final = attrgetter(*(field.name for field in fields(Entry)))
 
@@ -321,6 +307,17 @@ class Notices(Store):
             keep=[f"{place.kind.value}/{place.municipality or ''}" for place in still_open],
         )
 
+    def version(self, notice_id: UUID) -> tuple[int, int] | None:
+        """Return version and revision of a notice as this transaction has read or saved it; None when it is new."""
+        notice = self._notices.get(notice_id)
+        return (notice.version, notice.revision) if notice is not None else None
+
+    async def completion_asked(self, notice_id: UUID, at: datetime) -> None:
+        """Enter that a letter has asked the employer to complete the notice."""
+        await self._run(
+            "UPDATE notice SET completion_asked_at = :at WHERE notice_id = :notice_id", notice_id=notice_id, at=at
+        )
+
     async def read(self, notice_id: UUID) -> Notice | None:
         """Return a notice without locking it."""
         row = await self._get(NoticeRow, notice_id)
@@ -394,44 +391,6 @@ class Notices(Store):
         )
 
 
-class Deliveries(Store):
-    """E-mails to authorities outside the region."""
-
-    def queue(self, delivery: Delivery) -> None:
-        """Queue an e-mail, once."""
-        self._tx.stage(_DELIVERY, delivery)
-
-    async def take_due(self) -> DeliveryRow | None:
-        """Lock and return one e-mail that is due; none that another process has."""
-        return await self._first(
-            select(DeliveryRow)
-            .where(DeliveryRow.state == DeliveryState.QUEUED, DeliveryRow.next_attempt_at <= self._tx.clock.now())
-            .order_by(col(DeliveryRow.next_attempt_at))
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-
-    async def lock(self, delivery_id: UUID) -> DeliveryRow | None:
-        """Return an e-mail, locked."""
-        return await self._get(DeliveryRow, delivery_id, lock=True)
-
-    async def of_notice(self, notice_id: UUID, limit: int, after: tuple[int, str] | None) -> Sequence[DeliveryRow]:
-        """Return a notice's e-mails, oldest version first."""
-        query = select(DeliveryRow).where(DeliveryRow.notice_id == notice_id)
-        if after is not None:
-            query = query.where(tuple_(col(DeliveryRow.version), col(DeliveryRow.authority)) > after)
-        return await self._all(query.order_by(col(DeliveryRow.version), col(DeliveryRow.authority)).limit(limit))
-
-    async def requeue(self, authority: str) -> int:
-        """Queue again what could not be sent for want of an address; return how many."""
-        return await self._run(
-            "UPDATE external_delivery SET state = 'queued', next_attempt_at = :now"
-            " WHERE authority = :authority AND state = 'no_address'",
-            authority=authority,
-            now=self._tx.clock.now(),
-        )
-
-
 class Directory(Store):
     """Municipalities and authorities imported beside those that ship with the service."""
 
@@ -443,7 +402,17 @@ class Directory(Store):
                 for row in await self._all(select(MunicipalityRow))
             ],
             [
-                Authority(row.code, row.name_fi, row.name_sv, row.name_en, None, row.email, row.under_act)
+                Authority(
+                    row.code,
+                    row.name_fi,
+                    row.name_sv,
+                    row.name_en,
+                    None,
+                    row.email,
+                    row.under_act,
+                    row.certificate,
+                    row.languages,
+                )
                 for row in await self._all(select(AuthorityRow))
             ],
         )
@@ -480,6 +449,14 @@ class Directory(Store):
         row.email = email
         return True
 
+    async def set_certificate(self, authority: str, certificate: str | None) -> bool:
+        """Set or remove an imported authority's certificate; False when there is no such authority."""
+        row = await self._get(AuthorityRow, authority)
+        if row is None:
+            return False
+        row.certificate = certificate
+        return True
+
 
 def _notice(
     row: NoticeRow, filing: Filing, *, entries: tuple[Entry, ...] = (), unrouted: tuple[Unrouted, ...]
@@ -499,6 +476,7 @@ def _notice(
         unrouted=unrouted,
         revised_at=row.revised_at,
         handling=row.handling,
+        completion_asked_at=row.completion_asked_at,
     )
 
 

@@ -4,16 +4,23 @@ Rows are written in bulk by the statements in `store`, which take their columns 
 """
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import DateTime, Index, MetaData, Text, text
 from sqlmodel import Field, SQLModel
 
+from services.change_security.domain.delivery import (
+    ConfirmedBy,
+    DeliveryKind,
+    DeliveryState,
+    Protection,
+    Waiting,
+)
 from services.change_security.domain.ledger import Awaited, EntryState
 from services.change_security.domain.notice import Channel, NoticeState
-from services.change_security.domain.routing import Why
+from services.change_security.domain.routing import Language, Why
+from services.change_security.domain.webhook import Attempt, MessageState
 from shared.database import EnumText, Json
 from shared.events.v1.change_security import (
     Acting,
@@ -37,14 +44,6 @@ _INSTANT = DateTime(timezone=True)
 
 WITHOUT_SPECIALIST = "state = 'open' AND specialist IS NULL AND (handling IS NULL OR handling ->> 'mode' = 'joint')"
 """Open notices whose handling is to be looked at: joint ones without a specialist, and those never decided."""
-
-
-class DeliveryState(StrEnum):
-    """How far an e-mail is."""
-
-    QUEUED = "queued"
-    SENT = "sent"
-    NO_ADDRESS = "no_address"
 
 
 class Table(SQLModel):
@@ -79,6 +78,7 @@ class NoticeRow(Table, table=True):
     handling: Handling | None = Field(default=None, sa_type=Json(Handling))
     lead: str | None = Field(default=None, sa_type=Text)
     specialist: str | None = Field(default=None, sa_type=Text)
+    completion_asked_at: datetime | None = Field(default=None, sa_type=_INSTANT)
 
 
 class NoticeRevisionRow(Table, table=True):
@@ -151,14 +151,22 @@ class UnroutedRow(Table, table=True):
 
 
 class DeliveryRow(Table, table=True):
-    """An e-mail to an authority outside the region, with its own receipt."""
+    """A letter by e-mail: to an authority outside the region, with its own receipt, or to an employer's mailbox.
+
+    `token` leads to its pages. A retrieval code is kept as its digest alone.
+    """
 
     __tablename__ = "external_delivery"
-    __table_args__ = (Index("external_delivery_due", "next_attempt_at", postgresql_where=text("state = 'queued'")),)
+    __table_args__ = (
+        Index("external_delivery_due", "next_attempt_at", postgresql_where=text("state = 'queued'")),
+        Index("external_delivery_listed", "state", "queued_at", "delivery_id"),
+        Index("external_delivery_notice", "notice_id", "version", "delivery_id"),
+        Index("external_delivery_token", "token", unique=True),
+    )
 
     delivery_id: UUID = Field(primary_key=True)
     notice_id: UUID
-    authority: str = Field(sa_type=Text)
+    authority: str | None = Field(default=None, sa_type=Text)
     version: int
     state: DeliveryState = Field(sa_type=EnumText(DeliveryState))
     attempts: int
@@ -166,6 +174,18 @@ class DeliveryRow(Table, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=_INSTANT)
     problem: str | None = Field(default=None, sa_type=Text)
     traceparent: str | None = Field(default=None, sa_type=Text)
+    kind: DeliveryKind = Field(sa_type=EnumText(DeliveryKind))
+    token: str = Field(sa_type=Text)
+    queued_at: datetime = Field(sa_type=_INSTANT)
+    waiting_for: Waiting | None = Field(default=None, sa_type=EnumText(Waiting))
+    protection: Protection | None = Field(default=None, sa_type=EnumText(Protection))
+    code_digest: str | None = Field(default=None, sa_type=Text)
+    code_attempts: int = 0
+    code_expires_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    bounce_status: str | None = Field(default=None, sa_type=Text)
+    bounced_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    confirmed_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    confirmed_by: ConfirmedBy | None = Field(default=None, sa_type=EnumText(ConfirmedBy))
 
 
 class MunicipalityRow(Table, table=True):
@@ -193,6 +213,8 @@ class AuthorityRow(Table, table=True):
     name_en: str = Field(sa_type=Text)
     email: str | None = Field(default=None, sa_type=Text)
     under_act: bool
+    certificate: str | None = Field(default=None, sa_type=Text)
+    languages: tuple[Language, ...] = Field(sa_type=Json(tuple[Language, ...]))
 
 
 # -- joint matters and acting for another
@@ -247,3 +269,40 @@ class PlanStepRow(Table, table=True):
     notice_id: UUID = Field(primary_key=True)
     step_id: UUID = Field(primary_key=True)
     step: PlanStep = Field(sa_type=Json(PlanStep))
+
+
+# -- the filer's receipts ---------------------------------------------------------------------------------------------
+
+
+class WebhookRow(Table, table=True):
+    """Where a system wants its receipts. The secret signs them; it is shown once."""
+
+    __tablename__ = "webhook"
+
+    owner: str = Field(sa_type=Text, primary_key=True)
+    webhook_id: str = Field(sa_type=Text, primary_key=True)
+    url: str = Field(sa_type=Text)
+    events: tuple[str, ...] = Field(sa_type=Json(tuple[str, ...]))
+    secret: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=_INSTANT)
+
+
+class WebhookMessageRow(Table, table=True):
+    """A receipt on its way to a webhook, with every attempt."""
+
+    __tablename__ = "webhook_message"
+    __table_args__ = (
+        Index("webhook_message_due", "next_attempt_at", postgresql_where=text("state = 'pending'")),
+        Index("webhook_message_listed", "owner", "webhook_id", "queued_at", "message_id"),
+    )
+
+    owner: str = Field(sa_type=Text, primary_key=True)
+    webhook_id: str = Field(sa_type=Text, primary_key=True)
+    message_id: UUID = Field(primary_key=True)
+    notice_id: UUID
+    event_type: str = Field(sa_type=Text)
+    payload: str = Field(sa_type=Text)
+    state: MessageState = Field(sa_type=EnumText(MessageState))
+    attempts: tuple[Attempt, ...] = Field(sa_type=Json(tuple[Attempt, ...]))
+    next_attempt_at: datetime = Field(sa_type=_INSTANT)
+    queued_at: datetime = Field(sa_type=_INSTANT)

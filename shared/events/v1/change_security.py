@@ -521,6 +521,93 @@ class ActingChanged(_AboutNotice):
     acting: Acting
 
 
+# -- to whoever filed -------------------------------------------------------------------------------------------------
+
+
+class HandledBy(Part):
+    """An authority that a filing concerns, and how its part is handled."""
+
+    authority: str
+    handling_mode: HandlingMode
+    acting_authority: str = Field(description="Another than the authority itself: it acts on its behalf.")
+
+
+class ReceiptClock(Part):
+    """A day that the law sets, computed for the reader. Not a decision."""
+
+    name: str = Field(description="earliest_end_of_negotiations or earliest_end_of_employment.")
+    day: Day
+    to_be_checked: bool
+    condition: str | None = Field(default=None, description="The code of the condition under which the day holds.")
+
+
+class _Receipt(_AboutNotice):
+    filed_by: str = Field(description="The system that filed: a reader passes over what others filed.")
+    version: int = Field(ge=1, description="Grows with every change; an older one arriving late is void.")
+    revision: int = Field(ge=1, description="Of the filing.")
+
+
+class _FilingInForce(_Receipt):
+    arrived_at: Instant
+    authorities: tuple[HandledBy, ...] = Field(description="Who handles the filing.")
+    missing: tuple[str, ...] = Field(
+        default=(), description="JSON pointers into the filing of what is asked for; a revision completes it."
+    )
+    clocks: tuple[ReceiptClock, ...] = ()
+
+
+class FilingAccepted(_FilingInForce):
+    """A filing is registered and has been sent to every authority that it concerns. What is missing is asked for."""
+
+    type: Literal["change-security.filing-accepted.v1"] = "change-security.filing-accepted.v1"
+
+
+class FilingRevised(_FilingInForce):
+    """A revision of a filing is in force."""
+
+    type: Literal["change-security.filing-revised.v1"] = "change-security.filing-revised.v1"
+
+
+class FilingReassigned(_FilingInForce):
+    """The filing stands as it was; who handles it has changed, or it is open again."""
+
+    type: Literal["change-security.filing-reassigned.v1"] = "change-security.filing-reassigned.v1"
+
+
+class FilingWithdrawn(_Receipt):
+    """The withdrawal of a filing is registered."""
+
+    type: Literal["change-security.filing-withdrawn.v1"] = "change-security.filing-withdrawn.v1"
+
+
+class FilingClosed(_Receipt):
+    """The matter of a filing is closed."""
+
+    type: Literal["change-security.filing-closed.v1"] = "change-security.filing-closed.v1"
+    outcome: Outcome
+
+
+class FilingRefused(Event):
+    """A record could not be taken in. It waits for an operator; sent right, it is taken in as a new record.
+
+    Carries nothing of the record's body. `filing-accepted` may still follow, when an operator handles the record.
+    """
+
+    KEY: ClassVar[str] = "notice_id"
+    type: Literal["change-security.filing-refused.v1"] = "change-security.filing-refused.v1"
+    refusal_id: UUID = Field(description="Names the parked record to an operator.")
+    notice_id: UUID | None = Field(default=None, description="The record's key, if that is readable.")
+    event_id: str | None = Field(default=None, max_length=200, description="The record's ce_id, if readable.")
+    source: str | None = Field(default=None, max_length=200, description="The record's ce_source, if readable.")
+    code: str
+    refused_at: Instant
+
+    @property
+    def key(self) -> str:
+        """The notice, so that its receipts keep their order; without one the refusal itself."""
+        return str(self.notice_id or self.refusal_id)
+
+
 EVENTS: tuple[type[Event], ...] = (
     NoticeSubmitted,
     NoticeWithdrawalSubmitted,
@@ -545,4 +632,10 @@ EVENTS: tuple[type[Event], ...] = (
     PlanChanged,
     ActingReported,
     ActingChanged,
+    FilingAccepted,
+    FilingRevised,
+    FilingReassigned,
+    FilingWithdrawn,
+    FilingClosed,
+    FilingRefused,
 )

@@ -156,7 +156,10 @@ def test_without_a_token_every_route_answers_401(stack: Stack) -> None:
         assert len(paths) > 8
         for path, methods in paths.items():
             for method in methods:
-                answer = anyone.http.request(method, path.replace("{notice_id}", str(uuid4())), json={})
+                answer = anyone.http.request(method, path.replace("{notice_id}", str(uuid4())), json={"code": "x"})
+                if path.endswith("/{token}"):  # the pages of letters: their link is all that there is
+                    problem(answer, 404, "not-found")
+                    continue
                 problem(answer, 401, "unauthenticated")
                 assert answer.headers["www-authenticate"] == "Bearer"
 

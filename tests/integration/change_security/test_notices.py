@@ -26,6 +26,7 @@ from services.change_security.authority.plan_commands import CityPlans
 from services.change_security.authority.store import Cases
 from services.change_security.domain.notice import Rulebook
 from services.change_security.joint.commands import JointOffice
+from services.change_security.joint.delivery_commands import Letters
 from services.change_security.joint.email_delivery import EmailDelivery
 from services.change_security.joint.store import Directory
 from services.change_security.settings import SCHEMA, SERVICE, Settings
@@ -474,16 +475,16 @@ def test_an_authority_outside_the_region_gets_an_e_mail_with_its_own_receipt(
     wait_for(lambda: _routes_to_turku(callers, matters), "the new table")
     notice_id = matters.file(sites=[{"municipality": "853"}])["notice_id"]
     (delivery,) = callers.coordinator.read(f"/v1/notices/{notice_id}/deliveries")["items"]
-    assert delivery["state"] == "no_address"
+    assert (delivery["state"], delivery["waiting_for"]) == ("waiting", "no_address")
     authority = delivery["authority"]
-    address = {"email": "muutosturva@turku.example"}
-    assert callers.coordinator.put(f"/v1/authorities/{authority}/email", json=address).status_code == 200
+    path = f"/v1/authorities/{authority}/email"
+    assert callers.coordinator.put(path, json={"email": "muutosturva@turku.example"}).status_code == 200
 
     async def send() -> int:
         database = writer_of(settings)
         async with database.read() as tx:
             await office.read_directory(tx)
-        sent = await EmailDelivery(database, office, settings).send_due()
+        sent = await EmailDelivery(database, Letters(office, None), settings).send_due()
         await database.engine.dispose()
         return sent
 
@@ -498,15 +499,21 @@ def test_an_authority_outside_the_region_gets_an_e_mail_with_its_own_receipt(
     finally:
         smtp.stop()
     (delivery,) = callers.coordinator.read(f"/v1/notices/{notice_id}/deliveries")["items"]
-    assert delivery["state"] == "sent"
+    assert (delivery["state"], delivery["protection"]) == ("sent", "plain")
     letter = next(mail for mail in mails if notice_id.encode() in mail.content)
     assert letter.rcpt_tos == ["muutosturva@turku.example"]
-    head = letter.content.split(b"\r\n\r\n")[0]
+    head, _, _ = letter.content.partition(b"\r\n\r\n")
     assert b"Esimerkki" not in head
-    assert f"<{delivery['delivery_id']}@".encode() in head
+    assert f"<{delivery['delivery_id']}.".encode() in head
     ledger = callers.coordinator.send(f"/v1/notices/{notice_id}/authorities/{authority}/acknowledgement")
     entry = next(one for one in ledger["entries"] if one["authority"] == authority)
     assert (entry["state"], entry["handling_mode"]) == ("acknowledged", "external")
+    assert _confirmed_by(callers, notice_id) == "coordinator"
+
+
+def _confirmed_by(callers: Callers, notice_id: str) -> str:
+    listed = callers.coordinator.read("/v1/deliveries?state=confirmed&limit=200")["items"]
+    return next(str(one["confirmed_by"]) for one in listed if one["notice_id"] == notice_id)
 
 
 def _routes_to_turku(callers: Callers, matters: Matters) -> bool:

@@ -12,11 +12,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from shared.database import Bulk
 from shared.errors import UnprocessableError
 from shared.messaging.codec import MAX_EVENT_BYTES, Rejection
+from shared.messaging.inbound import Parked
 from shared.messaging.replay import NotOpenError
 from shared.messaging.transaction import Transaction
 from shared.screening import ERASE_ON_DISCARD, PERSONAL_IDENTITY_CODE
 from shared.topics import Topic
-from tests.support.rig import Happened, Other, Raw, Rig, happened, headers, record_effect, running, until
+from tests.support.rig import EFFECT, Happened, Other, Raw, Rig, happened, headers, record_effect, running, until
 
 
 async def test_a_redelivered_record_has_one_effect(rig: Rig) -> None:
@@ -219,6 +220,29 @@ async def test_a_parked_record_holds_back_later_ones_of_its_key_and_no_others(ri
         await until(lambda: _has(rig, 3), "the other topic's record is handled")
     assert sorted(await rig.effects()) == [("a", 9), ("b", 1), ("b", 2)]
     assert [record.status for record in await rig.parked()] == ["parked", "held", "held"]
+
+
+async def test_the_sender_of_each_record_that_is_judged_and_parked_is_answered_once(rig: Rig) -> None:
+    async def refuse_odd(event: Happened, tx: Transaction) -> None:
+        if event.n % 2:
+            raise UnprocessableError("odd", "odd")
+        await record_effect(event, tx)
+
+    async def answer(parked: Parked, tx: Transaction) -> None:
+        tx.stage(EFFECT, Happened(subject=f"{parked.code} {parked.record.key!r}", n=parked.record.offset))
+
+    consumer = rig.consumer(refuse_odd, on_parked=answer)
+    await rig.produce(happened("a", 1), happened("a", 2), happened("a", 3), Raw(b"b", b"{", headers()))
+    async with running(consumer):
+        await rig.settled(4)
+        answered = {subject for subject, _ in await rig.effects()}
+        assert answered == {"odd b'a'", "invalid-body b'b'"}  # what is held has not been judged
+        first = next(record for record in await rig.parked("parked") if record.code == "odd")
+        assert await consumer.parked.replay(first.id, actor="officer-1", reason="too early") == 0
+        assert len(await rig.effects()) == 2  # the same answer again would say nothing
+        assert await consumer.parked.discard(first.id, actor="officer-1", reason="odd for ever") == 1
+        assert len([subject for subject, _ in await rig.effects() if subject == "odd b'a'"]) == 2
+    assert ("a", 2) in await rig.effects()
 
 
 async def test_a_replay_handles_the_record_and_then_what_it_held_back_in_order(rig: Rig) -> None:

@@ -76,6 +76,12 @@ def test_what_only_resembles_a_personal_identity_code_is_no_code(text: str) -> N
     assert not has_personal_identity_code(text.encode())
 
 
+def test_the_employers_mailbox_is_masked() -> None:
+    employer = {"business_id": "2077474-0", "name": "Esimerkkitehdas Oy", "email": "hr@esimerkki.example"}
+    hidden = masked(proposal(employer=employer)).employer
+    assert (hidden.email, hidden.name) == (None, "Esimerkkitehdas Oy")
+
+
 def test_counts_of_one_to_four_are_masked_and_others_are_not() -> None:
     hidden = masked(termination_notice(1, 4, 5, 0))
     assert [part.count for part in hidden.terminations] == [None, None, 5, 0]

@@ -19,6 +19,7 @@ CITIES = ("helsinki", "espoo", "vantaa")
                 "to.espoo.change-security.v1",
                 "to.vantaa.change-security.v1",
                 "shared.change-security.v1",
+                "receipts.change-notices.v1",
                 "between.services.advisory.v1",
             },
         ),

@@ -5,7 +5,7 @@ from alembic import op
 from shared.handover.tables import DRAFTS_DDL
 
 revision = "0008"
-down_revision = "0005"
+down_revision = "0006"
 
 
 def upgrade() -> None:
