@@ -86,6 +86,8 @@ class BatchProcessor:
         newest = {item.record.topic: item.record.timestamp for item in items if item.event is not None}
         for topic, at in newest.items():
             instruments.LAST_RECORD.labels(*self._labels, topic).set(at.timestamp())
+        # Now, not with the next record: on a quiet topic the process would long seem to be full.
+        await self.has_room()
         return True
 
     async def has_room(self) -> bool:
@@ -266,7 +268,7 @@ class BatchProcessor:
                 span.end()
         self._count(outcomes, parked.values())
         if parked:
-            self.full = True  # looked into before the next batch
+            self.full = True  # looked into as soon as the batch is done
 
     async def _park(self, parking: Parking, items: Sequence[Item], outcomes: Mapping[int, Outcome]) -> dict[UUID, str]:
         codes: dict[UUID, str] = {}

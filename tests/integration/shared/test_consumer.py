@@ -415,3 +415,12 @@ async def _has(rig: Rig, count: int) -> bool:
 
 async def _parked(rig: Rig, count: int) -> bool:
     return len(await rig.parked()) >= count
+
+
+async def test_a_parked_record_does_not_make_the_process_seem_full_until_the_next_one_comes(rig: Rig) -> None:
+    consumer = rig.consumer()
+    await rig.produce(Raw(b"a", b"{", headers()))
+    async with running(consumer):
+        await rig.settled(1)
+        assert len(await rig.parked("parked")) == 1
+        assert not consumer.full
