@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.change_security.domain.rules import Assessment
 from services.change_security.domain.texts import TEXTS, Message
-from shared.events.v1.change_security import Filing, Outcome
+from shared.events.v1.change_security import FilerReference, Filing, Outcome
 from shared.events.values import Instant
 
 
@@ -19,6 +19,7 @@ class NoticeIn(BaseModel):
         default=None,
         description="When an e-mail or paper filing first reached an authority; given by the officer who registers it.",
     )
+    filer_reference: FilerReference | None = Field(default=None, description="The filer's own, to find it by.")
 
 
 class RevisionIn(BaseModel):
@@ -26,6 +27,9 @@ class RevisionIn(BaseModel):
 
     predecessor: int = Field(ge=1, description="The revision that this one follows: the newest you have seen.")
     filing: Filing
+    arrived_at: Instant | None = Field(
+        default=None, description="When this revision first reached an authority; given by an officer."
+    )
 
 
 class ClosingIn(BaseModel):

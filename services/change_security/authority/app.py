@@ -1,7 +1,7 @@
 """Makes every object of a city's process once, top to bottom."""
 
 from services.change_security import data
-from services.change_security.authority import api
+from services.change_security.authority import api, lists_api
 from services.change_security.authority.commands import CityCases
 from services.change_security.authority.handlers import HANDLERS
 from services.change_security.settings import SERVICE, Settings
@@ -15,7 +15,7 @@ from shared.process import Parts
 def parts(settings: Settings, database: Database) -> Parts:  # noqa: ARG001 - both sides are made alike
     """Make what a city reads and serves."""
     cases = CityCases(settings.office, frozenset(settings.city_offices), data.rules())
-    return Parts(inbound(settings), (api.router,), (cases,))
+    return Parts(inbound(settings), (lists_api.router, api.router), (cases,))
 
 
 def inbound(settings: Settings) -> Inbound:

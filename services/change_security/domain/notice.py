@@ -59,13 +59,16 @@ class Channel(StrEnum):
 class Receipt:
     """How and when a filing came.
 
-    `arrived_at` is when it first became available to an authority: legal evidence, written once, never moved.
+    `arrived_at` is when it first became available to an authority: legal evidence, written once, never moved. The filer
+    may claim an earlier arrival, which moves no clock, and may have a reference of its own for the matter.
     """
 
     channel: Channel
     filed_by: str
     arrived_at: datetime
     registered_at: datetime
+    arrived_at_claimed: datetime | None = None
+    filer_reference: str | None = None
 
 
 def arrival(given: datetime | None, now: datetime, *, by_officer: bool) -> datetime:
@@ -108,6 +111,7 @@ class Notice:
     entries: tuple[Entry, ...] = ()
     unrouted: tuple[Unrouted, ...] = ()
     revised_at: datetime | None = None
+    revision_arrived_at: datetime | None = None
 
     def entry(self, authority: str) -> Entry | None:
         """Return an authority's entry in the ledger."""
@@ -159,6 +163,7 @@ def file(
         routing_version=routing.version,
         trace_id=trace_id,
         unrouted=routing.unrouted,
+        revision_arrived_at=receipt.arrived_at,
     )
     change = _sent(notice, routing, receipt.registered_at, book)
     registrar = book.authorities.authorities.get(registered_by or "")
@@ -175,8 +180,18 @@ def file(
     )
 
 
-def revise(notice: Notice, filing: Filing, predecessor: int, at: datetime, book: Rulebook) -> Change:
+def revise(
+    notice: Notice,
+    filing: Filing,
+    predecessor: int,
+    at: datetime,
+    book: Rulebook,
+    *,
+    arrived_at: datetime | None = None,
+) -> Change:
     """Put a new revision of the filing in force. It may add an authority, or drop one.
+
+    `arrived_at`: when the revision reached an authority, if that was before now. No clock of the notice starts again.
 
     Raises:
         ConflictError: the predecessor is not the newest revision, or the notice is no longer open.
@@ -184,7 +199,14 @@ def revise(notice: Notice, filing: Filing, predecessor: int, at: datetime, book:
     _must_be_open(notice)
     if predecessor != notice.revision:
         raise ConflictError("stale-predecessor", f"The newest revision is {notice.revision}.")
-    revised = replace(notice, version=notice.version + 1, revision=notice.revision + 1, filing=filing, revised_at=at)
+    revised = replace(
+        notice,
+        version=notice.version + 1,
+        revision=notice.revision + 1,
+        filing=filing,
+        revised_at=at,
+        revision_arrived_at=arrived_at or at,
+    )
     routing = _route(filing, notice.receipt, book, manual=notice.manual)
     return _sent(replace(revised, routing_version=routing.version, unrouted=routing.unrouted), routing, at, book)
 
@@ -334,6 +356,9 @@ def _sent(notice: Notice, routing: Routing, at: datetime, book: Rulebook) -> Cha
                     acknowledge_by=entry.acknowledge_by,
                     missing=lacking,
                     filing=notice.filing,
+                    filer_reference=notice.receipt.filer_reference,
+                    arrived_at_claimed=notice.receipt.arrived_at_claimed,
+                    revision_arrived_at=notice.revision_arrived_at,
                 ),
             )
         )

@@ -1,8 +1,10 @@
 """Makes every object of the joint side once, top to bottom."""
 
+from collections.abc import Mapping
+
 from services.change_security import data
 from services.change_security.domain.notice import Rulebook
-from services.change_security.joint import api, handlers
+from services.change_security.joint import api, handlers, lists_api
 from services.change_security.joint.advisory_view import ForAdvisory
 from services.change_security.joint.commands import JointOffice
 from services.change_security.joint.email_delivery import EmailDelivery
@@ -28,7 +30,7 @@ def parts(settings: Settings, database: Database) -> Parts:
     sweeps = Sweeps(database, office)
     return Parts(
         inbound(settings, office, desk),
-        (api.router, hand_overs),
+        (lists_api.router, api.router, hand_overs),
         (office, desk),
         (
             Periodic("read directory", settings.sweep_seconds, sweeps.read_directory),
@@ -50,8 +52,21 @@ def inbound(settings: Settings, office: JointOffice, desk: HandOverDesk) -> Inbo
         group=f"{SERVICE}.{settings.office}",
         topics={name: by_name[name] for name in names},
         types=REGISTRY,
-        handlers={**handlers.handlers_of(office), **handlers_of(desk)},
+        handlers={**handlers.handlers_of(office, _receiving_systems(settings, office)), **handlers_of(desk)},
         screen=screen,
         erase_on_discard=ERASE_ON_DISCARD,
         prepare=handlers.prepare,
     )
+
+
+def _receiving_systems(settings: Settings, office: JointOffice) -> Mapping[str, str]:
+    """Return the systems that are a receiving authority's.
+
+    Raises:
+        ValueError: an authority is not one of the shipped ones.
+    """
+    unknown = set(settings.receiving_systems.values()) - set(office.shipped.authorities)
+    if unknown:
+        message = f"RECEIVING_SYSTEMS names unknown authorities: {', '.join(sorted(unknown))}"
+        raise ValueError(message)
+    return settings.receiving_systems

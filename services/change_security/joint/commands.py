@@ -8,16 +8,20 @@ from typing import Final
 from uuid import UUID
 
 from services.change_security.domain import notice as lifecycle
+from services.change_security.domain.evidence import Arrival
 from services.change_security.domain.filing import check
 from services.change_security.domain.ledger import Awaited
 from services.change_security.domain.notice import Change, Notice, Receipt, Rulebook
+from services.change_security.domain.reductions import StoredFiling, earlier_for
 from services.change_security.domain.routing import AuthorityTable
+from services.change_security.domain.rules import days_of_earlier
 from services.change_security.domain.workforce import workforce_released
-from services.change_security.joint.store import Deliveries, Delivery, Directory, Notices
+from services.change_security.joint.evidence_store import EmployersFilings, Evidence
+from services.change_security.joint.store import Deliveries, Delivery, Directory, NewFiling, Notices
 from services.change_security.joint.tables import DeliveryState
 from shared.errors import ConflictError, UnknownError
-from shared.events.envelope import derived_id
-from shared.events.v1.change_security import Filing, Outcome
+from shared.events.envelope import Event, derived_id
+from shared.events.v1.change_security import Filing, NoticeAmended, NoticeAssigned, Outcome
 from shared.messaging.transaction import Transaction
 from shared.telemetry import current_trace_id
 
@@ -53,7 +57,14 @@ class JointOffice:
         await self.read_directory(tx)
 
     async def file(
-        self, tx: Transaction, notice_id: UUID, filing: Filing, receipt: Receipt, *, registered_by: str | None = None
+        self,
+        tx: Transaction,
+        notice_id: UUID,
+        filing: Filing,
+        receipt: Receipt,
+        *,
+        arrival: Arrival,
+        registered_by: str | None = None,
     ) -> Notice:
         """Open a notice and send it to every authority it concerns. It must be new.
 
@@ -62,6 +73,7 @@ class JointOffice:
             notice_id: the new notice's id.
             filing: what the employer filed.
             receipt: how and when it came.
+            arrival: when authorities received it themselves.
             registered_by: the authority that registered it itself and has a case already.
 
         Raises:
@@ -71,11 +83,13 @@ class JointOffice:
         change = lifecycle.file(
             notice_id, filing, receipt, self.book, trace_id=current_trace_id(), registered_by=registered_by
         )
-        self._carry_out(tx, change, filed_by=receipt.filed_by)
+        self._carry_out(tx, await self._with_earlier(tx, change), filing=NewFiling(receipt.filed_by, arrival))
         return await self._apply_waiting(tx, change.notice)
 
-    async def revise(self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int, filed_by: str) -> Notice:
-        """Put a new revision in force.
+    async def revise(
+        self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int, filed_by: str, arrival: Arrival
+    ) -> Notice:
+        """Put a new revision in force. Its arrival is its own; the notice's stays.
 
         Raises:
             UnknownError, RefusedError
@@ -83,10 +97,15 @@ class JointOffice:
         """
         check(filing)
         before = await self.known(tx, notice_id)
-        return await self._apply_waiting(tx, await self._revise(tx, before, filing, predecessor, filed_by))
+        revised = await self._revise(tx, before, filing, predecessor, NewFiling(filed_by, arrival))
+        return await self._apply_waiting(tx, revised)
+
+    async def add_receipt(self, tx: Transaction, notice_id: UUID, revision: int, arrival: Arrival) -> None:
+        """Keep when an authority received a revision that is here already: its own receipt is evidence all the same."""
+        await Evidence(tx).add(notice_id, revision, arrival)
 
     async def keep_waiting(
-        self, tx: Transaction, notice_id: UUID, filing: Filing, revision: int, filed_by: str
+        self, tx: Transaction, notice_id: UUID, filing: Filing, revision: int, filed_by: str, arrival: Arrival
     ) -> None:
         """Keep a revision that came before its predecessor; it takes effect when that has come from the same filer.
 
@@ -98,18 +117,21 @@ class JointOffice:
         await Notices(tx).load([notice_id])
         if Notices(tx).waits(notice_id, revision):
             raise ConflictError("stale-predecessor", "Another revision of that number waits already.")
-        Notices(tx).keep_waiting(notice_id, revision, filing, filed_by, tx.clock.now())
+        Notices(tx).keep_waiting(notice_id, revision, filing, filed_by, tx.clock.now(), arrival)
 
     async def _apply_waiting(self, tx: Transaction, notice: Notice) -> Notice:
         filers = (notice.receipt.filed_by, AUTHORITY)
         while waiting := await Notices(tx).take_waiting(notice.notice_id, notice.revision + 1, *filers):
-            notice = await self._revise(tx, notice, waiting.filing, notice.revision, waiting.filed_by)
+            new = NewFiling(waiting.filed_by, waiting.arrival)
+            notice = await self._revise(tx, notice, waiting.filing, notice.revision, new)
         return notice
 
-    async def _revise(self, tx: Transaction, before: Notice, filing: Filing, predecessor: int, filed_by: str) -> Notice:
-        change = lifecycle.revise(before, filing, predecessor, tx.clock.now(), self.book)
-        self._carry_out(tx, change, filed_by=filed_by)
-        await self._settle_unrouted(tx, before, change.notice, by=filed_by, resolution="revised")
+    async def _revise(
+        self, tx: Transaction, before: Notice, filing: Filing, predecessor: int, new: NewFiling
+    ) -> Notice:
+        change = lifecycle.revise(before, filing, predecessor, tx.clock.now(), self.book, arrived_at=new.arrival.at)
+        self._carry_out(tx, await self._with_earlier(tx, change), filing=new)
+        await self._settle_unrouted(tx, before, change.notice, by=new.filed_by, resolution="revised")
         return change.notice
 
     async def withdraw(self, tx: Transaction, notice_id: UUID, by: str) -> Notice:
@@ -149,7 +171,7 @@ class JointOffice:
         """
         before = await self.known(tx, notice_id)
         change = lifecycle.add_authority(before, authority, tx.clock.now(), self.book)
-        self._carry_out(tx, change)
+        self._carry_out(tx, await self._with_earlier(tx, change))
         still_open = [place for place in before.unrouted if (place.municipality or "") != municipality]
         await Notices(tx).resolve_unrouted(
             notice_id, still_open, at=tx.clock.now(), by=by, resolution=f"assigned to {authority}: {reason}"
@@ -204,6 +226,27 @@ class JointOffice:
             raise UnknownError("notice")
         return notice
 
+    async def earlier(self, tx: Transaction, notice: Notice) -> tuple[StoredFiling, ...] | None:
+        """Return what the employer filed in the days before; None when the scope does not hang on it."""
+        days = days_of_earlier(notice.filing, notice.receipt.arrived_at, self.book.rules)
+        if days is None:
+            return None
+        return await EmployersFilings(tx).within(notice.filing.employer.business_id, days, notice.notice_id)
+
+    async def _with_earlier(self, tx: Transaction, change: Change) -> Change:
+        """Let each office hear of the employer's earlier reductions what its authority may know."""
+        filings = await self.earlier(tx, change.notice)
+        if filings is None:
+            return change
+
+        def completed(event: Event) -> Event:
+            if not isinstance(event, NoticeAssigned | NoticeAmended):
+                return event
+            shared = earlier_for(event.authority, filings, event.notice_id)
+            return event.model_copy(update={"earlier_reductions": shared})
+
+        return replace(change, events=tuple((office, completed(event)) for office, event in change.events))
+
     async def _settle_unrouted(
         self, tx: Transaction, before: Notice, after: Notice, *, by: str, resolution: str
     ) -> None:
@@ -212,14 +255,16 @@ class JointOffice:
                 after.notice_id, after.unrouted, at=tx.clock.now(), by=by, resolution=resolution
             )
 
-    def _carry_out(self, tx: Transaction, change: Change, *, filed_by: str | None = None, over: bool = False) -> None:
+    def _carry_out(
+        self, tx: Transaction, change: Change, *, filing: NewFiling | None = None, over: bool = False
+    ) -> None:
         notice = change.notice
-        Notices(tx).save(notice, filed_by=filed_by)
+        Notices(tx).save(notice, filing=filing)
         for office, event in change.events:
             tx.publish(event, to=office)
         for authority in change.emails:
             Deliveries(tx).queue(self._delivery(notice, authority, tx.clock.now()))
-        if filed_by is not None or over:
+        if filing is not None or over:
             released = workforce_released(notice.notice_id, notice.version, notice.filing, over=over)
             if released is not None:
                 tx.publish(released)

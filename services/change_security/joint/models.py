@@ -1,19 +1,30 @@
 """What the joint office's API takes and shows."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.change_security.domain.evidence import Arrival
 from services.change_security.domain.filing import masked, missing
 from services.change_security.domain.ledger import Awaited, Entry, EntryState
 from services.change_security.domain.notice import Channel, Notice, NoticeState
+from services.change_security.domain.reductions import Reduction
 from services.change_security.domain.routing import AuthorityTable, Why
 from services.change_security.domain.rules import RuleTable, assess
+from services.change_security.joint.lists_store import ListedNotice
 from services.change_security.joint.tables import DeliveryState, NoticeRevisionRow, UnroutedRow
 from services.change_security.models import AssessmentOut
-from shared.events.v1.change_security import DeclineReason, Filing, HandlingMode, Outcome, Reason, ReasonKind
+from shared.events.v1.change_security import (
+    DeclineReason,
+    Filing,
+    FilingKind,
+    HandlingMode,
+    Outcome,
+    Reason,
+    ReasonKind,
+)
 
 
 class AuthorityIn(BaseModel):
@@ -81,6 +92,16 @@ class EntryOut(BaseModel):
         )
 
 
+class ReceiptOut(BaseModel):
+    """When an authority, or the joint office, received a revision of a filing itself: by HTTP, by topic, by hand."""
+
+    revision: int
+    authority: str
+    arrived_at: datetime
+    channel: Channel
+    earliest: bool = Field(description="The earliest of its revision; which one counts: to be checked.")
+
+
 class LedgerOut(BaseModel):
     """Who has been sent a notice, and whose store has it."""
 
@@ -91,11 +112,12 @@ class LedgerOut(BaseModel):
         description="The first receipt by an authority; which one counts: to be checked."
     )
     trace_id: str | None
+    receipts: list[ReceiptOut] = Field(description="Of each authority that received the filing itself.")
     entries: list[EntryOut]
 
     @classmethod
-    def of(cls, notice: Notice, now: datetime) -> "LedgerOut":
-        """Show a notice's ledger."""
+    def of(cls, notice: Notice, arrivals: Sequence[Arrival], now: datetime) -> "LedgerOut":
+        """Show a notice's ledger. `arrivals`: of each revision in force, from the first on."""
         addressed = [entry for entry in notice.entries if entry.office is not None]
         return cls(
             notice_id=notice.notice_id,
@@ -103,6 +125,17 @@ class LedgerOut(BaseModel):
             complete=bool(addressed) and all(entry.is_receipted for entry in addressed),
             earliest_receipt=notice.receipt.arrived_at,
             trace_id=notice.trace_id,
+            receipts=[
+                ReceiptOut(
+                    revision=revision,
+                    authority=receipt.authority,
+                    arrived_at=receipt.arrived_at,
+                    channel=receipt.channel,
+                    earliest=receipt.arrived_at == arrival.at,
+                )
+                for revision, arrival in enumerate(arrivals, start=1)
+                for receipt in sorted(arrival.receipts, key=lambda receipt: receipt.arrived_at)
+            ],
             entries=[EntryOut.of(entry, now) for entry in notice.entries],
         )
 
@@ -111,12 +144,17 @@ class NoticeOut(BaseModel):
     """A notice as it now is."""
 
     notice_id: UUID
+    filer_reference: str | None
     state: NoticeState
     revision: int
     version: int
     channel: Channel
     arrived_at: datetime
+    arrived_at_claimed: datetime | None = Field(
+        description="An earlier arrival that the filer states. It moves no clock."
+    )
     registered_at: datetime
+    revision_arrived_at: datetime | None = Field(description="When the newest revision arrived.")
     outcome: Outcome | None
     missing: list[str] = Field(description="What the law asks for and the filing does not tell.")
     completion_asked_at: datetime | None = Field(
@@ -126,21 +164,24 @@ class NoticeOut(BaseModel):
     filing: Filing
 
     @classmethod
-    def of(cls, notice: Notice, filing: Filing, rules: RuleTable) -> "NoticeOut":
-        """Show a notice with the filing as the caller may see it."""
+    def of(cls, notice: Notice, filing: Filing, rules: RuleTable, earlier: Sequence[Reduction] | None) -> "NoticeOut":
+        """Show a notice with the filing as the caller may see it. `earlier`: what the employer reduced before."""
         lacking = missing(notice.filing)
         return cls(
             notice_id=notice.notice_id,
+            filer_reference=notice.receipt.filer_reference,
             state=notice.state,
             revision=notice.revision,
             version=notice.version,
             channel=notice.receipt.channel,
             arrived_at=notice.receipt.arrived_at,
+            arrived_at_claimed=notice.receipt.arrived_at_claimed,
             registered_at=notice.receipt.registered_at,
+            revision_arrived_at=notice.revision_arrived_at,
             outcome=notice.outcome,
             missing=list(lacking),
             completion_asked_at=(notice.revised_at or notice.receipt.registered_at) if lacking else None,
-            assessment=AssessmentOut.of(assess(notice.filing, notice.receipt.arrived_at, rules)),
+            assessment=AssessmentOut.of(assess(notice.filing, notice.receipt.arrived_at, rules, earlier)),
             filing=filing,
         )
 
@@ -148,15 +189,32 @@ class NoticeOut(BaseModel):
 class NoticeLine(BaseModel):
     """A notice in a list."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     notice_id: UUID
+    filer_reference: str | None
     state: NoticeState
     revision: int
     version: int
     channel: Channel
+    kind: FilingKind
+    employer: str | None
+    business_id: str
+    not_public: bool
+    affected: int | None = Field(description="Employees, or at least so many; null to who does not handle the notice.")
+    terminations: int | None
+    counts_complete: bool | None = Field(description="No number is missing.")
+    rules_of: date = Field(description="The day whose rules apply.")
     arrived_at: datetime
     registered_at: datetime
+    late: bool = Field(description="A receipt of some authority is overdue.")
+    declined: bool = Field(description="Some authority says that the notice is not its own.")
+    acknowledged: bool = Field(description="Every authority that it concerns has acknowledged it.")
+    mine: bool = Field(description="The caller registered it.")
+
+    @classmethod
+    def of(cls, row: ListedNotice, *, counted: bool) -> "NoticeLine":
+        """Show a notice; `counted`: with its counts, which can identify a person."""
+        hidden = {} if counted else {"affected": None, "terminations": None, "counts_complete": None}
+        return cls.model_validate(row._asdict() | hidden)
 
 
 class RevisionOut(BaseModel):
@@ -165,6 +223,8 @@ class RevisionOut(BaseModel):
     revision: int
     predecessor: int | None
     waiting: bool = Field(description="Its predecessor has not come yet.")
+    arrived_at: datetime = Field(description="When the revision first reached an authority.")
+    arrived_at_claimed: datetime | None
     recorded_at: datetime
     filing: Filing
 
@@ -175,6 +235,8 @@ class RevisionOut(BaseModel):
             revision=row.revision,
             predecessor=row.revision - 1 or None,
             waiting=row.waiting,
+            arrived_at=row.arrival.at,
+            arrived_at_claimed=row.arrival.claimed,
             recorded_at=row.recorded_at,
             filing=masked(row.filing) if hidden else row.filing,
         )

@@ -8,14 +8,24 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, MetaData, Text, text
+from sqlalchemy import BigInteger, DateTime, Index, MetaData, Text, text
 from sqlmodel import Field, SQLModel
 
+from services.change_security.domain.evidence import Arrival
 from services.change_security.domain.ledger import Awaited, EntryState
 from services.change_security.domain.notice import Channel, NoticeState
 from services.change_security.domain.routing import Why
 from shared.database import EnumText, Json
-from shared.events.v1.change_security import DeclineReason, Filing, HandlingMode, Outcome, Reason, ReasonKind
+from shared.events.v1.change_security import (
+    DeclineReason,
+    Filing,
+    FilingKind,
+    HandlingMode,
+    Measure,
+    Outcome,
+    Reason,
+    ReasonKind,
+)
 
 metadata = MetaData()
 """This side's own: SQLModel's global one would mix the services' tables."""
@@ -41,7 +51,14 @@ class NoticeRow(Table, table=True):
     """A notice at the joint office."""
 
     __tablename__ = "notice"
-    __table_args__ = (Index("notice_registered", "registered_at", "notice_id"),)
+    __table_args__ = (
+        Index("notice_registered", "registered_at", "notice_id"),
+        Index("notice_business_id", "business_id", "rules_of"),
+        Index("notice_employer", "employer_key", postgresql_ops={"employer_key": "text_pattern_ops"}),
+        Index("notice_filer_reference", "filer_reference", postgresql_where=text("filer_reference IS NOT NULL")),
+        Index("notice_municipalities", "municipalities", postgresql_using="gin"),
+        Index("notice_arrived", "arrived_at"),
+    )
 
     notice_id: UUID = Field(primary_key=True)
     state: NoticeState = Field(sa_type=EnumText(NoticeState))
@@ -56,6 +73,21 @@ class NoticeRow(Table, table=True):
     outcome: Outcome | None = Field(default=None, sa_type=EnumText(Outcome))
     trace_id: str | None = Field(default=None, sa_type=Text)
     revised_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    filer_reference: str | None = Field(default=None, sa_type=Text)
+    arrived_at_claimed: datetime | None = Field(default=None, sa_type=_INSTANT)
+    revision_arrived_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    # What the lists say of the newest revision, and are searched by.
+    kind: FilingKind = Field(sa_type=EnumText(FilingKind))
+    business_id: str = Field(sa_type=Text)
+    employer: str | None = Field(default=None, sa_type=Text)
+    employer_key: str | None = Field(default=None, sa_type=Text)
+    not_public: bool
+    municipalities: tuple[str, ...] = Field(sa_type=Json(tuple[str, ...]))
+    measures: tuple[Measure, ...] = Field(sa_type=Json(tuple[Measure, ...]))
+    affected: int = Field(sa_type=BigInteger)
+    terminations: int = Field(sa_type=BigInteger)
+    counts_complete: bool
+    rules_of: date
 
 
 class NoticeRevisionRow(Table, table=True):
@@ -70,6 +102,7 @@ class NoticeRevisionRow(Table, table=True):
     filed_by: str = Field(sa_type=Text)
     recorded_at: datetime = Field(sa_type=_INSTANT)
     trace_id: str | None = Field(default=None, sa_type=Text)
+    arrival: Arrival = Field(sa_type=Json(Arrival))
 
 
 class EntryRow(Table, table=True):
@@ -85,6 +118,7 @@ class EntryRow(Table, table=True):
                 "state <> 'released' AND (version_stored < version_sent OR state IN ('sent', 'stored'))"
             ),
         ),
+        Index("ledger_entry_declined", "notice_id", postgresql_where=text("state = 'not_ours'")),
     )
 
     notice_id: UUID = Field(primary_key=True)

@@ -13,7 +13,7 @@ from services.change_security import data
 from services.change_security.domain.case import CheckItem, checklists, course
 from services.change_security.domain.filing import masked, missing
 from services.change_security.domain.reductions import Reduction, StoredFiling, earlier_reductions
-from services.change_security.domain.rules import assess
+from services.change_security.domain.rules import assess, days_of_earlier
 from services.change_security.models import AssessmentOut
 from shared.events.v1.change_security import Filing, FilingKind, LayoffGround, LegalBasis, Measure
 
@@ -180,3 +180,17 @@ def test_every_filing_that_validates_can_be_assessed_and_shown(
     assert isinstance(missing(filing), tuple)
     assert Filing.model_validate_json(masked(filing).model_dump_json())
     assert Filing.model_validate_json(filing.model_dump_json()) == filing
+
+
+@given(FULLY_KNOWN, REDUCTIONS)
+def test_the_scope_hangs_on_earlier_reductions_only_where_they_are_looked_for(
+    known: Known, earlier: list[Reduction]
+) -> None:
+    filing, arrived = Filing.model_validate(known), datetime(2025, 9, 1, tzinfo=UTC)
+    days = days_of_earlier(filing, arrived, RULES)
+    without, with_all = (assess(filing, arrived, RULES, given) for given in (None, earlier))
+    if days is None:
+        assert (without.scope, without.missing) == (with_all.scope, with_all.missing)
+    else:
+        within = [one for one in earlier if days[0] <= one.day <= days[1]]
+        assert assess(filing, arrived, RULES, within) == with_all
