@@ -32,6 +32,7 @@ def stack() -> Iterator[Stack]:
             "HEARTBEAT_SECONDS": "2",
             "SMTP_PORT": str(free_port()),
             "ACKNOWLEDGE_HOURS": str(4 / 3600),
+            "RECEIVING_SYSTEMS": '{"/systems/vantaa-portal": "vantaa"}',
         }
         names = os.environ.get("STACK_SERVICES")
         services = SERVICES if names is None else tuple(filter(None, names.split(",")))

@@ -32,7 +32,7 @@ def engine(tmp_path: Path) -> Iterator[AsyncEngine]:
     settings = ProcessSettings(
         office="pks",
         joint_office="pks",
-        database_url=server.url,  # type: ignore[arg-type]
+        database_url=server.url,
         kafka_bootstrap_servers="none:9092",
         jwks_url="http://none",
         token_issuer="none",
