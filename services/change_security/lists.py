@@ -57,7 +57,7 @@ def conditions(filters: Filters) -> tuple[list[str], dict[str, Any]]:
         "business_id": ("business_id = :business_id", filters.business_id),
         "employer": ("employer_key LIKE :employer", _beginning(filters.employer)),
         "filer_reference": ("filer_reference = :filer_reference", filters.filer_reference),
-        "kind": ("kind = :kind", filters.kind),
+        "filed_kind": ("kind = :filed_kind", filters.kind),
         "municipality": ("municipalities @> to_jsonb(CAST(:municipality AS text))", filters.municipality),
         "measure": ("measures @> to_jsonb(CAST(:measure AS text))", filters.measure),
         "arrived_from": ("arrived_at >= :arrived_from", _start(filters.arrived_from)),

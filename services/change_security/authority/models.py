@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.change_security.authority.case_view import CaseView
 from services.change_security.authority.lists_store import ListedCase
 from services.change_security.domain.case import CaseState, CheckItem, Checklist, StepState, course
-from services.change_security.domain.texts import TEXTS
-from services.change_security.models import AssessmentOut, StepOut
+from services.change_security.domain.texts import TEXTS, message
+from services.change_security.models import AssessmentOut, MessageOut, StepOut
 from shared.events.v1.change_security import DeclineReason, Filing, FilingKind, HandlingMode, Outcome, Reason
 from shared.events.values import Count
 
@@ -134,6 +134,7 @@ class CaseOut(CaseHead):
     """An authority's own case."""
 
     outcome: Outcome | None
+    overdue_message: MessageOut | None
     arrived_at_claimed: datetime | None = Field(
         description="An earlier arrival that the filer states. It moves no clock."
     )
@@ -152,6 +153,7 @@ class CaseOut(CaseHead):
         return cls(
             **CaseHead.model_validate(row).model_dump(),
             outcome=row.outcome,
+            overdue_message=MessageOut.of(message(f"overdue_{row.overdue}")) if row.overdue else None,
             arrived_at_claimed=row.arrived_at_claimed,
             reasons=list(row.reasons),
             missing=list(row.missing),

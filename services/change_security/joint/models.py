@@ -11,11 +11,12 @@ from services.change_security.domain.filing import masked, missing
 from services.change_security.domain.ledger import Awaited, Entry, EntryState
 from services.change_security.domain.notice import Channel, Notice, NoticeState
 from services.change_security.domain.reductions import Reduction
-from services.change_security.domain.routing import AuthorityTable, Why
+from services.change_security.domain.routing import AuthorityTable, Municipality, Why
 from services.change_security.domain.rules import RuleTable, assess
+from services.change_security.domain.texts import message
 from services.change_security.joint.lists_store import ListedNotice
 from services.change_security.joint.tables import DeliveryState, NoticeRevisionRow, UnroutedRow
-from services.change_security.models import AssessmentOut
+from services.change_security.models import AssessmentOut, MessageOut
 from shared.events.v1.change_security import (
     DeclineReason,
     Filing,
@@ -65,12 +66,14 @@ class EntryOut(BaseModel):
     acknowledged_at: datetime | None
     acknowledge_by: datetime
     overdue: Awaited | None
+    overdue_message: MessageOut | None
     decline_reason: DeclineReason | None
     case_outcome: Outcome | None
 
     @classmethod
     def of(cls, entry: Entry, now: datetime) -> "EntryOut":
         """Show an entry."""
+        overdue = entry.overdue(now)
         return cls(
             authority=entry.authority,
             office=entry.office,
@@ -86,7 +89,8 @@ class EntryOut(BaseModel):
             stored_at=entry.stored_at,
             acknowledged_at=entry.acknowledged_at,
             acknowledge_by=entry.acknowledge_by,
-            overdue=entry.overdue(now),
+            overdue=overdue,
+            overdue_message=MessageOut.of(message(f"overdue_{overdue}")) if overdue else None,
             decline_reason=entry.decline_reason,
             case_outcome=entry.case_outcome,
         )
@@ -248,14 +252,16 @@ class PlaceOut(BaseModel):
     kind: ReasonKind
     municipality: str | None
     why: Why
+    message: MessageOut
 
 
 class ReasonOut(BaseModel):
-    """Why an authority is affected, with the municipality's name."""
+    """Why an authority is affected, with the municipality's name in Finnish and Swedish."""
 
     kind: ReasonKind
     municipality: str | None
     name: str | None
+    name_sv: str | None
 
 
 class RecipientOut(BaseModel):
@@ -283,14 +289,20 @@ class RoutingOut(BaseModel):
     def of(cls, notice: Notice, table: AuthorityTable) -> "RoutingOut":
         """Show where a notice went, with the names of the table."""
         codes = {reason.municipality for entry in notice.entries for reason in entry.reasons if reason.municipality}
-        names = {code: row.name_fi for code in codes if (row := table.municipality(code))}
+        names = {code: row for code in codes if (row := table.municipality(code))}
         return cls(
             notice_id=notice.notice_id,
             revision=notice.revision,
             routing_version=notice.routing_version,
             recipients=[_recipient(entry, table, names) for entry in notice.entries],
             unrouted=[
-                PlaceOut(kind=place.kind, municipality=place.municipality, why=place.why) for place in notice.unrouted
+                PlaceOut(
+                    kind=place.kind,
+                    municipality=place.municipality,
+                    why=place.why,
+                    message=MessageOut.of(message(place.why)),
+                )
+                for place in notice.unrouted
             ],
         )
 
@@ -302,6 +314,7 @@ class UnroutedLine(BaseModel):
     kind: ReasonKind
     municipality: str | None
     why: Why
+    message: MessageOut
     since: datetime
 
     @classmethod
@@ -312,6 +325,7 @@ class UnroutedLine(BaseModel):
             kind=row.kind,
             municipality=row.municipality or None,
             why=row.why,
+            message=MessageOut.of(message(row.why)),
             since=row.since,
         )
 
@@ -330,7 +344,7 @@ class DeliveryOut(BaseModel):
     problem: str | None
 
 
-def _recipient(entry: Entry, table: AuthorityTable, names: Mapping[str, str]) -> RecipientOut:
+def _recipient(entry: Entry, table: AuthorityTable, names: Mapping[str, Municipality]) -> RecipientOut:
     authority = table.authorities[entry.authority]
     return RecipientOut(
         authority=entry.authority,
@@ -340,7 +354,13 @@ def _recipient(entry: Entry, table: AuthorityTable, names: Mapping[str, str]) ->
         handling_mode=entry.mode,
         state=entry.state,
         reasons=[
-            ReasonOut(kind=reason.kind, municipality=reason.municipality, name=names.get(reason.municipality or ""))
+            ReasonOut(
+                kind=reason.kind,
+                municipality=reason.municipality,
+                name=place.name_fi if place else None,
+                name_sv=place.name_sv if place else None,
+            )
             for reason in entry.reasons
+            for place in (names.get(reason.municipality or ""),)
         ],
     )

@@ -151,15 +151,15 @@ def test_every_place_of_one_notice_is_on_some_page_of_the_unrouted_queue(callers
 def test_what_the_employer_reduced_before_brings_a_small_one_into_scope_on_both_sides(
     callers: Callers, employer: Employer, matters: Matters
 ) -> None:
-    six, five = ([{"measure": "termination", "count": count}] for count in (6, 5))
-    first = employer.file(staff=30, measures=six)
+    twelve, nine = ([{"measure": "termination", "count": count}] for count in (12, 9))  # 20 within 90 days
+    first = employer.file(staff=30, measures=twelve)
     assert callers.system.read(f"/v1/notices/{first}")["assessment"]["scope"] == "not_in_scope"
-    second = employer.file(staff=30, measures=five)
+    second = employer.file(staff=30, measures=nine)
     assert callers.system.read(f"/v1/notices/{second}")["assessment"]["scope"] == "in_scope"
     assert matters.case("vantaa", second)["assessment"]["scope"] == "in_scope"
     callers.system.send(f"/v1/notices/{first}/withdrawal")
     assert callers.system.read(f"/v1/notices/{second}")["assessment"]["scope"] == "not_in_scope"
-    unknown = callers.officer["espoo"].send(
-        "/v1/notices", {"filing": proposal_json(employer={"business_id": employer.business_id, "regular_staff": 30})}
-    )
+    employer_alone = {"business_id": employer.business_id, "regular_staff": 30}
+    filing = proposal_json(employer=employer_alone, measures=nine)
+    unknown = callers.officer["espoo"].send("/v1/notices", {"filing": filing})
     assert [number["code"] for number in unknown["assessment"]["missing_numbers"]] == ["earlier_reductions_missing"]
