@@ -1,8 +1,11 @@
 """What a change security process is told from outside, beside what every process is told."""
 
+import json
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from shared.settings import ProcessSettings
 
@@ -30,4 +33,9 @@ class Settings(ProcessSettings):
     smtp_password: SecretStr | None = None
     mail_from: str = "change-security@example.org"
     sweep_seconds: float = 30.0
-    receiving_systems: Mapping[str, str] = Field(default_factory=dict)
+    receiving_systems: Annotated[Mapping[str, str], NoDecode] = Field(default_factory=dict)
+
+    @field_validator("receiving_systems", mode="before")
+    @classmethod
+    def _read(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
