@@ -50,8 +50,8 @@ class CaseRow(Table, table=True):
             "authority_case_filer_reference", "filer_reference", postgresql_where=text("filer_reference IS NOT NULL")
         ),
         Index("authority_case_municipalities", "municipalities", postgresql_using="gin"),
-        Index("authority_case_arrived", "arrived_at"),
-        Index("authority_case_specialist", "specialist"),
+        Index("authority_case_arrived", "arrived_at", postgresql_using="brin"),
+        Index("authority_case_specialist", "specialist", postgresql_where=text("specialist IS NOT NULL")),
     )
 
     notice_id: UUID = Field(primary_key=True)

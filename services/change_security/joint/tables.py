@@ -57,7 +57,7 @@ class NoticeRow(Table, table=True):
         Index("notice_employer", "employer_key", postgresql_ops={"employer_key": "text_pattern_ops"}),
         Index("notice_filer_reference", "filer_reference", postgresql_where=text("filer_reference IS NOT NULL")),
         Index("notice_municipalities", "municipalities", postgresql_using="gin"),
-        Index("notice_arrived", "arrived_at"),
+        Index("notice_arrived", "arrived_at", postgresql_using="brin"),
     )
 
     notice_id: UUID = Field(primary_key=True)

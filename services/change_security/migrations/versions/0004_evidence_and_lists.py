@@ -75,7 +75,7 @@ _CITY: Final = (
         PRIMARY KEY (notice_id, group_id, item)
     )
     """,
-    "CREATE INDEX authority_case_specialist ON authority_case (specialist)",
+    "CREATE INDEX authority_case_specialist ON authority_case (specialist) WHERE specialist IS NOT NULL",
 )
 
 _REQUIRED: Final = [name for name, _ in _SUMMARY if name not in {"employer", "employer_key"}]
@@ -97,7 +97,7 @@ def upgrade() -> None:
             f"CREATE INDEX {table}_filer_reference ON {table} (filer_reference) WHERE filer_reference IS NOT NULL"
         )
         op.execute(f"CREATE INDEX {table}_municipalities ON {table} USING gin (municipalities)")
-        op.execute(f"CREATE INDEX {table}_arrived ON {table} (arrived_at)")
+        op.execute(f"CREATE INDEX {table}_arrived ON {table} USING brin (arrived_at)")
 
 
 def _fill(table: str, revisions: str, only: str) -> None:
