@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from pydantic import TypeAdapter
 
+from services.change_security import data
 from services.change_security.domain.evidence import (
     Arrival,
     OwnReceipt,
@@ -12,7 +13,12 @@ from services.change_security.domain.evidence import (
     arrived_by_http,
     arrived_by_topic,
 )
-from services.change_security.domain.notice import Channel
+from services.change_security.domain.notice import Channel, Rulebook
+from services.change_security.joint.advisory_view import ForAdvisory
+from services.change_security.joint.app import inbound
+from services.change_security.joint.commands import JointOffice
+from services.change_security.settings import Settings
+from shared.handover.commands import HandOverDesk
 from tests.support.filings import ARRIVED
 
 EARLIER, LATER = ARRIVED - timedelta(hours=5), ARRIVED + timedelta(hours=5)
@@ -58,3 +64,22 @@ def test_an_arrival_is_read_back_as_it_was_kept() -> None:
     for arrival in (by_hand, arrived_by_topic("pks", LATER, ARRIVED, None)):
         assert kept.validate_json(kept.dump_json(arrival, exclude_none=True)) == arrival
     assert by_hand.receipts == (OwnReceipt("helsinki", ARRIVED, Channel.OFFICER),)
+
+
+def test_a_receiving_system_of_no_known_authority_is_refused_when_the_process_starts() -> None:
+    office = JointOffice(Rulebook(data.authorities(), data.rules()), shipped=data.authorities())
+    desk = HandOverDesk("change_security", ForAdvisory)
+    told = {
+        "office": "pks",
+        "joint_office": "pks",
+        "city_offices": "espoo,helsinki,vantaa",
+        "database_url": "postgresql://none",
+        "kafka_bootstrap_servers": "none:9092",
+        "jwks_url": "http://none",
+        "token_issuer": "none",
+    }
+    known = Settings(**told, receiving_systems='{"/systems/vantaa": "vantaa"}')  # type: ignore[arg-type]
+    assert known.receiving_systems == {"/systems/vantaa": "vantaa"}
+    assert inbound(known, office, desk).handlers
+    with pytest.raises(ValueError, match="unknown authorities: atlantis"):
+        inbound(Settings(**told, receiving_systems={"/systems/x": "atlantis"}), office, desk)  # type: ignore[arg-type]
