@@ -111,6 +111,8 @@ CHANGE_SECURITY_TO: Final = Topic(
         cs.NoticeClosed,
         cs.HandlingChanged,
         cs.ReceiptOverdue,
+        cs.NoticeAskedAgain,
+        cs.NoticeMerged,
     ),
 )
 CHANGE_SECURITY_FROM: Final = Topic(

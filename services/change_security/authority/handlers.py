@@ -4,6 +4,7 @@ Idempotent by the inbox; beyond it, by version: an older version arriving late c
 """
 
 from typing import Final
+from uuid import UUID
 
 from services.change_security.authority.store import CaseEnd, Cases
 from services.change_security.domain import own_case
@@ -11,8 +12,10 @@ from services.change_security.domain.case import CaseState
 from shared.events.v1.change_security import (
     HandlingChanged,
     NoticeAmended,
+    NoticeAskedAgain,
     NoticeAssigned,
     NoticeClosed,
+    NoticeMerged,
     NoticeReleased,
     NoticeStored,
     NoticeWithdrawn,
@@ -24,8 +27,8 @@ from shared.messaging.transaction import Transaction
 from shared.telemetry import current_trace_id
 
 
-async def open_case(event: NoticeAssigned | NoticeAmended, tx: Transaction) -> None:
-    """Open this authority's own case for a notice, or bring it to a newer version. Safe to redeliver."""
+async def open_case(event: NoticeAssigned | NoticeAmended | NoticeAskedAgain, tx: Transaction) -> None:
+    """Open this authority's own case for a notice, bring it to a newer version, or open it again. Safe to redeliver."""
     Cases(tx).add(own_case.receive(event, tx.clock.now(), current_trace_id()))
     _confirm(event, tx)
 
@@ -45,6 +48,11 @@ async def close_case(event: NoticeClosed, tx: Transaction) -> None:
     _end(event, CaseState.CLOSED, event.outcome, tx)
 
 
+async def merge_case(event: NoticeMerged, tx: Transaction) -> None:
+    """Close the case as one with another, which continues."""
+    _end(event, CaseState.MERGED, None, tx, merged_into=event.into)
+
+
 async def change_handling(event: HandlingChanged, tx: Transaction) -> None:
     """Note who acts in this authority's case. The competence stays here."""
     Cases(tx).set_handling(event)
@@ -56,20 +64,43 @@ async def mark_overdue(event: ReceiptOverdue, tx: Transaction) -> None:
     Cases(tx).mark_overdue(event)
 
 
-HANDLERS: Final = Handlers(open_case, release_case, withdraw_case, close_case, change_handling, mark_overdue)
+HANDLERS: Final = Handlers(
+    open_case, release_case, withdraw_case, close_case, merge_case, change_handling, mark_overdue
+)
 
 
 def _end(
-    event: NoticeReleased | NoticeWithdrawn | NoticeClosed, state: CaseState, outcome: Outcome | None, tx: Transaction
+    event: NoticeReleased | NoticeWithdrawn | NoticeClosed | NoticeMerged,
+    state: CaseState,
+    outcome: Outcome | None,
+    tx: Transaction,
+    *,
+    merged_into: UUID | None = None,
 ) -> None:
     Cases(tx).end(
-        CaseEnd(event.notice_id, state, event.version, event.revision, event.authority, outcome, tx.clock.now())
+        CaseEnd(
+            event.notice_id,
+            state,
+            event.version,
+            event.revision,
+            event.authority,
+            outcome,
+            tx.clock.now(),
+            merged_into,
+        )
     )
     _confirm(event, tx)
 
 
 def _confirm(
-    event: NoticeAssigned | NoticeAmended | NoticeReleased | NoticeWithdrawn | NoticeClosed | HandlingChanged,
+    event: NoticeAssigned
+    | NoticeAmended
+    | NoticeAskedAgain
+    | NoticeReleased
+    | NoticeWithdrawn
+    | NoticeClosed
+    | NoticeMerged
+    | HandlingChanged,
     tx: Transaction,
 ) -> None:
     tx.publish(

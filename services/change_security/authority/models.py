@@ -10,7 +10,7 @@ from services.change_security.authority.case_view import CaseView
 from services.change_security.domain.case import CaseState, StepState, course
 from services.change_security.domain.texts import TEXTS
 from services.change_security.models import AssessmentOut, StepOut
-from shared.events.v1.change_security import DeclineReason, Filing, HandlingMode, Outcome, Reason
+from shared.events.v1.change_security import AskedBecause, DeclineReason, Filing, HandlingMode, Outcome, Reason
 
 
 class StepIn(BaseModel):
@@ -65,6 +65,12 @@ class CaseLine(BaseModel):
     acknowledged_at: datetime | None
     overdue: str | None
     stored_at: datetime
+    asked_because: AskedBecause = Field(description="Why the authority was last asked to acknowledge.")
+    acknowledged_revision: int | None = Field(
+        description="The newest that was acknowledged; an older one while a newer one awaits it."
+    )
+    declined_at: datetime | None
+    decline_reason: DeclineReason | None
 
 
 class CheckOut(BaseModel):
@@ -81,6 +87,9 @@ class CaseOut(CaseLine):
     """An authority's own case."""
 
     outcome: Outcome | None
+    awaits_acknowledgement: bool
+    asked_reason: str | None = Field(description="The coordinator's, who asks again.")
+    merged_into: UUID | None = Field(description="The notice that this one is one with, and that continues.")
     arrived_at: datetime | None
     registered_at: datetime | None
     reasons: list[Reason]
@@ -98,6 +107,11 @@ class CaseOut(CaseLine):
         return cls(
             **CaseLine.model_validate(row).model_dump(),
             outcome=row.outcome,
+            awaits_acknowledgement=row.state is CaseState.OPEN
+            and row.acknowledged_at is None
+            and row.declined_at is None,
+            asked_reason=row.asked_reason,
+            merged_into=row.merged_into,
             arrived_at=row.arrived_at,
             registered_at=row.registered_at,
             reasons=list(row.reasons),

@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 
 from services.change_security.domain.case import CaseState, StepState
 from shared.database import EnumText, Json
-from shared.events.v1.change_security import Filing, HandlingMode, Outcome, Reason
+from shared.events.v1.change_security import AskedBecause, DeclineReason, Filing, HandlingMode, Outcome, Reason
 
 metadata = MetaData()
 """This side's own: SQLModel's global one would mix the services' tables."""
@@ -29,7 +29,8 @@ class Table(SQLModel):
 class CaseRow(Table, table=True):
     """An authority's own case.
 
-    `arrived_at` and `registered_at` are missing only while an ending has overtaken its beginning.
+    `arrived_at` and `registered_at` are missing only while an ending has overtaken its beginning. `asked_version` is 0
+    while the joint office has not asked for an acknowledgement.
     """
 
     __tablename__ = "authority_case"
@@ -53,6 +54,13 @@ class CaseRow(Table, table=True):
     specialist: str | None = Field(default=None, sa_type=Text)
     acknowledged_at: datetime | None = Field(default=None, sa_type=_INSTANT)
     overdue: str | None = Field(default=None, sa_type=Text)
+    asked_version: int = Field(default=0)
+    asked_because: AskedBecause = Field(default=AskedBecause.ASSIGNED, sa_type=EnumText(AskedBecause))
+    asked_reason: str | None = Field(default=None, sa_type=Text)
+    acknowledged_revision: int | None = None
+    declined_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    decline_reason: DeclineReason | None = Field(default=None, sa_type=EnumText(DeclineReason))
+    merged_into: UUID | None = None
 
 
 class CaseRevisionRow(Table, table=True):

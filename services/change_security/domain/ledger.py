@@ -3,7 +3,8 @@
     sent ──► stored ──► acknowledged
       └─────────┴─────► not_ours | taken_by         released: the notice no longer concerns the authority
 
-Receipts arrive in any order and more than once; a state only moves forward.
+Receipts arrive in any order and more than once; a state only moves forward, until the authority is asked again: then it
+begins anew. An answer counts for what was asked when it was given.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +13,14 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from shared.events.v1.change_security import DeclineReason, HandlingMode, Outcome, Reason, ReceiptOverdue
+from shared.events.v1.change_security import (
+    AskedBecause,
+    DeclineReason,
+    HandlingMode,
+    Outcome,
+    Reason,
+    ReceiptOverdue,
+)
 
 Awaited = Literal["stored", "acknowledged"]
 """What an office is waited for: the receipt of its store, or of an officer."""
@@ -29,6 +37,17 @@ class EntryState(StrEnum):
     RELEASED = "released"
 
 
+class Standing(StrEnum):
+    """Who must act next in an authority's part. Each stands on a list of theirs, until the part is finished."""
+
+    STORE = "store"  # the authority's process; when late, the coordinator's list of what is overdue
+    OFFICER = "officer"  # the authority's cases that await acknowledgement; when late, as above
+    OUTSIDE = "outside"  # an authority outside the region; when late, as above
+    COORDINATOR = "coordinator"  # the list of declined parts
+    HANDLING = "handling"  # the authority's open cases
+    FINISHED = "finished"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One authority's part in a notice.
@@ -38,6 +57,9 @@ class Entry:
         version_sent, version_stored: the newest version sent to the office, and the newest its store has confirmed.
         store_by, acknowledge_by: after these the receipt is overdue.
         escalated: what has been escalated for the version sent, so that it is done once.
+        version_asked, revision_asked, asked_because: when the authority was last asked to acknowledge, and why.
+        acknowledged_revision: the newest that an officer has acknowledged; less than `revision_asked` while a newer one
+            awaits acknowledgement.
     """
 
     notice_id: UUID
@@ -60,6 +82,11 @@ class Entry:
     case_outcome: Outcome | None = None
     case_closed_at: datetime | None = None
     escalated: Awaited | None = None
+    version_asked: int = 1
+    revision_asked: int = 1
+    asked_because: AskedBecause = AskedBecause.ASSIGNED
+    acknowledged_revision: int | None = None
+    declined_at: datetime | None = None
 
     @property
     def is_receipted(self) -> bool:
@@ -79,24 +106,70 @@ class Entry:
             escalated=None if self.escalated == "stored" else self.escalated,
         )
 
-    def acknowledged(self, acting_authority: str, at: datetime) -> "Entry":
-        """Enter that an officer has acknowledged the notice. The first time counts."""
-        if self.state in {EntryState.ACKNOWLEDGED, EntryState.RELEASED}:
-            return self
-        state = self.state if self.state is EntryState.TAKEN_BY else EntryState.ACKNOWLEDGED
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the authority has all it must have: outside the region, what it was asked to confirm."""
+        if self.office is not None:
+            return self.is_receipted
+        return self.state is EntryState.RELEASED or self.version_stored >= self.version_asked
+
+    @property
+    def awaits_acknowledgement(self) -> bool:
+        """Whether the authority has not yet answered what it was last asked."""
+        return self.state in {EntryState.SENT, EntryState.STORED}
+
+    def asked(self, version: int, revision: int, at: datetime, acknowledge_by: datetime, why: AskedBecause) -> "Entry":
+        """Ask the authority to acknowledge, or to decline anew. What it acknowledged before stays on record."""
         return replace(
-            self,
-            state=state,
-            acting_authority=acting_authority if state is EntryState.ACKNOWLEDGED else self.acting_authority,
-            acknowledged_at=self.acknowledged_at or at,
+            self.resent(version, revision),
+            state=EntryState.SENT,
+            sent_at=at,
+            acknowledge_by=acknowledge_by,
             decline_reason=None,
+            declined_at=None,
+            case_outcome=None,
+            case_closed_at=None,
+            escalated=None,
+            version_asked=version,
+            revision_asked=revision,
+            asked_because=why,
         )
 
-    def not_ours(self, reason: DeclineReason) -> "Entry":
-        """Enter that the authority says the notice is not its own."""
+    def _answers(self, version: int | None, revision: int | None) -> bool:
+        """Whether an answer was given to what was last asked. A case without a version is of the filing's own city."""
+        if version is not None:
+            return version >= self.version_asked
+        return revision is None or revision >= self.revision_asked
+
+    def acknowledged(
+        self, acting_authority: str, at: datetime, *, version: int | None = None, revision: int | None = None
+    ) -> "Entry":
+        """Enter that an officer has acknowledged the notice, as it was at a version. The first time counts."""
         if self.state is EntryState.RELEASED:
             return self
-        return replace(self, state=EntryState.NOT_OURS, decline_reason=reason)
+        entry = replace(
+            self,
+            acknowledged_at=self.acknowledged_at or at,
+            acknowledged_revision=max(revision or self.revision_sent, self.acknowledged_revision or 0),
+        )
+        if self.state is EntryState.ACKNOWLEDGED or not self._answers(version, revision):
+            return entry
+        acts_for_it = self.state is EntryState.TAKEN_BY or self.acting_authority != self.authority
+        return replace(
+            entry,
+            state=EntryState.TAKEN_BY if acts_for_it else EntryState.ACKNOWLEDGED,
+            acting_authority=self.acting_authority if acts_for_it else acting_authority,
+            decline_reason=None,
+            declined_at=None,
+        )
+
+    def not_ours(
+        self, reason: DeclineReason, at: datetime, *, version: int | None = None, revision: int | None = None
+    ) -> "Entry":
+        """Enter that the authority says the notice is not its own."""
+        if self.state is EntryState.RELEASED or not self._answers(version, revision):
+            return self
+        return replace(self, state=EntryState.NOT_OURS, decline_reason=reason, declined_at=at)
 
     def taken_by(self, authority: str, at: datetime) -> "Entry":
         """Enter that an authority handles this part.
@@ -114,24 +187,46 @@ class Entry:
             acknowledged_at=self.acknowledged_at or at,
         )
 
-    def case_closed(self, outcome: Outcome, at: datetime) -> "Entry":
-        """Enter that the authority has closed its case."""
-        return replace(self, case_outcome=outcome, case_closed_at=at)
+    def case_closed(
+        self, outcome: Outcome, at: datetime, *, version: int | None = None, revision: int | None = None
+    ) -> "Entry":
+        """Enter that the authority has closed its case. Who closes a case has taken notice of it."""
+        if not self._answers(version, revision):
+            return self
+        entry = self.acknowledged(self.acting_authority, at, version=version, revision=revision)
+        return replace(entry, case_outcome=outcome, case_closed_at=at)
 
     def released(self, version: int, revision: int, at: datetime) -> "Entry":
         """Enter that the notice no longer concerns the authority; its store hears that, and confirms it."""
-        return replace(self.resent(version, revision), state=EntryState.RELEASED, sent_at=at)
+        return replace(self.resent(version, revision), state=EntryState.RELEASED, sent_at=at, escalated=None)
 
     def resent(self, version: int, revision: int) -> "Entry":
         """Enter that the office is sent a newer version."""
         return replace(self, version_sent=version, revision_sent=revision)
 
-    def overdue(self, now: datetime) -> Awaited | None:
-        """Return what is awaited and late; None when nothing is."""
-        if not self.is_receipted and now > self.store_by:
+    def overdue(self, now: datetime, *, is_open: bool = True) -> Awaited | None:
+        """Return what is awaited and late; None when nothing is.
+
+        Nothing is late in a notice that has ended (`is_open` is false), or for an authority that is released. Outside
+        the region there is no store that answers by itself: the confirmation alone is awaited.
+        """
+        if not is_open or self.state is EntryState.RELEASED:
+            return None
+        if self.office is not None and not self.is_receipted and now > self.store_by:
             return "stored"
-        waiting = self.state in {EntryState.SENT, EntryState.STORED}
-        return "acknowledged" if waiting and now > self.acknowledge_by else None
+        return "acknowledged" if self.awaits_acknowledgement and now > self.acknowledge_by else None
+
+    def standing(self, *, is_open: bool = True) -> Standing:
+        """Return who must act next. A notice that has ended (`is_open` is false) asks for nothing more."""
+        if not is_open or self.state is EntryState.RELEASED or self.case_outcome is not None:
+            return Standing.FINISHED
+        if self.state is EntryState.NOT_OURS:
+            return Standing.COORDINATOR
+        if self.awaits_acknowledgement:
+            if self.office is None:
+                return Standing.OUTSIDE
+            return Standing.STORE if self.version_stored < self.version_asked else Standing.OFFICER
+        return Standing.HANDLING
 
     def escalate(self, now: datetime) -> "tuple[Entry, ReceiptOverdue] | None":
         """Return the entry marked as overdue, and what its office hears; None when nothing new is late."""

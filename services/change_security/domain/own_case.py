@@ -14,12 +14,14 @@ from services.change_security.domain.filing import check, missing
 from shared.errors import ConflictError, RefusedError
 from shared.events.envelope import Event
 from shared.events.v1.change_security import (
+    AskedBecause,
     CaseClosed,
     DeclineReason,
     Filing,
     HandlingMode,
     NoticeAcknowledged,
     NoticeAmended,
+    NoticeAskedAgain,
     NoticeAssigned,
     NoticeDeclined,
     NoticeFiled,
@@ -33,7 +35,10 @@ from shared.events.v1.change_security import (
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
-    """What a city's store keeps of a notice that concerns it, or that it registers itself."""
+    """What a city's store keeps of a notice that concerns it, or that it registers itself.
+
+    `asked_version`: at which the authority was last asked to acknowledge; 0 while the joint office has not asked.
+    """
 
     notice_id: UUID
     version: int
@@ -48,11 +53,17 @@ class NewCase:
     filing: Filing
     stored_at: datetime
     trace_id: str | None = None
+    asked_version: int = 0
+    asked_because: AskedBecause = AskedBecause.ASSIGNED
+    asked_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is decided by, of a case that its store has."""
+    """What is decided by, of a case that its store has.
+
+    `acknowledged_at`, `declined_at`: the answer to what was last asked; neither while it is awaited.
+    """
 
     notice_id: UUID
     competent_authority: str
@@ -64,6 +75,10 @@ class Case:
     specialist: str | None = None
     acknowledged_at: datetime | None = None
     overdue: str | None = None
+    version: int = 1
+    acknowledged_revision: int | None = None
+    declined_at: datetime | None = None
+    decline_reason: DeclineReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +96,7 @@ class CaseChange:
     filing: Filing | None = None
 
 
-def receive(event: NoticeAssigned | NoticeAmended, at: datetime, trace_id: str | None) -> NewCase:
+def receive(event: NoticeAssigned | NoticeAmended | NoticeAskedAgain, at: datetime, trace_id: str | None) -> NewCase:
     """Return the case that the joint office's message opens, or brings to a newer version."""
     return NewCase(
         notice_id=event.notice_id,
@@ -97,6 +112,9 @@ def receive(event: NoticeAssigned | NoticeAmended, at: datetime, trace_id: str |
         filing=event.filing,
         stored_at=at,
         trace_id=trace_id,
+        asked_version=event.asked_version or (0 if isinstance(event, NoticeAmended) else event.version),
+        asked_because=event.asked_because or AskedBecause.ASSIGNED,
+        asked_reason=event.reason if isinstance(event, NoticeAskedAgain) else None,
     )
 
 
@@ -178,8 +196,9 @@ def acknowledge(case: Case, acting_authority: str, at: datetime) -> CaseChange:
         authority=case.competent_authority,
         acting_authority=acting_authority,
         acknowledged_at=at,
+        **_as_seen(case),
     )
-    return CaseChange(replace(case, acknowledged_at=at, overdue=None), (event,))
+    return CaseChange(_acknowledged(case, at), (event,))
 
 
 def decline(case: Case, reason: DeclineReason, at: datetime) -> CaseChange:
@@ -189,8 +208,15 @@ def decline(case: Case, reason: DeclineReason, at: datetime) -> CaseChange:
         ConflictError: the case is not open.
     """
     _must_be_open(case)
-    event = NoticeDeclined(notice_id=case.notice_id, authority=case.competent_authority, reason=reason, declined_at=at)
-    return CaseChange(case, (event,))
+    event = NoticeDeclined(
+        notice_id=case.notice_id,
+        authority=case.competent_authority,
+        reason=reason,
+        declined_at=at,
+        **_as_seen(case),
+    )
+    declined = replace(case, acknowledged_at=None, overdue=None, declined_at=at, decline_reason=reason)
+    return CaseChange(declined, (event,))
 
 
 def take(case: Case, parts: Iterable[str], network: frozenset[str], at: datetime) -> CaseChange:
@@ -208,20 +234,40 @@ def take(case: Case, parts: Iterable[str], network: frozenset[str], at: datetime
     event = NoticeTaken(notice_id=case.notice_id, authority=own, parts=taken, taken_at=at)
     if own not in taken:
         return CaseChange(case, (event,))
-    acknowledged_at = case.acknowledged_at or at
-    handled = replace(case, handling_mode=HandlingMode.OWN, acknowledged_at=acknowledged_at, overdue=None)
-    return CaseChange(handled, (event,))
+    return CaseChange(replace(_acknowledged(case, at), handling_mode=HandlingMode.OWN), (event,))
 
 
 def close(case: Case, outcome: Outcome, at: datetime) -> CaseChange:
-    """Close the authority's own case with the outcome.
+    """Close the authority's own case with the outcome. Who closes a case has taken notice of it.
 
     Raises:
         ConflictError: the case is not open.
     """
     _must_be_open(case)
-    event = CaseClosed(notice_id=case.notice_id, authority=case.competent_authority, outcome=outcome, closed_at=at)
-    return CaseChange(replace(case, state=CaseState.CLOSED, outcome=outcome), (event,))
+    event = CaseClosed(
+        notice_id=case.notice_id,
+        authority=case.competent_authority,
+        outcome=outcome,
+        closed_at=at,
+        **_as_seen(case),
+    )
+    return CaseChange(replace(_acknowledged(case, at), state=CaseState.CLOSED, outcome=outcome), (event,))
+
+
+def _acknowledged(case: Case, at: datetime) -> Case:
+    return replace(
+        case,
+        acknowledged_at=case.acknowledged_at or at,
+        acknowledged_revision=max(case.revision, case.acknowledged_revision or 0),
+        overdue=None,
+        declined_at=None,
+        decline_reason=None,
+    )
+
+
+def _as_seen(case: Case) -> dict[str, int | None]:
+    """Return to what an officer answers. A case that the joint office has not sent yet has no version."""
+    return {"version": case.version or None, "revision": case.revision}
 
 
 def _must_be_open(case: Case) -> None:

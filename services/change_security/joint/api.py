@@ -27,7 +27,9 @@ from services.change_security.joint.models import (
     RoutingOut,
     UnroutedLine,
 )
+from services.change_security.joint.resolution_store import SameMatter
 from services.change_security.joint.store import Deliveries, Notices
+from services.change_security.joint.tables import ActKind
 from services.change_security.models import ClosingIn, NoticeIn, RevisionIn
 from shared.errors import UnknownError
 from shared.events.envelope import derived_id
@@ -65,7 +67,7 @@ async def file_notice(who: Filer, body: NoticeIn, office: TheOffice, tx: WriteTx
     )
     notice = await office.file(tx, derived_id("notice", tx.cause), body.filing, receipt)
     response.headers["Location"] = f"/v1/notices/{notice.notice_id}"
-    return _shown(who, notice, office)
+    return shown(who, notice, office)
 
 
 @router.get("/notices")
@@ -85,19 +87,21 @@ async def list_notices(
 @router.get("/notices/{notice_id}", response_model=NoticeOut)
 async def read_notice(request: Request, who: Reader, notice_id: UUID, office: TheOffice, tx: ReadTx) -> Response:
     """Read a notice with what the rules say of it."""
-    return tagged(request, _shown(who, await _read(who, notice_id, tx), office))
+    return tagged(request, shown(who, await visible_notice(who, notice_id, tx), office))
 
 
 @router.get("/notices/{notice_id}/ledger", response_model=LedgerOut)
 async def read_ledger(request: Request, who: Reader, notice_id: UUID, tx: ReadTx) -> Response:
     """Read who has been sent a notice, whose store has it, who has acknowledged it, and what is late."""
-    return tagged(request, LedgerOut.of(await _read(who, notice_id, tx), tx.clock.now()))
+    notice = await visible_notice(who, notice_id, tx)
+    merged = [one.arrived_at for one in await SameMatter(tx).related(notice.notice_id) if one.relation == "merged"]
+    return tagged(request, LedgerOut.of(notice, tx.clock.now(), merged))
 
 
 @router.get("/notices/{notice_id}/routing", response_model=RoutingOut)
 async def explain_routing(request: Request, who: Reader, notice_id: UUID, office: TheOffice, tx: ReadTx) -> Response:
     """Explain where a notice went, and why."""
-    return tagged(request, RoutingOut.of(await _read(who, notice_id, tx), office.book.authorities))
+    return tagged(request, RoutingOut.of(await visible_notice(who, notice_id, tx), office.book.authorities))
 
 
 @router.get("/notices/{notice_id}/revisions", response_model=Page[RevisionOut])
@@ -105,8 +109,8 @@ async def list_revisions(
     request: Request, who: Reader, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """List the revisions of a notice, oldest first."""
-    notice = await _read(who, notice_id, tx)
-    rows = await Notices(tx).revisions(notice_id, limit, read_cursor(cursor, int, _truth))
+    notice = await visible_notice(who, notice_id, tx)
+    rows = await Notices(tx).revisions(notice.notice_id, limit, read_cursor(cursor, int, _truth))
     hidden = _filing_for(who, notice) is not notice.filing
     page = Page.of(rows, limit, lambda row: (row.revision, row.waiting), lambda row: RevisionOut.of(row, hidden=hidden))
     return tagged(request, page)
@@ -117,20 +121,23 @@ async def revise_notice(who: Filer, notice_id: UUID, body: RevisionIn, office: T
     """Put a new revision in force. 409 when it does not follow the newest one."""
     _visible(who, await Notices(tx).get(notice_id))
     notice = await office.revise(tx, notice_id, body.filing, body.predecessor, who.actor)
-    return _shown(who, notice, office)
+    return shown(who, notice, office)
 
 
 @router.post("/notices/{notice_id}/withdrawal")
 async def withdraw_notice(who: Filer, notice_id: UUID, office: TheOffice, tx: WriteTx) -> NoticeOut:
     """Withdraw a notice, as the employer asks. Repeating it changes nothing."""
     _visible(who, await Notices(tx).get(notice_id))
-    return _shown(who, await office.withdraw(tx, notice_id, who.actor), office)
+    notice = await office.withdraw(tx, notice_id, who.actor)
+    if isinstance(who, Officer):
+        office.record(tx, notice.notice_id, ActKind.WITHDRAWN, who.actor)
+    return shown(who, notice, office)
 
 
 @router.post("/notices/{notice_id}/closing")
 async def close_notice(who: Coordinator, notice_id: UUID, body: ClosingIn, office: TheOffice, tx: WriteTx) -> NoticeOut:
     """Close a notice with or without terminations. Repeating it changes nothing."""
-    return _shown(who, await office.close(tx, notice_id, body.outcome, who.actor), office)
+    return shown(who, await office.close(tx, notice_id, body.outcome, who.actor), office)
 
 
 @router.get("/unrouted", tags=["unrouted"])
@@ -156,17 +163,17 @@ async def list_deliveries(
     who: Reader, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[DeliveryOut]:
     """List the e-mails to authorities outside the region, oldest version first."""
-    await _read(who, notice_id, tx)
-    rows = await Deliveries(tx).of_notice(notice_id, limit, read_cursor(cursor, int, str))
+    notice = await visible_notice(who, notice_id, tx)
+    rows = await Deliveries(tx).of_notice(notice.notice_id, limit, read_cursor(cursor, int, str))
     return Page.of(rows, limit, lambda row: (row.version, row.authority), DeliveryOut.model_validate)
 
 
 @router.post("/notices/{notice_id}/authorities/{authority}/acknowledgement", tags=["external"])
 async def acknowledge_outside(
-    _: Coordinator, notice_id: UUID, authority: str, office: TheOffice, tx: WriteTx
+    who: Coordinator, notice_id: UUID, authority: str, office: TheOffice, tx: WriteTx
 ) -> LedgerOut:
     """Enter that an authority outside the region has confirmed a notice."""
-    return LedgerOut.of(await office.acknowledge_outside(tx, notice_id, authority), tx.clock.now())
+    return LedgerOut.of(await office.acknowledge_outside(tx, notice_id, authority, who.actor), tx.clock.now())
 
 
 @router.put("/authorities/{authority}/email", tags=["external"])
@@ -176,8 +183,15 @@ async def set_email(_: Coordinator, authority: str, body: EmailIn, office: TheOf
     return EmailOut(authority=authority, email=body.email)
 
 
-async def _read(who: Officer | System, notice_id: UUID, tx: Transaction) -> Notice:
-    return _visible(who, await Notices(tx).read(notice_id))
+async def visible_notice(who: Officer | System, notice_id: UUID, tx: Transaction) -> Notice:
+    """Return a notice that the caller may see. One that is merged leads to the one that continues.
+
+    Raises:
+        UnknownError: there is none, for this caller.
+    """
+    notice = _visible(who, await Notices(tx).read(notice_id))
+    kept = await Notices(tx).read(notice.merged_into) if notice.merged_into is not None else None
+    return kept or notice
 
 
 def _visible(who: Officer | System, notice: Notice | None) -> Notice:
@@ -200,7 +214,8 @@ def _filing_for(who: Officer | System, notice: Notice) -> Filing:
     return notice.filing if handles else masked(notice.filing)
 
 
-def _shown(who: Officer | System, notice: Notice, office: JointOffice) -> NoticeOut:
+def shown(who: Officer | System, notice: Notice, office: JointOffice) -> NoticeOut:
+    """Show a notice as the caller may see it."""
     return NoticeOut.of(notice, _filing_for(who, notice), office.book.rules)
 
 

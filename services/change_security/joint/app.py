@@ -2,10 +2,11 @@
 
 from services.change_security import data
 from services.change_security.domain.notice import Rulebook
-from services.change_security.joint import api, handlers
+from services.change_security.joint import api, handlers, resolution_api
 from services.change_security.joint.advisory_view import ForAdvisory
 from services.change_security.joint.commands import JointOffice
 from services.change_security.joint.email_delivery import EmailDelivery
+from services.change_security.joint.resolution_commands import Coordination
 from services.change_security.joint.sweeps import Sweeps
 from services.change_security.settings import SERVICE, Settings
 from shared import topics
@@ -28,8 +29,8 @@ def parts(settings: Settings, database: Database) -> Parts:
     sweeps = Sweeps(database, office)
     return Parts(
         inbound(settings, office, desk),
-        (api.router, hand_overs),
-        (office, desk),
+        (api.router, resolution_api.router, hand_overs),
+        (office, Coordination(office), desk),
         (
             Periodic("read directory", settings.sweep_seconds, sweeps.read_directory),
             Periodic("escalate overdue receipts", settings.sweep_seconds, sweeps.escalate),

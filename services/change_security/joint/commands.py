@@ -10,11 +10,13 @@ from uuid import UUID
 from services.change_security.domain import notice as lifecycle
 from services.change_security.domain.filing import check
 from services.change_security.domain.ledger import Awaited
-from services.change_security.domain.notice import Change, Notice, Receipt, Rulebook
+from services.change_security.domain.merging import revise_absorbed
+from services.change_security.domain.notice import Change, Notice, NoticeState, Receipt, Rulebook
 from services.change_security.domain.routing import AuthorityTable
 from services.change_security.domain.workforce import workforce_released
+from services.change_security.joint.resolution_store import Acts, Overdue, Oversight, SameMatter
 from services.change_security.joint.store import Deliveries, Delivery, Directory, Notices
-from services.change_security.joint.tables import DeliveryState
+from services.change_security.joint.tables import ActKind, DeliveryState, NoticeActRow
 from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.change_security import Filing, Outcome
@@ -71,7 +73,7 @@ class JointOffice:
         change = lifecycle.file(
             notice_id, filing, receipt, self.book, trace_id=current_trace_id(), registered_by=registered_by
         )
-        self._carry_out(tx, change, filed_by=receipt.filed_by)
+        self.carry_out(tx, change, filed_by=receipt.filed_by)
         return await self._apply_waiting(tx, change.notice)
 
     async def revise(self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int, filed_by: str) -> Notice:
@@ -84,6 +86,18 @@ class JointOffice:
         check(filing)
         before = await self.known(tx, notice_id)
         return await self._apply_waiting(tx, await self._revise(tx, before, filing, predecessor, filed_by))
+
+    async def revise_submitted(
+        self, tx: Transaction, notice: Notice, filing: Filing, predecessor: int, filed_by: str
+    ) -> None:
+        """Put a revision in force that follows one of this very notice, though it may be merged into another.
+
+        Raises:
+            RefusedError
+            ConflictError: the predecessor is not the newest revision, or the notice is no longer open.
+        """
+        check(filing)
+        await self._apply_waiting(tx, await self._revise(tx, notice, filing, predecessor, filed_by))
 
     async def keep_waiting(
         self, tx: Transaction, notice_id: UUID, filing: Filing, revision: int, filed_by: str
@@ -107,10 +121,19 @@ class JointOffice:
         return notice
 
     async def _revise(self, tx: Transaction, before: Notice, filing: Filing, predecessor: int, filed_by: str) -> Notice:
+        if before.state is NoticeState.MERGED and predecessor == before.revision:
+            kept = await self.known(tx, before.notice_id)
+            both = revise_absorbed(kept, before, filing, tx.clock.now(), self.book)
+            Notices(tx).save(both.absorbed.notice, filed_by=filed_by)
+            await self._revised(tx, kept, both.kept, filed_by)
+            return both.absorbed.notice
         change = lifecycle.revise(before, filing, predecessor, tx.clock.now(), self.book)
-        self._carry_out(tx, change, filed_by=filed_by)
-        await self._settle_unrouted(tx, before, change.notice, by=filed_by, resolution="revised")
+        await self._revised(tx, before, change, filed_by)
         return change.notice
+
+    async def _revised(self, tx: Transaction, before: Notice, change: Change, filed_by: str) -> None:
+        self.carry_out(tx, change, filed_by=filed_by)
+        await self.settle_unrouted(tx, before, change.notice, by=filed_by, resolution="revised")
 
     async def withdraw(self, tx: Transaction, notice_id: UUID, by: str) -> Notice:
         """End a notice that the employer has withdrawn.
@@ -121,21 +144,40 @@ class JointOffice:
         """
         before = await self.known(tx, notice_id)
         change = lifecycle.withdraw(before, tx.clock.now())
-        self._carry_out(tx, change, over=True)
-        await self._settle_unrouted(tx, before, change.notice, by=by, resolution="withdrawn")
+        self.carry_out(tx, change, over=True)
+        await self.settle_unrouted(tx, before, change.notice, by=by, resolution="withdrawn")
         return change.notice
 
     async def close(self, tx: Transaction, notice_id: UUID, outcome: Outcome, by: str) -> Notice:
-        """End a notice with or without terminations.
+        """End a notice with or without terminations, and those linked to it: one matter has one outcome.
 
         Raises:
             UnknownError
             ConflictError: the notice has ended otherwise.
         """
         before = await self.known(tx, notice_id)
+        linked = [
+            related.notice_id
+            for related in await SameMatter(tx).related(before.notice_id)
+            if related.relation != "merged" and related.state is NoticeState.OPEN
+        ]
+        await Notices(tx).load(linked)
+        closed = await self._close(tx, before, outcome, by)
+        for other_id in linked:
+            other = await Notices(tx).get(other_id)
+            if other is not None and other.state is NoticeState.OPEN:
+                await self._close(tx, other, outcome, by, other_id=before.notice_id)
+        return closed
+
+    async def _close(
+        self, tx: Transaction, before: Notice, outcome: Outcome, by: str, *, other_id: UUID | None = None
+    ) -> Notice:
         change = lifecycle.close(before, outcome, tx.clock.now())
-        self._carry_out(tx, change, over=outcome is Outcome.NO_TERMINATIONS)
-        await self._settle_unrouted(tx, before, change.notice, by=by, resolution="closed")
+        if change.notice == before:
+            return before
+        self.carry_out(tx, change, over=outcome is Outcome.NO_TERMINATIONS)
+        await self.settle_unrouted(tx, before, change.notice, by=by, resolution="closed")
+        self.record(tx, before.notice_id, ActKind.CLOSED, by, other_id=other_id, outcome=outcome)
         return change.notice
 
     async def add_authority(
@@ -148,22 +190,24 @@ class JointOffice:
             ConflictError: the notice is no longer open.
         """
         before = await self.known(tx, notice_id)
-        change = lifecycle.add_authority(before, authority, tx.clock.now(), self.book)
-        self._carry_out(tx, change)
-        still_open = [place for place in before.unrouted if (place.municipality or "") != municipality]
-        await Notices(tx).resolve_unrouted(
-            notice_id, still_open, at=tx.clock.now(), by=by, resolution=f"assigned to {authority}: {reason}"
+        change = lifecycle.add_authority(before, authority, tx.clock.now(), self.book, municipality=municipality)
+        self.carry_out(tx, change)
+        resolution = f"assigned to {authority}: {reason}"
+        await self.settle_unrouted(tx, before, change.notice, by=by, resolution=resolution, settled=True)
+        self.record(
+            tx, before.notice_id, ActKind.AUTHORITY_ADDED, by, reason, authority=authority, municipality=municipality
         )
         return change.notice
 
-    async def acknowledge_outside(self, tx: Transaction, notice_id: UUID, authority: str) -> Notice:
+    async def acknowledge_outside(self, tx: Transaction, notice_id: UUID, authority: str, by: str) -> Notice:
         """Enter that an authority outside the region has confirmed a notice.
 
         Raises:
             UnknownError
         """
         change = lifecycle.acknowledge_outside(await self.known(tx, notice_id), authority, tx.clock.now())
-        self._carry_out(tx, change)
+        self.carry_out(tx, change)
+        self.record(tx, change.notice.notice_id, ActKind.CONFIRMED, by, authority=authority)
         return change.notice
 
     async def take(self, tx: Transaction, notice_id: UUID, taker: str, parts: tuple[str, ...], at: datetime) -> None:
@@ -172,10 +216,13 @@ class JointOffice:
         Raises:
             UnknownError
         """
-        self._carry_out(tx, lifecycle.take(await self.known(tx, notice_id), taker, parts, at))
+        self.carry_out(tx, lifecycle.take(await self.known(tx, notice_id), taker, parts, at))
 
     async def escalate(self, tx: Transaction, limit: int = 200) -> list[Awaited]:
-        """Tell offices about receipts that are overdue, once for each. Return what was awaited, one for each."""
+        """Tell offices, and the coordinators, about receipts that are overdue, once for each.
+
+        Return what was awaited, one for each.
+        """
         now = tx.clock.now()
         notices = Notices(tx)
         due = await notices.due_entries(now, limit)
@@ -189,37 +236,91 @@ class JointOffice:
             escalated, event = escalation
             notices.save_entry(escalated)
             awaited.append(event.awaiting)
+            Oversight(tx).add_overdue(
+                Overdue(
+                    derived_id("overdue", notice_id, authority, event.awaiting, event.due_at),
+                    notice_id,
+                    authority,
+                    event.awaiting,
+                    event.due_at,
+                    now,
+                )
+            )
             if escalated.office is not None:
                 tx.publish(event, to=escalated.office)
         return awaited
 
     async def known(self, tx: Transaction, notice_id: UUID) -> Notice:
-        """Return a notice to be changed, locked.
+        """Return a notice to be changed, locked; one that is merged leads to the one that continues.
 
         Raises:
             UnknownError
         """
         notice = await Notices(tx).get(notice_id)
+        if notice is not None and notice.merged_into is not None:
+            notice = await Notices(tx).get(notice.merged_into)
         if notice is None:
             raise UnknownError("notice")
         return notice
 
-    async def _settle_unrouted(
-        self, tx: Transaction, before: Notice, after: Notice, *, by: str, resolution: str
+    async def settle_unrouted(
+        self, tx: Transaction, before: Notice, after: Notice, *, by: str, resolution: str, settled: bool = False
     ) -> None:
+        """Close the places that waited and wait no longer; `settled`: a coordinator has dealt with them."""
         if before.unrouted:
             await Notices(tx).resolve_unrouted(
-                after.notice_id, after.unrouted, at=tx.clock.now(), by=by, resolution=resolution
+                after.notice_id, after.unrouted, at=tx.clock.now(), by=by, resolution=resolution, settled=settled
             )
 
-    def _carry_out(self, tx: Transaction, change: Change, *, filed_by: str | None = None, over: bool = False) -> None:
+    def record(
+        self,
+        tx: Transaction,
+        notice_id: UUID,
+        act: ActKind,
+        by: str,
+        reason: str | None = None,
+        *,
+        authority: str | None = None,
+        municipality: str | None = None,
+        other_id: UUID | None = None,
+        outcome: Outcome | None = None,
+    ) -> None:
+        """Record an act of a coordinator: who, when, why."""
+        Acts(tx).add(
+            NoticeActRow(
+                notice_id=notice_id,
+                act=act,
+                by=by,
+                at=tx.clock.now(),
+                reason=reason,
+                authority=authority,
+                municipality=municipality,
+                other_id=other_id,
+                outcome=outcome,
+            )
+        )
+
+    def carry_out(
+        self,
+        tx: Transaction,
+        change: Change,
+        *,
+        filed_by: str | None = None,
+        over: bool = False,
+        again: bool = False,
+    ) -> None:
+        """Keep what follows from an act, and tell the offices.
+
+        `filed_by`: who filed its newest revision, when that is new; `over`: it releases nobody to the labour market any
+        more; `again`: it does so again.
+        """
         notice = change.notice
         Notices(tx).save(notice, filed_by=filed_by)
         for office, event in change.events:
             tx.publish(event, to=office)
         for authority in change.emails:
             Deliveries(tx).queue(self._delivery(notice, authority, tx.clock.now()))
-        if filed_by is not None or over:
+        if filed_by is not None or over or again:
             released = workforce_released(notice.notice_id, notice.version, notice.filing, over=over)
             if released is not None:
                 tx.publish(released)

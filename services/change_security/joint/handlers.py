@@ -62,7 +62,7 @@ class JointHandlers:
         elif notice is None or event.revision > notice.revision + 1:
             await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, system)
         else:
-            await self._office.revise(tx, event.notice_id, event.filing, event.revision - 1, system)
+            await self._office.revise_submitted(tx, notice, event.filing, event.revision - 1, system)
 
     async def receive_withdrawal(self, event: NoticeWithdrawalSubmitted, tx: Transaction) -> None:
         """Withdraw a notice that the same system filed."""
@@ -86,7 +86,7 @@ class JointHandlers:
         elif notice is None or event.revision > notice.revision + 1:
             await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, city)
         else:
-            await self._office.revise(tx, event.notice_id, event.filing, notice.revision, city)
+            await self._office.revise_submitted(tx, notice, event.filing, notice.revision, city)
 
     async def reconcile_withdrawal(self, event: NoticeWithdrawalFiled, tx: Transaction) -> None:
         """Withdraw a notice whose withdrawal a city received."""
@@ -105,19 +105,27 @@ async def enter_stored(event: NoticeStored, tx: Transaction) -> None:
 async def enter_acknowledged(event: NoticeAcknowledged, tx: Transaction) -> None:
     """Enter that an officer has acknowledged the notice."""
     entry = await _entry(event, tx)
-    Notices(tx).save_entry(entry.acknowledged(event.acting_authority, event.acknowledged_at))
+    Notices(tx).save_entry(
+        entry.acknowledged(
+            event.acting_authority, event.acknowledged_at, version=event.version, revision=event.revision
+        )
+    )
 
 
 async def enter_declined(event: NoticeDeclined, tx: Transaction) -> None:
     """Enter that an authority says the notice is not its own."""
     entry = await _entry(event, tx)
-    Notices(tx).save_entry(entry.not_ours(event.reason))
+    Notices(tx).save_entry(
+        entry.not_ours(event.reason, event.declined_at, version=event.version, revision=event.revision)
+    )
 
 
 async def enter_case_closed(event: CaseClosed, tx: Transaction) -> None:
     """Enter that an authority has closed its case."""
     entry = await _entry(event, tx)
-    Notices(tx).save_entry(entry.case_closed(event.outcome, event.closed_at))
+    Notices(tx).save_entry(
+        entry.case_closed(event.outcome, event.closed_at, version=event.version, revision=event.revision)
+    )
 
 
 def handlers_of(office: JointOffice) -> Handlers:
@@ -151,7 +159,7 @@ def _must_be_the_submitter(notice: Notice | None, system: str) -> None:
 def _is_repeated(notice: Notice | None, revision: int, filing: Filing) -> bool:
     return (
         notice is not None
-        and notice.state is NoticeState.OPEN
+        and notice.state in {NoticeState.OPEN, NoticeState.MERGED}
         and notice.revision == revision
         and notice.filing == filing
     )

@@ -1,19 +1,27 @@
 """What the joint office's API takes and shows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.change_security.domain.filing import masked, missing
-from services.change_security.domain.ledger import Awaited, Entry, EntryState
+from services.change_security.domain.ledger import Awaited, Entry, EntryState, Standing
 from services.change_security.domain.notice import Channel, Notice, NoticeState
 from services.change_security.domain.routing import AuthorityTable, Why
 from services.change_security.domain.rules import RuleTable, assess
 from services.change_security.joint.tables import DeliveryState, NoticeRevisionRow, UnroutedRow
 from services.change_security.models import AssessmentOut
-from shared.events.v1.change_security import DeclineReason, Filing, HandlingMode, Outcome, Reason, ReasonKind
+from shared.events.v1.change_security import (
+    AskedBecause,
+    DeclineReason,
+    Filing,
+    HandlingMode,
+    Outcome,
+    Reason,
+    ReasonKind,
+)
 
 
 class AuthorityIn(BaseModel):
@@ -54,12 +62,18 @@ class EntryOut(BaseModel):
     acknowledged_at: datetime | None
     acknowledge_by: datetime
     overdue: Awaited | None
+    standing: Standing = Field(description="Who must act next.")
+    revision_asked: int = Field(description="The revision that the authority is asked to acknowledge.")
+    asked_because: AskedBecause
+    acknowledged_revision: int | None = Field(description="The newest that it has acknowledged.")
+    awaits_acknowledgement: bool
     decline_reason: DeclineReason | None
+    declined_at: datetime | None
     case_outcome: Outcome | None
 
     @classmethod
-    def of(cls, entry: Entry, now: datetime) -> "EntryOut":
-        """Show an entry."""
+    def of(cls, entry: Entry, now: datetime, *, is_open: bool) -> "EntryOut":
+        """Show an entry of a notice that is open, or has ended."""
         return cls(
             authority=entry.authority,
             office=entry.office,
@@ -75,8 +89,14 @@ class EntryOut(BaseModel):
             stored_at=entry.stored_at,
             acknowledged_at=entry.acknowledged_at,
             acknowledge_by=entry.acknowledge_by,
-            overdue=entry.overdue(now),
+            overdue=entry.overdue(now, is_open=is_open),
+            standing=entry.standing(is_open=is_open),
+            revision_asked=entry.revision_asked,
+            asked_because=entry.asked_because,
+            acknowledged_revision=entry.acknowledged_revision,
+            awaits_acknowledgement=is_open and entry.awaits_acknowledgement,
             decline_reason=entry.decline_reason,
+            declined_at=entry.declined_at,
             case_outcome=entry.case_outcome,
         )
 
@@ -86,7 +106,9 @@ class LedgerOut(BaseModel):
 
     notice_id: UUID
     version: int
-    complete: bool = Field(description="Every store has confirmed what it was sent.")
+    complete: bool = Field(
+        description="Every store has confirmed what it was sent; every authority outside the region, what it was asked."
+    )
     earliest_receipt: datetime = Field(
         description="The first receipt by an authority; which one counts: to be checked."
     )
@@ -94,16 +116,16 @@ class LedgerOut(BaseModel):
     entries: list[EntryOut]
 
     @classmethod
-    def of(cls, notice: Notice, now: datetime) -> "LedgerOut":
-        """Show a notice's ledger."""
-        addressed = [entry for entry in notice.entries if entry.office is not None]
+    def of(cls, notice: Notice, now: datetime, merged: Iterable[datetime] = ()) -> "LedgerOut":
+        """Show a notice's ledger. `merged`: when the notices that are one with it arrived."""
+        is_open = notice.state is NoticeState.OPEN
         return cls(
             notice_id=notice.notice_id,
             version=notice.version,
-            complete=bool(addressed) and all(entry.is_receipted for entry in addressed),
-            earliest_receipt=notice.receipt.arrived_at,
+            complete=bool(notice.entries) and all(entry.is_confirmed for entry in notice.entries),
+            earliest_receipt=min((notice.receipt.arrived_at, *merged)),
             trace_id=notice.trace_id,
-            entries=[EntryOut.of(entry, now) for entry in notice.entries],
+            entries=[EntryOut.of(entry, now, is_open=is_open) for entry in notice.entries],
         )
 
 
@@ -118,6 +140,7 @@ class NoticeOut(BaseModel):
     arrived_at: datetime
     registered_at: datetime
     outcome: Outcome | None
+    relates_to: UUID | None = Field(description="The proposal that a notice of terminations follows.")
     missing: list[str] = Field(description="What the law asks for and the filing does not tell.")
     completion_asked_at: datetime | None = Field(
         description="When completion was asked of whoever filed, by this answer; a revision completes it."
@@ -138,6 +161,7 @@ class NoticeOut(BaseModel):
             arrived_at=notice.receipt.arrived_at,
             registered_at=notice.receipt.registered_at,
             outcome=notice.outcome,
+            relates_to=notice.relates_to,
             missing=list(lacking),
             completion_asked_at=(notice.revised_at or notice.receipt.registered_at) if lacking else None,
             assessment=AssessmentOut.of(assess(notice.filing, notice.receipt.arrived_at, rules)),

@@ -83,6 +83,16 @@ class DeclineReason(StrEnum):
     OTHER = "other"
 
 
+class AskedBecause(StrEnum):
+    """Why an authority is asked to acknowledge a notice, or asked again."""
+
+    ASSIGNED = "assigned"
+    REVISED = "revised"
+    INSISTED = "insisted"
+    REOPENED = "reopened"
+    UNMERGED = "unmerged"
+
+
 class Employer(Part):
     """The employer that files."""
 
@@ -181,6 +191,9 @@ class Filing(Part):
     sites: tuple[Site, ...] = Field(default=(), max_length=500)
     residences: tuple[Residence, ...] = Field(default=(), max_length=400)
     attachments: tuple[Attachment, ...] = Field(default=(), max_length=50)
+    relates_to: UUID | None = Field(
+        default=None, description="Of a notice of terminations: the notice id of the proposal that it follows."
+    )
 
 
 class Reason(Part):
@@ -231,6 +244,10 @@ class _NoticeForAuthority(_ToOffice):
     acknowledge_by: Instant
     missing: tuple[str, ...] = ()
     filing: Filing
+    asked_version: int | None = Field(
+        default=None, ge=1, description="The version at which the authority was last asked to acknowledge."
+    )
+    asked_because: AskedBecause | None = None
 
 
 class NoticeAssigned(_NoticeForAuthority):
@@ -280,6 +297,20 @@ class ReceiptOverdue(_ToOffice):
     due_at: Instant
 
 
+class NoticeAskedAgain(_NoticeForAuthority):
+    """A coordinator asks the authority again: its case shows it, and must be acknowledged or declined anew."""
+
+    type: Literal["change-security.notice-asked-again.v1"] = "change-security.notice-asked-again.v1"
+    reason: str = Field(max_length=500, description="The coordinator's; it names no person.")
+
+
+class NoticeMerged(_ToOffice):
+    """The notice is one with another: the case is closed as merged, and continues there."""
+
+    type: Literal["change-security.notice-merged.v1"] = "change-security.notice-merged.v1"
+    into: UUID = Field(description="The notice that continues.")
+
+
 # -- from an office to the joint side ---------------------------------------------------------------------------------
 
 
@@ -302,6 +333,8 @@ class NoticeAcknowledged(_FromOffice):
     type: Literal["change-security.notice-acknowledged.v1"] = "change-security.notice-acknowledged.v1"
     acting_authority: str
     acknowledged_at: Instant
+    version: int | None = Field(default=None, description="The newest that the officer had before them.")
+    revision: int | None = None
 
 
 class NoticeDeclined(_FromOffice):
@@ -310,6 +343,8 @@ class NoticeDeclined(_FromOffice):
     type: Literal["change-security.notice-declined.v1"] = "change-security.notice-declined.v1"
     reason: DeclineReason
     declined_at: Instant
+    version: int | None = Field(default=None, description="The newest that the officer had before them.")
+    revision: int | None = None
 
 
 class NoticeTaken(_FromOffice):
@@ -326,6 +361,8 @@ class CaseClosed(_FromOffice):
     type: Literal["change-security.case-closed.v1"] = "change-security.case-closed.v1"
     outcome: Outcome
     closed_at: Instant
+    version: int | None = Field(default=None, description="The newest that the officer had before them.")
+    revision: int | None = None
 
 
 class NoticeFiled(_FromOffice):
@@ -387,4 +424,6 @@ EVENTS: tuple[type[Event], ...] = (
     NoticeFiled,
     NoticeWithdrawalFiled,
     WorkforceReleased,
+    NoticeAskedAgain,
+    NoticeMerged,
 )
