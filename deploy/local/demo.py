@@ -9,6 +9,7 @@ from rich.panel import Panel
 from deploy.local.chapters.advisory import AdvisoryChapter
 from deploy.local.chapters.change_security import (
     CasesChapter,
+    DeclinedChapter,
     FilingChapter,
     LedgerChapter,
     RevisionChapter,
@@ -31,6 +32,7 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     RevisionChapter,
     WithdrawalChapter,
     UnroutedChapter,
+    DeclinedChapter,
     TraceChapter,
     PlacementChapter,
     TrainingChapter,

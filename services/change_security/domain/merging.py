@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from services.change_security.domain.ledger import Entry, EntryState
 from services.change_security.domain.notice import (
@@ -184,15 +183,4 @@ def _earliest(entry: Entry, other: Entry | None) -> Entry:
         entry,
         stored_at=min(filter(None, (entry.stored_at, other.stored_at)), default=None),
         acknowledged_at=min(filter(None, (entry.acknowledged_at, other.acknowledged_at)), default=None),
-    )
-
-
-def same_matter(notice: Notice, others: tuple[Notice, ...]) -> tuple[UUID, ...]:
-    """Return the notices of `others` that belong to one matter with a notice, by a link that holds."""
-    return tuple(
-        other.notice_id
-        for other in others
-        if notice.filing.employer.business_id == other.filing.employer.business_id
-        and notice.filing.kind is not other.filing.kind
-        and (notice.relates_to == other.notice_id or other.relates_to == notice.notice_id)
     )
