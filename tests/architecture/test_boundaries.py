@@ -112,7 +112,9 @@ def test_routes_are_functions_of_their_module() -> None:
 
 def test_all_queries_stand_in_the_store() -> None:
     for path in (ROOT / "services").rglob("*.py"):
-        if path.name in {"store.py", "tables.py", "catalogue.py", "advisory_view.py"} or "migrations" in path.parts:
+        if path.name in {"tables.py", "catalogue.py", "advisory_view.py"} or "migrations" in path.parts:
+            continue
+        if path.name == "store.py" or path.name.endswith("_store.py"):
             continue
         code = path.read_text(encoding="utf-8")
         assert not re.search(r"\bselect\(|\btext\(\s*[\"']|\bINSERT INTO\b|\bUPDATE [a-z_]+ SET\b", code), path

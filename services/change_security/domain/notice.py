@@ -191,8 +191,18 @@ def file(
     )
 
 
-def revise(notice: Notice, filing: Filing, predecessor: int, at: datetime, book: Rulebook) -> Change:
+def revise(
+    notice: Notice,
+    filing: Filing,
+    predecessor: int,
+    at: datetime,
+    book: Rulebook,
+    *,
+    registered_by: str | None = None,
+) -> Change:
     """Put a new revision of the filing in force. It may add an authority, or drop one.
+
+    It asks an authority again whose part it changes, save the one that registered it: its officers have taken notice.
 
     Raises:
         ConflictError: the predecessor is not the newest revision, or the notice is no longer open.
@@ -207,10 +217,18 @@ def revise(notice: Notice, filing: Filing, predecessor: int, at: datetime, book:
         for entry in notice.entries
         if part_of(filing, entry.authority, day, book.authorities)
         != part_of(notice.filing, entry.authority, day, book.authorities)
+        and not (entry.authority == registered_by and entry.state is EntryState.ACKNOWLEDGED)
     )
     excluded = tuple(authority for authority in notice.excluded if authority not in asked)
     relates_to = filing.relates_to or notice.relates_to
-    return rerouted(replace(revised, excluded=excluded, relates_to=relates_to), at, book, asked=asked)
+    entries = tuple(
+        replace(entry, acknowledged_revision=revised.revision)
+        if entry.authority == registered_by and entry.state is EntryState.ACKNOWLEDGED
+        else entry
+        for entry in notice.entries
+    )
+    revised = replace(revised, excluded=excluded, relates_to=relates_to, entries=entries)
+    return rerouted(revised, at, book, asked=asked)
 
 
 def add_authority(

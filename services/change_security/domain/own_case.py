@@ -156,7 +156,13 @@ def revise(case: Case, filing: Filing, predecessor: int, at: datetime) -> CaseCh
     _must_be_open(case)
     if predecessor != case.revision:
         raise ConflictError("stale-predecessor", f"The newest revision is {case.revision}.")
-    revised = replace(case, revision=case.revision + 1, missing=missing(filing))
+    revision = case.revision + 1
+    revised = replace(
+        case,
+        revision=revision,
+        missing=missing(filing),
+        acknowledged_revision=case.acknowledged_revision if case.acknowledged_at is None else revision,
+    )
     event = _filed(case.notice_id, case.competent_authority, revised.revision, filing, at, at)
     return CaseChange(revised, (event,), filing)
 

@@ -127,7 +127,9 @@ class JointOffice:
             Notices(tx).save(both.absorbed.notice, filed_by=filed_by)
             await self._revised(tx, kept, both.kept, filed_by)
             return both.absorbed.notice
-        change = lifecycle.revise(before, filing, predecessor, tx.clock.now(), self.book)
+        registrar = filed_by.removeprefix(AUTHORITY) if filed_by.startswith(AUTHORITY) else None
+        now = tx.clock.now()
+        change = lifecycle.revise(before, filing, predecessor, now, self.book, registered_by=registrar)
         await self._revised(tx, before, change, filed_by)
         return change.notice
 
@@ -159,7 +161,7 @@ class JointOffice:
         linked = [
             related.notice_id
             for related in await SameMatter(tx).related(before.notice_id)
-            if related.relation != "merged" and related.state is NoticeState.OPEN
+            if related.relation != "merged" and related.state == NoticeState.OPEN
         ]
         await Notices(tx).load(linked)
         closed = await self._close(tx, before, outcome, by)

@@ -14,10 +14,8 @@ from sqlmodel import col, or_, select
 
 from services.change_security.domain.ledger import Awaited
 from services.change_security.domain.merging import Filed, may_be_one, may_follow
-from services.change_security.domain.notice import NoticeState
 from services.change_security.joint.tables import NoticeActRow, NoticeRevisionRow, NoticeRow, OverdueRow
 from shared.database import insert
-from shared.events.v1.change_security import DeclineReason, FilingKind, Outcome
 from shared.store import Store
 
 
@@ -37,7 +35,7 @@ class DeclinedPart(NamedTuple):
 
     notice_id: UUID
     authority: str
-    decline_reason: DeclineReason
+    decline_reason: str
     declined_at: datetime
     asked_because: str
 
@@ -66,9 +64,9 @@ class RelatedNotice(NamedTuple):
 
     notice_id: UUID
     relation: str
-    kind: FilingKind
-    state: NoticeState
-    outcome: Outcome | None
+    kind: str
+    state: str
+    outcome: str | None
     arrived_at: datetime
 
 

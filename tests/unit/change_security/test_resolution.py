@@ -163,6 +163,15 @@ def test_an_acknowledgement_is_of_a_revision_and_stays_on_record() -> None:
     assert (done.state, done.acknowledged_revision, done.acknowledged_at) == (EntryState.ACKNOWLEDGED, 2, ARRIVED)
 
 
+def test_a_city_that_registers_a_revision_itself_has_taken_notice_of_it() -> None:
+    before = acknowledged(two_cities(), "vantaa")
+    filing = proposal(sites=[VANTAA | {"affected": 20}])
+    vantaa = part(lifecycle.revise(before, filing, 1, LATER, BOOK, registered_by="vantaa").notice, "vantaa")
+    assert (vantaa.state, vantaa.acknowledged_revision, vantaa.revision_asked) == (EntryState.ACKNOWLEDGED, 2, 1)
+    unanswered = lifecycle.revise(two_cities(), filing, 1, LATER, BOOK, registered_by="vantaa").notice
+    assert part(unanswered, "vantaa").awaits_acknowledgement
+
+
 def test_a_part_that_another_handles_is_asked_again_and_still_handled_by_it() -> None:
     taken = lifecycle.take(two_cities(), "helsinki", ("vantaa",), ARRIVED).notice
     notice = lifecycle.revise(taken, proposal(sites=[VANTAA | {"affected": 20}]), 1, LATER, BOOK).notice
