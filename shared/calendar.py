@@ -32,6 +32,14 @@ def is_business_day(day: date) -> bool:
     return day.weekday() < _SATURDAY and day not in _holidays(day.year)
 
 
+def business_day_after(day: date, count: int) -> date:
+    """Return the business day that comes so many business days after a day."""
+    while count > 0:
+        day += timedelta(days=1)
+        count -= is_business_day(day)
+    return day
+
+
 def is_office_hour(instant: datetime, opens_at: time, closes_at: time) -> bool:
     """Whether offices are open at an instant: on business days between two local times."""
     local = instant.astimezone(TIME_ZONE)

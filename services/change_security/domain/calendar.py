@@ -1,10 +1,10 @@
 """Business days in Finland, which service levels count."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from functools import cache
 from typing import Final
 
-from shared.calendar import TIME_ZONE, is_business_day, local_day
+from shared.calendar import TIME_ZONE, business_day_after, local_day
 
 CLOSES: Final = time(16)
 """When a day of service ends, by agreement."""
@@ -17,7 +17,4 @@ def business_days_after(instant: datetime, days: int) -> datetime:
 
 @cache
 def _end_of_business_day(day: date, days: int) -> datetime:
-    while days > 0:
-        day += timedelta(days=1)
-        days -= is_business_day(day)
-    return datetime.combine(day, CLOSES, TIME_ZONE)
+    return datetime.combine(business_day_after(day, days), CLOSES, TIME_ZONE)

@@ -3,17 +3,9 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from shared.calendar import TIME_ZONE, is_business_day, local_day, start_of
+from shared.calendar import TIME_ZONE, business_day_after, local_day, start_of
 
 _DAY: Final = timedelta(days=1)
-
-
-def business_day_after(day: date, count: int) -> date:
-    """Return the business day that comes so many business days after a day."""
-    while count:
-        day += _DAY
-        count -= is_business_day(day)
-    return day
 
 
 def answer_by(made_at: datetime, within: timedelta, last_entry_day: date, closes_at: time) -> datetime:
