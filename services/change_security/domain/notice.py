@@ -64,13 +64,16 @@ BY_SYSTEMS: Final = frozenset({Channel.HTTP, Channel.TOPIC})
 class Receipt:
     """How and when a filing came.
 
-    `arrived_at` is when it first became available to an authority: legal evidence, written once, never moved.
+    `arrived_at` is when it first became available to an authority: legal evidence, written once, never moved. The filer
+    may claim an earlier arrival, which moves no clock, and may have a reference of its own for the matter.
     """
 
     channel: Channel
     filed_by: str
     arrived_at: datetime
     registered_at: datetime
+    arrived_at_claimed: datetime | None = None
+    filer_reference: str | None = None
 
 
 def arrival(given: datetime | None, now: datetime, *, by_officer: bool) -> datetime:
@@ -114,6 +117,7 @@ class Notice:
     entries: tuple[Entry, ...] = ()
     unrouted: tuple[Unrouted, ...] = ()
     revised_at: datetime | None = None
+    revision_arrived_at: datetime | None = None
     completion_asked_at: datetime | None = None
     handling: Handling | None = None
 
@@ -178,6 +182,7 @@ def file(
         trace_id=trace_id,
         unrouted=routing.unrouted,
         completion_asked_at=_completion_asked(filing, receipt, receipt.registered_at),
+        revision_arrived_at=receipt.arrived_at,
     )
     change = _sent(notice, routing, receipt.registered_at, book)
     registrar = book.authorities.authorities.get(registered_by or "")
@@ -194,8 +199,18 @@ def file(
     )
 
 
-def revise(notice: Notice, filing: Filing, predecessor: int, at: datetime, book: Rulebook) -> Change:
+def revise(
+    notice: Notice,
+    filing: Filing,
+    predecessor: int,
+    at: datetime,
+    book: Rulebook,
+    *,
+    arrived_at: datetime | None = None,
+) -> Change:
     """Put a new revision of the filing in force. It may add an authority, or drop one.
+
+    `arrived_at`: when the revision reached an authority, if that was before now. No clock of the notice starts again.
 
     Raises:
         ConflictError: the predecessor is not the newest revision, or the notice is no longer open.
@@ -203,9 +218,15 @@ def revise(notice: Notice, filing: Filing, predecessor: int, at: datetime, book:
     _must_be_open(notice)
     if predecessor != notice.revision:
         raise ConflictError("stale-predecessor", f"The newest revision is {notice.revision}.")
-    revised = replace(notice, version=notice.version + 1, revision=notice.revision + 1, filing=filing, revised_at=at)
-    asked = _completion_asked(filing, notice.receipt, at, before=notice.completion_asked_at)
-    revised = replace(revised, completion_asked_at=asked)
+    revised = replace(
+        notice,
+        version=notice.version + 1,
+        revision=notice.revision + 1,
+        filing=filing,
+        revised_at=at,
+        revision_arrived_at=arrived_at or at,
+        completion_asked_at=_completion_asked(filing, notice.receipt, at, before=notice.completion_asked_at),
+    )
     routing = _route(filing, notice.receipt, book, manual=notice.manual)
     return _sent(replace(revised, routing_version=routing.version, unrouted=routing.unrouted), routing, at, book)
 
@@ -366,6 +387,9 @@ def _sent(notice: Notice, routing: Routing, at: datetime, book: Rulebook) -> Cha
                     acknowledge_by=entry.acknowledge_by,
                     missing=lacking,
                     filing=notice.filing,
+                    filer_reference=notice.receipt.filer_reference,
+                    arrived_at_claimed=notice.receipt.arrived_at_claimed,
+                    revision_arrived_at=notice.revision_arrived_at,
                 ),
             )
         )

@@ -16,6 +16,7 @@ from shared.events.envelope import Event
 from shared.events.v1.change_security import (
     CaseClosed,
     DeclineReason,
+    EarlierReduction,
     Filing,
     Handling,
     HandlingMode,
@@ -51,6 +52,10 @@ class NewCase:
     stored_at: datetime
     trace_id: str | None = None
     handling: Handling | None = None
+    filer_reference: str | None = None
+    arrived_at_claimed: datetime | None = None
+    revision_arrived_at: datetime | None = None
+    earlier_reductions: tuple[EarlierReduction, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Case:
     specialist: str | None = None
     acknowledged_at: datetime | None = None
     overdue: str | None = None
+    declined_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +83,13 @@ class CaseChange:
         case: the case as it now is.
         events: what the joint office hears, in order.
         filing: the filing of a new revision.
+        filing_arrived_at: when that reached this authority.
     """
 
     case: Case
     events: tuple[Event, ...] = ()
     filing: Filing | None = None
+    filing_arrived_at: datetime | None = None
 
 
 def receive(event: NoticeAssigned | NoticeAmended, at: datetime, trace_id: str | None) -> NewCase:
@@ -101,11 +109,21 @@ def receive(event: NoticeAssigned | NoticeAmended, at: datetime, trace_id: str |
         stored_at=at,
         trace_id=trace_id,
         handling=event.handling,
+        filer_reference=event.filer_reference,
+        arrived_at_claimed=event.arrived_at_claimed,
+        revision_arrived_at=event.revision_arrived_at,
+        earlier_reductions=event.earlier_reductions,
     )
 
 
 def register(
-    notice_id: UUID, authority: str, filing: Filing, arrived_at: datetime, at: datetime, trace_id: str | None
+    notice_id: UUID,
+    authority: str,
+    filing: Filing,
+    arrived_at: datetime,
+    at: datetime,
+    trace_id: str | None,
+    filer_reference: str | None = None,
 ) -> tuple[NewCase, NoticeFiled]:
     """Return the case of a notice that an authority registers itself, and what the joint office hears.
 
@@ -127,12 +145,17 @@ def register(
         filing=filing,
         stored_at=at,
         trace_id=trace_id,
+        filer_reference=filer_reference,
+        revision_arrived_at=arrived_at,
     )
-    return case, _filed(notice_id, authority, 1, filing, arrived_at, at)
+    event = _filed(notice_id, authority, 1, filing, arrived_at, at)
+    return case, event.model_copy(update={"filer_reference": filer_reference})
 
 
-def revise(case: Case, filing: Filing, predecessor: int, at: datetime) -> CaseChange:
-    """Put a revision in force that the employer sent to this authority.
+def revise(
+    case: Case, filing: Filing, predecessor: int, at: datetime, arrived_at: datetime | None = None
+) -> CaseChange:
+    """Put a revision in force that the employer sent to this authority. `arrived_at`: when it came, if before now.
 
     Raises:
         RefusedError: the filing is refused.
@@ -143,8 +166,8 @@ def revise(case: Case, filing: Filing, predecessor: int, at: datetime) -> CaseCh
     if predecessor != case.revision:
         raise ConflictError("stale-predecessor", f"The newest revision is {case.revision}.")
     revised = replace(case, revision=case.revision + 1, missing=missing(filing))
-    event = _filed(case.notice_id, case.competent_authority, revised.revision, filing, at, at)
-    return CaseChange(revised, (event,), filing)
+    event = _filed(case.notice_id, case.competent_authority, revised.revision, filing, arrived_at or at, at)
+    return CaseChange(revised, (event,), filing, event.arrived_at)
 
 
 def withdraw(case: Case) -> CaseChange:
@@ -183,7 +206,7 @@ def acknowledge(case: Case, acting_authority: str, at: datetime) -> CaseChange:
         acting_authority=acting_authority,
         acknowledged_at=at,
     )
-    return CaseChange(replace(case, acknowledged_at=at, overdue=None), (event,))
+    return CaseChange(replace(case, acknowledged_at=at, overdue=None, declined_at=None), (event,))
 
 
 def decline(case: Case, reason: DeclineReason, at: datetime) -> CaseChange:
@@ -194,7 +217,7 @@ def decline(case: Case, reason: DeclineReason, at: datetime) -> CaseChange:
     """
     _must_be_open(case)
     event = NoticeDeclined(notice_id=case.notice_id, authority=case.competent_authority, reason=reason, declined_at=at)
-    return CaseChange(case, (event,))
+    return CaseChange(replace(case, declined_at=at), (event,))
 
 
 def take(case: Case, parts: Iterable[str], at: datetime) -> CaseChange:
@@ -211,7 +234,9 @@ def take(case: Case, parts: Iterable[str], at: datetime) -> CaseChange:
     _must_be_open(case)
     event = NoticeTaken(notice_id=case.notice_id, authority=own, parts=(own,), taken_at=at)
     acknowledged_at = case.acknowledged_at or at
-    handled = replace(case, handling_mode=HandlingMode.OWN, acknowledged_at=acknowledged_at, overdue=None)
+    handled = replace(
+        case, handling_mode=HandlingMode.OWN, acknowledged_at=acknowledged_at, overdue=None, declined_at=None
+    )
     return CaseChange(handled, (event,))
 
 

@@ -5,12 +5,14 @@ e-mail, a city's by the city itself, so that nobody reads receipts for those. An
 whatever the way.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from services.change_security.domain.filing import missing
 from services.change_security.domain.notice import Notice, NoticeState
+from services.change_security.domain.reductions import Reduction
 from services.change_security.domain.rules import RuleTable, StatutoryClock, assess
 from shared.events.envelope import Envelope
 from shared.events.v1.change_security import (
@@ -30,13 +32,16 @@ _LONGEST: Final = 200
 Receipt = FilingAccepted | FilingRevised | FilingReassigned | FilingWithdrawn | FilingClosed
 
 
-def receipt_of(before: tuple[int, int] | None, notice: Notice, rules: RuleTable) -> Receipt | None:
+def receipt_of(
+    before: tuple[int, int] | None, notice: Notice, rules: RuleTable, earlier: Sequence[Reduction] | None = None
+) -> Receipt | None:
     """Return the receipt of a change; None when nothing has changed.
 
     Args:
         before: version and revision of the notice before the change; None when it is new.
         notice: as it now is.
         rules: the dated rules, for the clocks.
+        earlier: what the employer reduced before; None when the clocks do not hang on it, or it is not known.
     """
     if before is not None and before[0] == notice.version:
         return None
@@ -62,7 +67,7 @@ def receipt_of(before: tuple[int, int] | None, notice: Notice, rules: RuleTable)
                 ),
                 "missing": missing(notice.filing),
                 "clocks": tuple(
-                    _clock(clock) for clock in assess(notice.filing, notice.receipt.arrived_at, rules).clocks
+                    _clock(clock) for clock in assess(notice.filing, notice.receipt.arrived_at, rules, earlier).clocks
                 ),
             }
     if before is None:

@@ -12,6 +12,7 @@ from services.change_security.domain import handling as joint_handling
 from services.change_security.domain import letters
 from services.change_security.domain import notice as lifecycle
 from services.change_security.domain.delivery import DeliveryKind, DeliveryState, Waiting, protection
+from services.change_security.domain.evidence import Arrival
 from services.change_security.domain.filing import check
 from services.change_security.domain.ledger import Awaited
 from services.change_security.domain.notice import (
@@ -24,19 +25,22 @@ from services.change_security.domain.notice import (
     Rulebook,
 )
 from services.change_security.domain.receipt import receipt_of
+from services.change_security.domain.reductions import StoredFiling, earlier_for, earlier_reductions
 from services.change_security.domain.routing import AuthorityTable
+from services.change_security.domain.rules import days_of_earlier
 from services.change_security.domain.workforce import workforce_released
 from services.change_security.joint import smime
 from services.change_security.joint.acting_commands import end_acting_of_released
 from services.change_security.joint.delivery_store import Deliveries, Delivery
+from services.change_security.joint.evidence_store import EmployersFilings, Evidence
 from services.change_security.joint.handling_store import Handlings, Specialists
 from services.change_security.joint.plan_commands import share_plan
-from services.change_security.joint.store import Directory, Notices
+from services.change_security.joint.store import Directory, NewFiling, Notices
 from services.change_security.joint.webhook_commands import queue_receipt
 from shared.calendar import local_day
 from shared.errors import ConflictError, UnknownError
-from shared.events.envelope import derived_id
-from shared.events.v1.change_security import Filing, Handling, HandlingMode, Outcome
+from shared.events.envelope import Event, derived_id
+from shared.events.v1.change_security import Filing, Handling, HandlingMode, NoticeAmended, NoticeAssigned, Outcome
 from shared.messaging.transaction import Transaction
 from shared.telemetry import current_trace_id
 
@@ -72,7 +76,14 @@ class JointOffice:
         await self.read_directory(tx)
 
     async def file(
-        self, tx: Transaction, notice_id: UUID, filing: Filing, receipt: Receipt, *, registered_by: str | None = None
+        self,
+        tx: Transaction,
+        notice_id: UUID,
+        filing: Filing,
+        receipt: Receipt,
+        *,
+        arrival: Arrival,
+        registered_by: str | None = None,
     ) -> Notice:
         """Open a notice and send it to every authority it concerns. It must be new.
 
@@ -81,6 +92,7 @@ class JointOffice:
             notice_id: the new notice's id.
             filing: what the employer filed.
             receipt: how and when it came.
+            arrival: when authorities received it themselves.
             registered_by: the authority that registered it itself and has a case already.
 
         Raises:
@@ -90,10 +102,13 @@ class JointOffice:
         change = lifecycle.file(
             notice_id, filing, receipt, self.book, trace_id=current_trace_id(), registered_by=registered_by
         )
-        return await self._apply_waiting(tx, await self._carry_out(tx, change, filed_by=receipt.filed_by))
+        filed = await self._carry_out(tx, change, filing=NewFiling(receipt.filed_by, arrival))
+        return await self._apply_waiting(tx, filed)
 
-    async def revise(self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int, filed_by: str) -> Notice:
-        """Put a new revision in force.
+    async def revise(
+        self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int, filed_by: str, arrival: Arrival
+    ) -> Notice:
+        """Put a new revision in force. Its arrival is its own; the notice's stays.
 
         Raises:
             UnknownError, RefusedError
@@ -101,10 +116,15 @@ class JointOffice:
         """
         check(filing)
         before = await self.known(tx, notice_id)
-        return await self._apply_waiting(tx, await self._revise(tx, before, filing, predecessor, filed_by))
+        revised = await self._revise(tx, before, filing, predecessor, NewFiling(filed_by, arrival))
+        return await self._apply_waiting(tx, revised)
+
+    async def add_receipt(self, tx: Transaction, notice_id: UUID, revision: int, arrival: Arrival) -> None:
+        """Keep when an authority received a revision that is here already: its own receipt is evidence all the same."""
+        await Evidence(tx).add(notice_id, revision, arrival)
 
     async def keep_waiting(
-        self, tx: Transaction, notice_id: UUID, filing: Filing, revision: int, filed_by: str
+        self, tx: Transaction, notice_id: UUID, filing: Filing, revision: int, filed_by: str, arrival: Arrival
     ) -> None:
         """Keep a revision that came before its predecessor; it takes effect when that has come from the same filer.
 
@@ -116,18 +136,21 @@ class JointOffice:
         await Notices(tx).load([notice_id])
         if Notices(tx).waits(notice_id, revision):
             raise ConflictError("stale-predecessor", "Another revision of that number waits already.")
-        Notices(tx).keep_waiting(notice_id, revision, filing, filed_by, tx.clock.now())
+        Notices(tx).keep_waiting(notice_id, revision, filing, filed_by, tx.clock.now(), arrival)
 
     async def _apply_waiting(self, tx: Transaction, notice: Notice) -> Notice:
         filers = (notice.receipt.filed_by, AUTHORITY)
         while waiting := await Notices(tx).take_waiting(notice.notice_id, notice.revision + 1, *filers):
-            notice = await self._revise(tx, notice, waiting.filing, notice.revision, waiting.filed_by)
+            new = NewFiling(waiting.filed_by, waiting.arrival)
+            notice = await self._revise(tx, notice, waiting.filing, notice.revision, new)
         return notice
 
-    async def _revise(self, tx: Transaction, before: Notice, filing: Filing, predecessor: int, filed_by: str) -> Notice:
-        change = lifecycle.revise(before, filing, predecessor, tx.clock.now(), self.book)
-        notice = await self._carry_out(tx, change, filed_by=filed_by)
-        await self._settle_unrouted(tx, before, notice, by=filed_by, resolution="revised")
+    async def _revise(
+        self, tx: Transaction, before: Notice, filing: Filing, predecessor: int, new: NewFiling
+    ) -> Notice:
+        change = lifecycle.revise(before, filing, predecessor, tx.clock.now(), self.book, arrived_at=new.arrival.at)
+        notice = await self._carry_out(tx, change, filing=new)
+        await self._settle_unrouted(tx, before, notice, by=new.filed_by, resolution="revised")
         return notice
 
     async def withdraw(self, tx: Transaction, notice_id: UUID, by: str) -> Notice:
@@ -267,6 +290,29 @@ class JointOffice:
             raise UnknownError("notice")
         return notice
 
+    async def earlier(self, tx: Transaction, notice: Notice) -> tuple[StoredFiling, ...] | None:
+        """Return what the employer filed in the days before; None when the scope does not hang on it."""
+        days = days_of_earlier(notice.filing, notice.receipt.arrived_at, self.book.rules)
+        if days is None:
+            return None
+        return await EmployersFilings(tx).within(notice.filing.employer.business_id, days, notice.notice_id)
+
+    async def _with_earlier(self, tx: Transaction, change: Change) -> Change:
+        """Let each office hear of the employer's earlier reductions what its authority may know."""
+        if not any(isinstance(event, NoticeAssigned | NoticeAmended) for _, event in change.events):
+            return change
+        filings = await self.earlier(tx, change.notice)
+        if filings is None:
+            return change
+
+        def completed(event: Event) -> Event:
+            if not isinstance(event, NoticeAssigned | NoticeAmended):
+                return event
+            shared = earlier_for(event.authority, filings, event.notice_id)
+            return event.model_copy(update={"earlier_reductions": shared})
+
+        return replace(change, events=tuple((office, completed(event)) for office, event in change.events))
+
     async def _settle_unrouted(
         self, tx: Transaction, before: Notice, after: Notice, *, by: str, resolution: str
     ) -> None:
@@ -276,12 +322,12 @@ class JointOffice:
             )
 
     async def _carry_out(
-        self, tx: Transaction, change: Change, *, filed_by: str | None = None, over: bool = False
+        self, tx: Transaction, change: Change, *, filing: NewFiling | None = None, over: bool = False
     ) -> Notice:
         before = change.notice
         if before.state is NoticeState.OPEN and (change.events or change.emails or before.version == 1):
             change = joint_handling.settle(change, await self._handling(tx, before))
-        return await self._put_in_force(tx, before, change, filed_by=filed_by, over=over)
+        return await self._put_in_force(tx, before, await self._with_earlier(tx, change), filing=filing, over=over)
 
     async def _handling(self, tx: Transaction, notice: Notice) -> Handling:
         handling = joint_handling.decide(notice, self.book)
@@ -294,29 +340,33 @@ class JointOffice:
         return await Specialists(tx).staffing(self.book.agreed.shares_on(local_day(tx.clock.now())))
 
     async def _put_in_force(
-        self, tx: Transaction, before: Notice, change: Change, *, filed_by: str | None = None, over: bool = False
+        self, tx: Transaction, before: Notice, change: Change, *, filing: NewFiling | None = None, over: bool = False
     ) -> Notice:
         notice = change.notice
         stood = Notices(tx).version(notice.notice_id)
         if notice.handling != before.handling:
             Handlings(tx).keep(notice, tx.clock.now())
             Specialists(tx).count(before, notice)
-        Notices(tx).save(notice, filed_by=filed_by)
+        Notices(tx).save(notice, filing=filing)
         for office, event in change.events:
             tx.publish(event, to=office)
         for authority in change.emails:
             Deliveries(tx).queue(self._letter_to_authority(notice, authority, tx.clock.now()))
-        if filed_by is not None or over:
+        if filing is not None or over:
             released = workforce_released(notice.notice_id, notice.version, notice.filing, over=over)
             if released is not None:
                 tx.publish(released)
-        self._answer_filer(tx, stood, notice, is_filed=filed_by is not None)
+        await self._answer_filer(tx, stood, notice, is_filed=filing is not None)
         await share_plan(tx, before, change)
         return await end_acting_of_released(tx, notice)
 
-    def _answer_filer(self, tx: Transaction, before: tuple[int, int] | None, notice: Notice, *, is_filed: bool) -> None:
+    async def _answer_filer(
+        self, tx: Transaction, before: tuple[int, int] | None, notice: Notice, *, is_filed: bool
+    ) -> None:
         if notice.receipt.channel in BY_SYSTEMS:
-            receipt = receipt_of(before, notice, self.book.rules)
+            filings = await self.earlier(tx, notice)
+            earlier = None if filings is None else earlier_reductions(filings, notice.notice_id)
+            receipt = receipt_of(before, notice, self.book.rules, earlier)
             if receipt is not None:
                 event_id = tx.publish(receipt)
                 if notice.receipt.channel is Channel.HTTP:

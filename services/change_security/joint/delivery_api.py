@@ -28,6 +28,7 @@ from services.change_security.joint.delivery_models import (
     RetrievedOut,
 )
 from services.change_security.joint.delivery_store import Deliveries
+from services.change_security.joint.evidence_store import Evidence
 from services.change_security.joint.models import LedgerOut
 from shared.http.auth import Coordinator, part
 from shared.http.problems import ProblemError
@@ -71,7 +72,8 @@ async def acknowledge_outside(
     _: Coordinator, notice_id: UUID, authority: str, letters: TheLetters, tx: WriteTx
 ) -> LedgerOut:
     """Enter that an authority outside the region has confirmed a notice otherwise: by telephone, on paper."""
-    return LedgerOut.of(await letters.acknowledge_outside(tx, notice_id, authority), tx.clock.now())
+    notice = await letters.acknowledge_outside(tx, notice_id, authority)
+    return LedgerOut.of(notice, await Evidence(tx).of_notice(notice_id), tx.clock.now())
 
 
 @router.put("/authorities/{authority}/email")

@@ -16,9 +16,11 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, tuple_
 from sqlmodel import col, select
 
+from services.change_security.domain.evidence import Arrival
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.notice import Notice, Receipt
 from services.change_security.domain.routing import Authority, Municipality, Unrouted, Why
+from services.change_security.domain.summary import Summary, summary
 from services.change_security.joint.tables import (
     AuthorityRow,
     EntryRow,
@@ -41,6 +43,19 @@ class _Revision(NamedTuple):
     filed_by: str
     recorded_at: datetime
     trace_id: str | None
+    arrival: Arrival
+
+
+class NewFiling(NamedTuple):
+    """How a revision came: who filed it, and when authorities received it."""
+
+    filed_by: str
+    arrival: Arrival
+
+
+class _Summarised(NamedTuple):
+    notice: Notice
+    summary: Summary
 
 
 class _UnroutedPlace(NamedTuple):
@@ -58,15 +73,15 @@ class LedgerKey(NamedTuple):
     authority: str
 
 
+_RECEIPT: Final = ("channel", "filed_by", "arrived_at", "registered_at", "arrived_at_claimed", "filer_reference")
+_SUMMARY: Final = tuple(field.name for field in fields(Summary))
+
 _NOTICE: Final = insert(
     NoticeRow,
-    Notice,
-    attributes={
-        "channel": "receipt.channel",
-        "filed_by": "receipt.filed_by",
-        "arrived_at": "receipt.arrived_at",
-        "registered_at": "receipt.registered_at",
-    },
+    _Summarised,
+    attributes={name: f"notice.{name}" for name in NoticeRow.model_fields}
+    | {name: f"notice.receipt.{name}" for name in _RECEIPT}
+    | {name: f"summary.{name}" for name in _SUMMARY},
     replace=(
         "state",
         "version",
@@ -79,6 +94,8 @@ _NOTICE: Final = insert(
         "lead",
         "specialist",
         "completion_asked_at",
+        "revision_arrived_at",
+        *_SUMMARY,
     ),
     version="version",
 )
@@ -135,6 +152,7 @@ _AUTHORITY: Final = insert(
 )
 """An address that was set here stays, unless the import brings another; a certificate stays."""
 
+_RECEIPT_VALUES: Final = attrgetter(*_RECEIPT)
 _ENTRY_VALUES: Final = attrgetter(*(field.name for field in fields(Entry)))
 
 
@@ -226,14 +244,23 @@ class Notices(Store):
         await self.load_entries([(notice_id, authority)])
         return self._entries[notice_id][authority]
 
-    def save(self, notice: Notice, *, filed_by: str | None = None) -> None:
-        """Write a notice as it now is. `filed_by`: who filed its newest revision, when that is new."""
+    def save(self, notice: Notice, *, filing: NewFiling | None = None) -> None:
+        """Write a notice as it now is. `filing`: how its newest revision came, when that is new."""
         at = notice.revised_at or notice.receipt.registered_at
-        self._tx.stage(_NOTICE, notice)
-        if filed_by is not None:
+        self._tx.stage(_NOTICE, _Summarised(notice, summary(notice.filing, notice.receipt.arrived_at)))
+        if filing is not None:
             self._tx.stage(
                 _REVISION,
-                _Revision(notice.notice_id, notice.revision, False, notice.filing, filed_by, at, notice.trace_id),
+                _Revision(
+                    notice.notice_id,
+                    notice.revision,
+                    False,
+                    notice.filing,
+                    filing.filed_by,
+                    at,
+                    notice.trace_id,
+                    filing.arrival,
+                ),
             )
         before = self._notices.get(notice.notice_id)
         for entry in notice.entries:
@@ -264,10 +291,12 @@ class Notices(Store):
         else:
             self._tx.stage(_STORED, receipt)
 
-    def keep_waiting(self, notice_id: UUID, revision: int, filing: Filing, filed_by: str, at: datetime) -> None:
+    def keep_waiting(
+        self, notice_id: UUID, revision: int, filing: Filing, filed_by: str, at: datetime, arrival: Arrival
+    ) -> None:
         """Keep a revision whose predecessor has not come yet."""
         self._waiting.add((notice_id, revision))
-        self._tx.stage(_REVISION, _Revision(notice_id, revision, True, filing, filed_by, at, None))
+        self._tx.stage(_REVISION, _Revision(notice_id, revision, True, filing, filed_by, at, None, arrival))
 
     def waits(self, notice_id: UUID, revision: int) -> bool:
         """Whether a revision waits for its predecessor. The notice was looked for in this transaction."""
@@ -337,25 +366,6 @@ class Notices(Store):
             row, revision.filing, entries=tuple(map(_entry, entries)), unrouted=tuple(map(_unrouted, unrouted))
         )
 
-    async def page(
-        self, *, authority: str | None, state: str | None, limit: int, before: tuple[datetime, UUID] | None
-    ) -> Sequence[NoticeRow]:
-        """Return notices, newest registration first; with `authority`, those that concern it."""
-        query = select(NoticeRow)
-        if authority is not None:
-            query = query.where(
-                select(EntryRow.notice_id)
-                .where(EntryRow.notice_id == NoticeRow.notice_id, EntryRow.authority == authority)
-                .exists()
-            )
-        if state is not None:
-            query = query.where(NoticeRow.state == state)
-        if before is not None:
-            query = query.where(tuple_(col(NoticeRow.registered_at), col(NoticeRow.notice_id)) < before)
-        return await self._all(
-            query.order_by(col(NoticeRow.registered_at).desc(), col(NoticeRow.notice_id).desc()).limit(limit)
-        )
-
     async def revisions(
         self, notice_id: UUID, limit: int, after: tuple[int, bool] | None
     ) -> Sequence[NoticeRevisionRow]:
@@ -368,12 +378,15 @@ class Notices(Store):
             query.order_by(col(NoticeRevisionRow.revision), col(NoticeRevisionRow.waiting)).limit(limit)
         )
 
-    async def unrouted(self, limit: int, after: tuple[datetime, UUID] | None) -> Sequence[UnroutedRow]:
-        """Return the open unrouted queue, oldest first."""
+    async def unrouted(self, limit: int, after: tuple[datetime, UUID, ReasonKind, str] | None) -> Sequence[UnroutedRow]:
+        """Return the open unrouted queue, oldest first; the places of one notice by kind and municipality."""
+        place: list[Any] = [
+            col(name) for name in (UnroutedRow.since, UnroutedRow.notice_id, UnroutedRow.kind, UnroutedRow.municipality)
+        ]
         query = select(UnroutedRow).where(col(UnroutedRow.resolved_at).is_(None))
         if after is not None:
-            query = query.where(tuple_(col(UnroutedRow.since), col(UnroutedRow.notice_id)) > after)
-        return await self._all(query.order_by(col(UnroutedRow.since), col(UnroutedRow.notice_id)).limit(limit))
+            query = query.where(tuple_(*place) > after)
+        return await self._all(query.order_by(*place).limit(limit))
 
     async def due_entries(self, now: datetime, limit: int) -> Sequence[LedgerKey]:
         """Lock and return entries that may be overdue and were not escalated for it; none that another process has."""
@@ -467,7 +480,7 @@ def _notice(
         version=row.version,
         revision=row.revision,
         filing=filing,
-        receipt=Receipt(row.channel, row.filed_by, row.arrived_at, row.registered_at),
+        receipt=Receipt(*_RECEIPT_VALUES(row)),
         routing_version=row.routing_version,
         trace_id=row.trace_id,
         manual=row.manual,
@@ -477,6 +490,7 @@ def _notice(
         revised_at=row.revised_at,
         handling=row.handling,
         completion_asked_at=row.completion_asked_at,
+        revision_arrived_at=row.revision_arrived_at,
     )
 
 

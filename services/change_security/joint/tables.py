@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, MetaData, Text, text
+from sqlalchemy import BigInteger, DateTime, Index, MetaData, Text, text
 from sqlmodel import Field, SQLModel
 
 from services.change_security.domain.delivery import (
@@ -17,6 +17,7 @@ from services.change_security.domain.delivery import (
     Protection,
     Waiting,
 )
+from services.change_security.domain.evidence import Arrival
 from services.change_security.domain.ledger import Awaited, EntryState
 from services.change_security.domain.notice import Channel, NoticeState
 from services.change_security.domain.routing import Language, Why
@@ -27,8 +28,10 @@ from shared.events.v1.change_security import (
     ActingState,
     DeclineReason,
     Filing,
+    FilingKind,
     Handling,
     HandlingMode,
+    Measure,
     Outcome,
     PlanStep,
     Reason,
@@ -60,6 +63,11 @@ class NoticeRow(Table, table=True):
         Index("notice_registered", "registered_at", "notice_id"),
         Index("notice_led", "lead", "registered_at", postgresql_where=text("lead IS NOT NULL")),
         Index("notice_unstaffed", "notice_id", postgresql_where=text(WITHOUT_SPECIALIST)),
+        Index("notice_business_id", "business_id", "rules_of"),
+        Index("notice_employer", "employer_key", postgresql_ops={"employer_key": "text_pattern_ops"}),
+        Index("notice_filer_reference", "filer_reference", postgresql_where=text("filer_reference IS NOT NULL")),
+        Index("notice_municipalities", "municipalities", postgresql_using="gin"),
+        Index("notice_arrived", "arrived_at", postgresql_using="brin"),
     )
 
     notice_id: UUID = Field(primary_key=True)
@@ -79,6 +87,21 @@ class NoticeRow(Table, table=True):
     lead: str | None = Field(default=None, sa_type=Text)
     specialist: str | None = Field(default=None, sa_type=Text)
     completion_asked_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    filer_reference: str | None = Field(default=None, sa_type=Text)
+    arrived_at_claimed: datetime | None = Field(default=None, sa_type=_INSTANT)
+    revision_arrived_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    # What the lists say of the newest revision, and are searched by.
+    kind: FilingKind = Field(sa_type=EnumText(FilingKind))
+    business_id: str = Field(sa_type=Text)
+    employer: str | None = Field(default=None, sa_type=Text)
+    employer_key: str | None = Field(default=None, sa_type=Text)
+    not_public: bool
+    municipalities: tuple[str, ...] = Field(sa_type=Json(tuple[str, ...]))
+    measures: tuple[Measure, ...] = Field(sa_type=Json(tuple[Measure, ...]))
+    affected: int = Field(sa_type=BigInteger)
+    terminations: int = Field(sa_type=BigInteger)
+    counts_complete: bool
+    rules_of: date
 
 
 class NoticeRevisionRow(Table, table=True):
@@ -93,6 +116,7 @@ class NoticeRevisionRow(Table, table=True):
     filed_by: str = Field(sa_type=Text)
     recorded_at: datetime = Field(sa_type=_INSTANT)
     trace_id: str | None = Field(default=None, sa_type=Text)
+    arrival: Arrival = Field(sa_type=Json(Arrival))
 
 
 class EntryRow(Table, table=True):
@@ -108,6 +132,7 @@ class EntryRow(Table, table=True):
                 "state <> 'released' AND (version_stored < version_sent OR state IN ('sent', 'stored'))"
             ),
         ),
+        Index("ledger_entry_declined", "notice_id", postgresql_where=text("state = 'not_ours'")),
     )
 
     notice_id: UUID = Field(primary_key=True)

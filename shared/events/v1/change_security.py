@@ -6,7 +6,7 @@ asks for the content, and no authority may refuse a filing for lack of it).
 """
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -288,6 +288,21 @@ class PlanStep(Part):
     changed_authority: str
 
 
+class EarlierReduction(Part):
+    """One measure of another filing of the same employer, so that its reductions of the days before can be counted."""
+
+    day: Day
+    kind: FilingKind
+    measure: Measure | None = Field(default=None, description="Null: the filing names none.")
+    count: Count | None = Field(default=None, description="Null where unknown, or masked: one to four.")
+    layoff_days: Count | None = None
+    layoff_ground: LayoffGround | None = None
+
+
+FilerReference = Annotated[str, Field(min_length=1, max_length=100)]
+"""The filer's own reference of a matter, by which it can be found."""
+
+
 class _AboutNotice(Event):
     KEY: ClassVar[str] = "notice_id"
     notice_id: UUID
@@ -301,7 +316,11 @@ class NoticeSubmitted(_AboutNotice):
 
     type: Literal["change-security.notice-submitted.v1"] = "change-security.notice-submitted.v1"
     revision: int = Field(default=1, ge=1, le=100_000)
-    arrived_at: Instant | None = Field(default=None, description="When the authority's system first had it.")
+    arrived_at: Instant | None = Field(
+        default=None,
+        description="When it first reached an authority. A claim, unless the system is a receiving authority's.",
+    )
+    filer_reference: FilerReference | None = None
     filing: Filing
 
 
@@ -330,6 +349,15 @@ class _NoticeForAuthority(_ToOffice):
     missing: tuple[str, ...] = ()
     filing: Filing
     handling: Handling | None = None
+    filer_reference: FilerReference | None = None
+    arrived_at_claimed: Instant | None = Field(
+        default=None, description="An earlier arrival that the filer states. It moves no clock."
+    )
+    revision_arrived_at: Instant | None = Field(default=None, description="When this revision arrived.")
+    earlier_reductions: tuple[EarlierReduction, ...] | None = Field(
+        default=None,
+        description="The employer's other reductions, where the scope hangs on them; null when they are not known.",
+    )
 
 
 class NoticeAssigned(_NoticeForAuthority):
@@ -436,6 +464,7 @@ class NoticeFiled(_FromOffice):
     revision: int = Field(ge=1, le=100_000)
     arrived_at: Instant
     registered_at: Instant
+    filer_reference: FilerReference | None = None
     filing: Filing
 
 

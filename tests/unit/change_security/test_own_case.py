@@ -57,6 +57,7 @@ def test_a_revision_follows_the_newest_one_and_lists_what_is_missing() -> None:
     (event,) = change.events
     assert isinstance(event, NoticeFiled)
     assert (event.revision, event.arrived_at, event.authority) == (3, ARRIVED, "vantaa")
+    assert own_case.revise(CASE, filing, 2, LATER, ARRIVED).filing_arrived_at == ARRIVED
     with pytest.raises(ConflictError, match="newest revision is 2") as stale:
         own_case.revise(CASE, filing, 1, ARRIVED)
     assert stale.value.code == "stale-predecessor"
@@ -78,6 +79,9 @@ def test_a_registered_notice_is_older_than_any_version_of_the_joint_office() -> 
     case, event = own_case.register(UUID(int=7), "vantaa", proposal(), ARRIVED, LATER, "trace")
     assert (case.version, case.revision, case.handling_mode, case.stored_at) == (0, 1, HandlingMode.OWN, LATER)
     assert (event.arrived_at, event.registered_at, event.revision) == (ARRIVED, LATER, 1)
+    assert (case.revision_arrived_at, event.filer_reference) == (ARRIVED, None)
+    named, told = own_case.register(UUID(int=7), "vantaa", proposal(), ARRIVED, LATER, None, "D-17")
+    assert (named.filer_reference, told.filer_reference) == ("D-17", "D-17")
 
 
 def test_taking_the_own_part_is_an_acknowledgement_and_own_handling() -> None:
@@ -114,7 +118,8 @@ def test_only_a_part_that_was_taken_is_returned() -> None:
 
 def test_declining_changes_no_state_and_says_why() -> None:
     change = own_case.decline(CASE, DeclineReason.NO_SITE_HERE, ARRIVED)
-    assert change.case == CASE
+    assert change.case == replace(CASE, declined_at=ARRIVED)
+    assert own_case.acknowledge(change.case, "vantaa", LATER).case.declined_at is None
     (event,) = change.events
     assert isinstance(event, NoticeDeclined)
     assert event.reason is DeclineReason.NO_SITE_HERE
