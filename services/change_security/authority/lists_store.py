@@ -10,7 +10,8 @@ from services.change_security.lists import Filters, conditions
 from shared.store import Store
 
 _LATE: Final = (
-    "(state = 'open' AND (overdue IS NOT NULL OR (acknowledged_at IS NULL AND coalesce(acknowledge_by < :now, false))))"
+    "(state = 'open' AND (overdue IS NOT NULL"
+    " OR (acknowledged_at IS NULL AND declined_at IS NULL AND coalesce(acknowledge_by < :now, false))))"
 )
 
 
@@ -40,6 +41,9 @@ class ListedCase(NamedTuple):
     acknowledged_at: datetime | None
     declined_at: datetime | None
     overdue: str | None
+    asked_because: str
+    acknowledged_revision: int | None
+    decline_reason: str | None
     late: bool
     declined: bool
     acknowledged: bool

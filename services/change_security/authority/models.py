@@ -11,7 +11,15 @@ from services.change_security.authority.lists_store import ListedCase
 from services.change_security.domain.case import CaseState, CheckItem, Checklist, StepState, course
 from services.change_security.domain.texts import TEXTS, message
 from services.change_security.models import AssessmentOut, HandlingOut, MessageOut, StepOut
-from shared.events.v1.change_security import DeclineReason, Filing, FilingKind, HandlingMode, Outcome, Reason
+from shared.events.v1.change_security import (
+    AskedBecause,
+    DeclineReason,
+    Filing,
+    FilingKind,
+    HandlingMode,
+    Outcome,
+    Reason,
+)
 from shared.events.values import Count
 
 
@@ -72,9 +80,14 @@ class CaseHead(BaseModel):
     specialist: str | None
     acknowledge_by: datetime | None
     acknowledged_at: datetime | None
-    declined_at: datetime | None
     overdue: str | None
     stored_at: datetime
+    asked_because: AskedBecause = Field(description="Why the authority was last asked to acknowledge.")
+    acknowledged_revision: int | None = Field(
+        description="The newest that was acknowledged; an older one while a newer one awaits it."
+    )
+    declined_at: datetime | None
+    decline_reason: DeclineReason | None
 
 
 class CaseLine(CaseHead):
@@ -135,6 +148,9 @@ class CaseOut(CaseHead):
     """An authority's own case."""
 
     outcome: Outcome | None
+    awaits_acknowledgement: bool
+    asked_reason: str | None = Field(description="The coordinator's, who asks again.")
+    merged_into: UUID | None = Field(description="The notice that this one is one with, and that continues.")
     overdue_message: MessageOut | None
     arrived_at_claimed: datetime | None = Field(
         description="An earlier arrival that the filer states. It moves no clock."
@@ -155,6 +171,11 @@ class CaseOut(CaseHead):
         return cls(
             **CaseHead.model_validate(row).model_dump(),
             outcome=row.outcome,
+            awaits_acknowledgement=row.state is CaseState.OPEN
+            and row.acknowledged_at is None
+            and row.declined_at is None,
+            asked_reason=row.asked_reason,
+            merged_into=row.merged_into,
             overdue_message=MessageOut.of(message(f"overdue_{row.overdue}")) if row.overdue else None,
             arrived_at_claimed=row.arrived_at_claimed,
             reasons=list(row.reasons),

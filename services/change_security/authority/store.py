@@ -32,6 +32,7 @@ class CaseEnd(NamedTuple):
     authority: str
     outcome: Outcome | None
     stored_at: datetime
+    merged_into: UUID | None = None
 
 
 class _Revision(NamedTuple):
@@ -48,6 +49,15 @@ class _Summarised(NamedTuple):
 
 
 _SUMMARY: Final = tuple(field.name for field in fields(Summary))
+_ASKED_ANEW = """excluded.version > authority_case.version AND excluded.asked_version > authority_case.asked_version
+    AND (authority_case.asked_version > 0 OR excluded.asked_because <> 'assigned')"""
+"""The authority is asked again: what its officers answered before was to an earlier question. Not so when the joint
+office first sends what this city registered itself."""
+
+
+def _when_asked(value: str, column: str) -> str:
+    return f"CASE WHEN {_ASKED_ANEW} THEN {value} ELSE authority_case.{column} END"
+
 
 _CASE: Final = insert(
     CaseRow,
@@ -69,6 +79,9 @@ _CASE: Final = insert(
         "filer_reference",
         "arrived_at_claimed",
         "earlier_reductions",
+        "asked_version",
+        "asked_because",
+        "asked_reason",
         *_SUMMARY,
     ),
     attributes={"competent_authority": "case.authority"}
@@ -76,8 +89,10 @@ _CASE: Final = insert(
     | {name: f"summary.{name}" for name in _SUMMARY},
     literals={"state": "'open'", "acting_authority": "competent_authority"},
     replace={
-        "state": """CASE WHEN excluded.version > authority_case.version AND authority_case.state = 'released'
-                    THEN 'open' ELSE authority_case.state END""",
+        "state": f"""CASE WHEN excluded.version > authority_case.version AND authority_case.state = 'released'
+                      OR {_ASKED_ANEW} AND (authority_case.state = 'closed' OR excluded.asked_because IN
+                                            ('insisted', 'reopened', 'unmerged'))
+                     THEN 'open' ELSE authority_case.state END""",
         "version": "greatest(excluded.version, authority_case.version)",
         "revision": "greatest(excluded.revision, authority_case.revision)",
         "handling_mode": """CASE WHEN excluded.version > authority_case.version
@@ -89,7 +104,17 @@ _CASE: Final = insert(
                       THEN excluded.missing ELSE authority_case.missing END""",
         "arrived_at": "coalesce(authority_case.arrived_at, excluded.arrived_at)",
         "registered_at": "coalesce(authority_case.registered_at, excluded.registered_at)",
-        "acknowledge_by": "coalesce(authority_case.acknowledge_by, excluded.acknowledge_by)",
+        "acknowledge_by": f"""CASE WHEN {_ASKED_ANEW} THEN excluded.acknowledge_by
+                              ELSE coalesce(authority_case.acknowledge_by, excluded.acknowledge_by) END""",
+        "outcome": _when_asked("NULL", "outcome"),
+        "merged_into": _when_asked("NULL", "merged_into"),
+        "overdue": _when_asked("NULL", "overdue"),
+        "acknowledged_at": _when_asked("NULL", "acknowledged_at"),
+        "declined_at": _when_asked("NULL", "declined_at"),
+        "decline_reason": _when_asked("NULL", "decline_reason"),
+        "asked_because": _when_asked("excluded.asked_because", "asked_because"),
+        "asked_reason": _when_asked("excluded.asked_reason", "asked_reason"),
+        "asked_version": "greatest(excluded.asked_version, authority_case.asked_version)",
         "filer_reference": "coalesce(authority_case.filer_reference, excluded.filer_reference)",
         "arrived_at_claimed": "coalesce(authority_case.arrived_at_claimed, excluded.arrived_at_claimed)",
         "earlier_reductions": "excluded.earlier_reductions",
@@ -103,26 +128,29 @@ _CASE: Final = insert(
     unless="authority_case.arrived_at IS NULL",
 )
 """An older version arriving late changes nothing, but fills in a case whose end overtook its beginning. A newer one
-opens a released case again; it does not undo a withdrawal, or this authority's own closing."""
+opens a released case again; it does not undo a withdrawal, or this authority's own closing, unless it asks anew."""
 
 _CASE_REVISION: Final = insert(CaseRevisionRow, _Revision)
 
 _CASE_END: Final = insert(
     CaseRow,
     CaseEnd,
-    columns=("notice_id", "state", "version", "revision", "competent_authority", "outcome", "stored_at"),
+    columns=("notice_id", "state", "version", "revision", "competent_authority", "outcome", "stored_at", "merged_into"),
     attributes={"competent_authority": "authority"},
     literals={
         "acting_authority": "competent_authority",
         "handling_mode": "'joint'",
         "reasons": "'[]'",
         "missing": "'[]'",
+        "asked_version": "0",
+        "asked_because": "'assigned'",
     },
     replace={
         "state": "excluded.state",
         "version": "excluded.version",
         "outcome": "excluded.outcome",
         "overdue": "NULL",
+        "merged_into": "excluded.merged_into",
     },
     version="version",
 )

@@ -15,6 +15,8 @@ from shared.database import EnumText, Json
 from shared.events.v1.change_security import (
     Acting,
     ActingState,
+    AskedBecause,
+    DeclineReason,
     EarlierReduction,
     Filing,
     FilingKind,
@@ -44,7 +46,7 @@ class CaseRow(Table, table=True):
     """An authority's own case.
 
     `arrived_at`, `registered_at` and what the lists say of the newest revision are missing only while an ending has
-    overtaken its beginning.
+    overtaken its beginning. `asked_version` is 0 while the joint office has not asked for an acknowledgement.
     """
 
     __tablename__ = "authority_case"
@@ -96,6 +98,12 @@ class CaseRow(Table, table=True):
     terminations: int | None = Field(default=None, sa_type=BigInteger)
     counts_complete: bool | None = None
     rules_of: date | None = None
+    asked_version: int = Field(default=0)
+    asked_because: AskedBecause = Field(default=AskedBecause.ASSIGNED, sa_type=EnumText(AskedBecause))
+    asked_reason: str | None = Field(default=None, sa_type=Text)
+    acknowledged_revision: int | None = None
+    decline_reason: DeclineReason | None = Field(default=None, sa_type=EnumText(DeclineReason))
+    merged_into: UUID | None = None
 
 
 class CaseRevisionRow(Table, table=True):

@@ -14,6 +14,7 @@ from services.change_security.domain.filing import check, missing
 from shared.errors import ConflictError, RefusedError
 from shared.events.envelope import Event
 from shared.events.v1.change_security import (
+    AskedBecause,
     CaseClosed,
     DeclineReason,
     EarlierReduction,
@@ -22,6 +23,7 @@ from shared.events.v1.change_security import (
     HandlingMode,
     NoticeAcknowledged,
     NoticeAmended,
+    NoticeAskedAgain,
     NoticeAssigned,
     NoticeDeclined,
     NoticeFiled,
@@ -36,7 +38,10 @@ from shared.events.v1.change_security import (
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
-    """What a city's store keeps of a notice that concerns it, or that it registers itself."""
+    """What a city's store keeps of a notice that concerns it, or that it registers itself.
+
+    `asked_version`: at which the authority was last asked to acknowledge; 0 while the joint office has not asked.
+    """
 
     notice_id: UUID
     version: int
@@ -56,11 +61,17 @@ class NewCase:
     arrived_at_claimed: datetime | None = None
     revision_arrived_at: datetime | None = None
     earlier_reductions: tuple[EarlierReduction, ...] | None = None
+    asked_version: int = 0
+    asked_because: AskedBecause = AskedBecause.ASSIGNED
+    asked_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is decided by, of a case that its store has."""
+    """What is decided by, of a case that its store has.
+
+    `acknowledged_at`, `declined_at`: the answer to what was last asked; neither while it is awaited.
+    """
 
     notice_id: UUID
     competent_authority: str
@@ -72,7 +83,10 @@ class Case:
     specialist: str | None = None
     acknowledged_at: datetime | None = None
     overdue: str | None = None
+    version: int = 1
+    acknowledged_revision: int | None = None
     declined_at: datetime | None = None
+    decline_reason: DeclineReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +106,7 @@ class CaseChange:
     filing_arrived_at: datetime | None = None
 
 
-def receive(event: NoticeAssigned | NoticeAmended, at: datetime, trace_id: str | None) -> NewCase:
+def receive(event: NoticeAssigned | NoticeAmended | NoticeAskedAgain, at: datetime, trace_id: str | None) -> NewCase:
     """Return the case that the joint office's message opens, or brings to a newer version."""
     return NewCase(
         notice_id=event.notice_id,
@@ -113,6 +127,9 @@ def receive(event: NoticeAssigned | NoticeAmended, at: datetime, trace_id: str |
         arrived_at_claimed=event.arrived_at_claimed,
         revision_arrived_at=event.revision_arrived_at,
         earlier_reductions=event.earlier_reductions,
+        asked_version=event.asked_version or (0 if isinstance(event, NoticeAmended) else event.version),
+        asked_because=event.asked_because or AskedBecause.ASSIGNED,
+        asked_reason=event.reason if isinstance(event, NoticeAskedAgain) else None,
     )
 
 
@@ -165,8 +182,14 @@ def revise(
     _must_be_open(case)
     if predecessor != case.revision:
         raise ConflictError("stale-predecessor", f"The newest revision is {case.revision}.")
-    revised = replace(case, revision=case.revision + 1, missing=missing(filing))
-    event = _filed(case.notice_id, case.competent_authority, revised.revision, filing, arrived_at or at, at)
+    revision = case.revision + 1
+    revised = replace(
+        case,
+        revision=revision,
+        missing=missing(filing),
+        acknowledged_revision=case.acknowledged_revision if case.acknowledged_at is None else revision,
+    )
+    event = _filed(case.notice_id, case.competent_authority, revision, filing, arrived_at or at, at)
     return CaseChange(revised, (event,), filing, event.arrived_at)
 
 
@@ -205,8 +228,9 @@ def acknowledge(case: Case, acting_authority: str, at: datetime) -> CaseChange:
         authority=case.competent_authority,
         acting_authority=acting_authority,
         acknowledged_at=at,
+        **_as_seen(case),
     )
-    return CaseChange(replace(case, acknowledged_at=at, overdue=None, declined_at=None), (event,))
+    return CaseChange(_acknowledged(case, at), (event,))
 
 
 def decline(case: Case, reason: DeclineReason, at: datetime) -> CaseChange:
@@ -216,8 +240,15 @@ def decline(case: Case, reason: DeclineReason, at: datetime) -> CaseChange:
         ConflictError: the case is not open.
     """
     _must_be_open(case)
-    event = NoticeDeclined(notice_id=case.notice_id, authority=case.competent_authority, reason=reason, declined_at=at)
-    return CaseChange(replace(case, declined_at=at), (event,))
+    event = NoticeDeclined(
+        notice_id=case.notice_id,
+        authority=case.competent_authority,
+        reason=reason,
+        declined_at=at,
+        **_as_seen(case),
+    )
+    declined = replace(case, acknowledged_at=None, overdue=None, declined_at=at, decline_reason=reason)
+    return CaseChange(declined, (event,))
 
 
 def take(case: Case, parts: Iterable[str], at: datetime) -> CaseChange:
@@ -232,12 +263,8 @@ def take(case: Case, parts: Iterable[str], at: datetime) -> CaseChange:
         text = "Another authority's part is not taken: ask to act in it."
         raise RefusedError("/parts", "ask-for-others-parts", text)
     _must_be_open(case)
-    event = NoticeTaken(notice_id=case.notice_id, authority=own, parts=(own,), taken_at=at)
-    acknowledged_at = case.acknowledged_at or at
-    handled = replace(
-        case, handling_mode=HandlingMode.OWN, acknowledged_at=acknowledged_at, overdue=None, declined_at=None
-    )
-    return CaseChange(handled, (event,))
+    event = NoticeTaken(notice_id=case.notice_id, authority=own, parts=(own,), taken_at=at, **_as_seen(case))
+    return CaseChange(replace(_acknowledged(case, at), handling_mode=HandlingMode.OWN), (event,))
 
 
 def give_back(case: Case, handling: Handling | None, at: datetime) -> CaseChange:
@@ -262,6 +289,8 @@ def _is_taken(case: Case, handling: Handling) -> bool:
 def close(case: Case, outcome: Outcome, acting_authority: str, at: datetime) -> CaseChange:
     """Close the authority's own case with the outcome; `acting_authority`: whose officer does it.
 
+    Who closes a case has taken notice of it.
+
     Raises:
         ConflictError: the case is not open.
     """
@@ -272,8 +301,25 @@ def close(case: Case, outcome: Outcome, acting_authority: str, at: datetime) -> 
         outcome=outcome,
         closed_at=at,
         acting_authority=acting_authority,
+        **_as_seen(case),
     )
-    return CaseChange(replace(case, state=CaseState.CLOSED, outcome=outcome), (event,))
+    return CaseChange(replace(_acknowledged(case, at), state=CaseState.CLOSED, outcome=outcome), (event,))
+
+
+def _acknowledged(case: Case, at: datetime) -> Case:
+    return replace(
+        case,
+        acknowledged_at=case.acknowledged_at or at,
+        acknowledged_revision=max(case.revision, case.acknowledged_revision or 0),
+        overdue=None,
+        declined_at=None,
+        decline_reason=None,
+    )
+
+
+def _as_seen(case: Case) -> dict[str, int | None]:
+    """Return to what an officer answers. A case that the joint office has not sent yet has no version."""
+    return {"version": case.version or None, "revision": case.revision}
 
 
 def _must_be_open(case: Case) -> None:

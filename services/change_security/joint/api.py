@@ -30,7 +30,9 @@ from services.change_security.joint.models import (
     RoutingOut,
     UnroutedLine,
 )
+from services.change_security.joint.resolution_store import record
 from services.change_security.joint.store import Notices
+from services.change_security.joint.tables import ActKind
 from services.change_security.models import ClosingIn, NoticeIn, RevisionIn
 from shared.errors import UnknownError
 from shared.events.envelope import derived_id
@@ -62,25 +64,25 @@ async def file_notice(who: Filer, body: NoticeIn, office: TheOffice, tx: WriteTx
     arrival = _arrival(who, tx, receipt.arrived_at)
     notice = await office.file(tx, notice_id, body.filing, receipt, arrival=arrival)
     response.headers["Location"] = f"/v1/notices/{notice.notice_id}"
-    return await _shown(who, notice, office, tx)
+    return await shown(who, notice, office, tx)
 
 
 @router.get("/notices/{notice_id}", response_model=NoticeOut)
 async def read_notice(request: Request, who: Reader, notice_id: UUID, office: TheOffice, tx: ReadTx) -> Response:
     """Read a notice with what the rules say of it."""
-    return tagged(request, await _shown(who, await _read(who, notice_id, tx), office, tx))
+    return tagged(request, await shown(who, await visible_notice(who, notice_id, tx), office, tx))
 
 
 @router.get("/notices/{notice_id}/ledger", response_model=LedgerOut)
 async def read_ledger(request: Request, who: Reader, notice_id: UUID, tx: ReadTx) -> Response:
     """Read who received a notice itself, who was sent it, whose store has it, who acknowledged it, and what is late."""
-    return tagged(request, await _ledger(await _read(who, notice_id, tx), tx))
+    return tagged(request, await ledger(await visible_notice(who, notice_id, tx), tx))
 
 
 @router.get("/notices/{notice_id}/routing", response_model=RoutingOut)
 async def explain_routing(request: Request, who: Reader, notice_id: UUID, office: TheOffice, tx: ReadTx) -> Response:
     """Explain where a notice went, and why."""
-    return tagged(request, RoutingOut.of(await _read(who, notice_id, tx), office.book.authorities))
+    return tagged(request, RoutingOut.of(await visible_notice(who, notice_id, tx), office.book.authorities))
 
 
 @router.get("/notices/{notice_id}/revisions", response_model=Page[RevisionOut])
@@ -88,8 +90,8 @@ async def list_revisions(
     request: Request, who: Reader, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """List the revisions of a notice, oldest first."""
-    notice = await _read(who, notice_id, tx)
-    rows = await Notices(tx).revisions(notice_id, limit, read_cursor(cursor, integer, _truth))
+    notice = await visible_notice(who, notice_id, tx)
+    rows = await Notices(tx).revisions(notice.notice_id, limit, read_cursor(cursor, integer, _truth))
     hidden = _filing_for(who, notice) is not notice.filing
     page = Page.of(rows, limit, lambda row: (row.revision, row.waiting), lambda row: RevisionOut.of(row, hidden=hidden))
     return tagged(request, page)
@@ -102,20 +104,23 @@ async def revise_notice(who: Filer, notice_id: UUID, body: RevisionIn, office: T
     at = checked_arrival(body.arrived_at, tx.clock.now(), by_officer=isinstance(who, Officer))
     arrival = _arrival(who, tx, at)
     notice = await office.revise(tx, notice_id, body.filing, body.predecessor, who.actor, arrival)
-    return await _shown(who, notice, office, tx)
+    return await shown(who, notice, office, tx)
 
 
 @router.post("/notices/{notice_id}/withdrawal")
 async def withdraw_notice(who: Filer, notice_id: UUID, office: TheOffice, tx: WriteTx) -> NoticeOut:
     """Withdraw a notice, as the employer asks. Repeating it changes nothing."""
     _visible(who, await Notices(tx).get(notice_id))
-    return await _shown(who, await office.withdraw(tx, notice_id, who.actor), office, tx)
+    notice = await office.withdraw(tx, notice_id, who.actor)
+    if isinstance(who, Officer):
+        record(tx, notice.notice_id, ActKind.WITHDRAWN, who.actor)
+    return await shown(who, notice, office, tx)
 
 
 @router.post("/notices/{notice_id}/closing")
 async def close_notice(who: Coordinator, notice_id: UUID, body: ClosingIn, office: TheOffice, tx: WriteTx) -> NoticeOut:
     """Close a notice with or without terminations. Repeating it changes nothing."""
-    return await _shown(who, await office.close(tx, notice_id, body.outcome, who.actor), office, tx)
+    return await shown(who, await office.close(tx, notice_id, body.outcome, who.actor), office, tx)
 
 
 @router.get("/unrouted", tags=["unrouted"])
@@ -142,13 +147,20 @@ async def list_deliveries(
     who: Reader, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[DeliveryOut]:
     """List a notice's letters, oldest version first."""
-    await _read(who, notice_id, tx)
-    rows = await Deliveries(tx).of_notice(notice_id, limit, read_cursor(cursor, integer, UUID))
+    notice = await visible_notice(who, notice_id, tx)
+    rows = await Deliveries(tx).of_notice(notice.notice_id, limit, read_cursor(cursor, integer, UUID))
     return Page.of(rows, limit, lambda row: (row.version, row.delivery_id), DeliveryOut.model_validate)
 
 
-async def _read(who: Officer | System, notice_id: UUID, tx: Transaction) -> Notice:
-    return _visible(who, await Notices(tx).read(notice_id))
+async def visible_notice(who: Officer | System, notice_id: UUID, tx: Transaction) -> Notice:
+    """Return a notice that the caller may see. One that is merged leads to the one that continues.
+
+    Raises:
+        UnknownError: there is none, for this caller.
+    """
+    notice = _visible(who, await Notices(tx).read(notice_id))
+    kept = await Notices(tx).read(notice.merged_into) if notice.merged_into is not None else None
+    return kept or notice
 
 
 def _visible(who: Officer | System, notice: Notice | None) -> Notice:
@@ -171,14 +183,17 @@ def _filing_for(who: Officer | System, notice: Notice) -> Filing:
     return notice.filing if handles else masked(notice.filing)
 
 
-async def _shown(who: Officer | System, notice: Notice, office: JointOffice, tx: Transaction) -> NoticeOut:
+async def shown(who: Officer | System, notice: Notice, office: JointOffice, tx: Transaction) -> NoticeOut:
+    """Show a notice as the caller may see it."""
     filings = await office.earlier(tx, notice)
     earlier = None if filings is None else earlier_reductions(filings, notice.notice_id)
     return NoticeOut.of(notice, _filing_for(who, notice), office.book.rules, earlier)
 
 
-async def _ledger(notice: Notice, tx: Transaction) -> LedgerOut:
-    return LedgerOut.of(notice, await Evidence(tx).of_notice(notice.notice_id), tx.clock.now())
+async def ledger(notice: Notice, tx: Transaction) -> LedgerOut:
+    """Show a notice's ledger, with the receipts of the notices that are merged into it."""
+    arrivals = await Evidence(tx).of_matter(notice.notice_id)
+    return LedgerOut.of(notice, arrivals, tx.clock.now())
 
 
 def _arrival(who: Officer | System, tx: Transaction, at: datetime) -> Arrival:

@@ -4,13 +4,23 @@ from collections.abc import Mapping
 
 from services.change_security import data
 from services.change_security.domain.notice import Rulebook
-from services.change_security.joint import api, delivery_api, drafts, handlers, handling_api, lists_api, webhook_api
+from services.change_security.joint import (
+    api,
+    delivery_api,
+    drafts,
+    handlers,
+    handling_api,
+    lists_api,
+    resolution_api,
+    webhook_api,
+)
 from services.change_security.joint.acting_commands import JointActing
 from services.change_security.joint.advisory_view import ForAdvisory
 from services.change_security.joint.commands import JointOffice
 from services.change_security.joint.delivery_commands import Letters
 from services.change_security.joint.email_delivery import EmailDelivery
 from services.change_security.joint.email_intake import EmailIntake
+from services.change_security.joint.resolution_commands import Coordination
 from services.change_security.joint.sweeps import Sweeps
 from services.change_security.joint.webhook_commands import WebhookDesk
 from services.change_security.joint.webhook_delivery import WebhookDelivery
@@ -38,11 +48,11 @@ def parts(settings: Settings, database: Database) -> Parts:
     email = EmailDelivery(database, letters, settings)
     webhooks = WebhookDelivery(database, settings)
     sweeps = Sweeps(database, office)
-    rooms = (lists_api, api, handling_api, delivery_api, webhook_api, drafts)
+    rooms = (lists_api, api, resolution_api, handling_api, delivery_api, webhook_api, drafts)
     return Parts(
         inbound(settings, office, acting, desk),
         (*(room.router for room in rooms), delivery_api.pages, hand_overs, draft_list),
-        (office, desk, letters, WebhookDesk(settings.webhook_allow_loopback)),
+        (office, Coordination(office), desk, letters, WebhookDesk(settings.webhook_allow_loopback)),
         (
             Periodic("read directory", settings.sweep_seconds, sweeps.read_directory),
             Periodic("escalate overdue receipts", settings.sweep_seconds, sweeps.escalate),

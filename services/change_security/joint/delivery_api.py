@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
 from services.change_security.domain.delivery import ConfirmedBy, DeliveryState
-from services.change_security.joint.api import TheOffice
+from services.change_security.joint.api import TheOffice, ledger
 from services.change_security.joint.delivery_commands import Letters
 from services.change_security.joint.delivery_models import (
     CertificateIn,
@@ -28,7 +28,6 @@ from services.change_security.joint.delivery_models import (
     RetrievedOut,
 )
 from services.change_security.joint.delivery_store import Deliveries
-from services.change_security.joint.evidence_store import Evidence
 from services.change_security.joint.models import LedgerOut
 from shared.http.auth import Coordinator, part
 from shared.http.problems import ProblemError
@@ -73,7 +72,7 @@ async def acknowledge_outside(
 ) -> LedgerOut:
     """Enter that an authority outside the region has confirmed a notice otherwise: by telephone, on paper."""
     notice = await letters.acknowledge_outside(tx, notice_id, authority)
-    return LedgerOut.of(notice, await Evidence(tx).of_notice(notice_id), tx.clock.now())
+    return await ledger(notice, tx)
 
 
 @router.put("/authorities/{authority}/email")

@@ -5,11 +5,11 @@ from datetime import date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 
 from services.change_security.domain.evidence import Arrival
 from services.change_security.domain.reductions import StoredFiling
-from services.change_security.joint.tables import NoticeRevisionRow
+from services.change_security.joint.tables import NoticeRevisionRow, NoticeRow
 from shared.store import Store
 
 _MOST_FILINGS: Final = 1000
@@ -23,6 +23,14 @@ class _Other(NamedTuple):
     concerns: list[str]
 
 
+class RevisionArrival(NamedTuple):
+    """How one revision of a notice arrived."""
+
+    notice_id: UUID
+    revision: int
+    arrival: Arrival
+
+
 class Evidence(Store):
     """When each authority received a filing itself. It is kept with the revision."""
 
@@ -32,13 +40,16 @@ class Evidence(Store):
         if row is not None:
             row.arrival = row.arrival.joined(arrival)
 
-    async def of_notice(self, notice_id: UUID) -> Sequence[Arrival]:
-        """Return the arrival of each revision in force, from the first on."""
-        return await self._all(
-            select(col(NoticeRevisionRow.arrival))
-            .where(NoticeRevisionRow.notice_id == notice_id, ~col(NoticeRevisionRow.waiting))
-            .order_by(col(NoticeRevisionRow.revision))
+    async def of_matter(self, notice_id: UUID) -> Sequence[RevisionArrival]:
+        """Return the arrival of each revision in force, from the first on; then of the notices merged into it."""
+        merged = select(NoticeRow.notice_id).where(NoticeRow.merged_into == notice_id)
+        notice = col(NoticeRevisionRow.notice_id)
+        rows = await self._all(
+            select(NoticeRevisionRow)
+            .where(or_(notice == notice_id, notice.in_(merged)), ~col(NoticeRevisionRow.waiting))
+            .order_by((notice != notice_id), notice, col(NoticeRevisionRow.revision))
         )
+        return [RevisionArrival(row.notice_id, row.revision, row.arrival) for row in rows]
 
 
 class EmployersFilings(Store):
@@ -57,7 +68,8 @@ class EmployersFilings(Store):
             "SELECT notice_id, revision, arrived_at, ARRAY(SELECT authority FROM ledger_entry"
             " WHERE ledger_entry.notice_id = notice.notice_id AND ledger_entry.state <> 'released') AS concerns"
             " FROM notice WHERE business_id = :business_id AND rules_of BETWEEN :first AND :last"
-            " AND state <> 'withdrawn' AND notice_id <> :notice_id ORDER BY rules_of DESC, notice_id LIMIT :most",
+            " AND state NOT IN ('withdrawn', 'merged') AND notice_id <> :notice_id"
+            " ORDER BY rules_of DESC, notice_id LIMIT :most",
             business_id=business_id,
             first=days[0],
             last=days[1],

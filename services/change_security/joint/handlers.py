@@ -89,7 +89,7 @@ class JointHandlers:
         elif notice is None or event.revision > notice.revision + 1:
             await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, system, arrival)
         else:
-            await self._office.revise(tx, event.notice_id, event.filing, event.revision - 1, system, arrival)
+            await self._office.revise_submitted(tx, notice, event.filing, event.revision - 1, system, arrival)
 
     async def receive_withdrawal(self, event: NoticeWithdrawalSubmitted, tx: Transaction) -> None:
         """Withdraw a notice that the same system filed."""
@@ -116,7 +116,7 @@ class JointHandlers:
         elif notice is None or event.revision > notice.revision + 1:
             await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, city, arrival)
         else:
-            await self._office.revise(tx, event.notice_id, event.filing, notice.revision, city, arrival)
+            await self._office.revise_submitted(tx, notice, event.filing, notice.revision, city, arrival)
 
     async def reconcile_withdrawal(self, event: NoticeWithdrawalFiled, tx: Transaction) -> None:
         """Withdraw a notice whose withdrawal a city received."""
@@ -127,7 +127,7 @@ class JointHandlers:
         await self._office.known(tx, event.notice_id)
         for part in event.parts:
             if part == event.authority:
-                await self._office.take(tx, event.notice_id, part, event.taken_at)
+                await self._office.take(tx, event.notice_id, part, event.taken_at, event.version, event.revision)
             else:
                 await self._acting.ask(tx, event.notice_id, event.authority, part, event.taken_at)
 
@@ -158,20 +158,32 @@ async def enter_stored(event: NoticeStored, tx: Transaction) -> None:
 async def enter_acknowledged(event: NoticeAcknowledged, tx: Transaction) -> None:
     """Enter that an officer has acknowledged the notice."""
     entry = await _entry(event, tx)
-    Notices(tx).save_entry(entry.acknowledged(event.acting_authority, event.acknowledged_at))
+    Notices(tx).save_entry(
+        entry.acknowledged(
+            event.acting_authority, event.acknowledged_at, version=event.version, revision=event.revision
+        )
+    )
 
 
 async def enter_declined(event: NoticeDeclined, tx: Transaction) -> None:
     """Enter that an authority says the notice is not its own."""
     entry = await _entry(event, tx)
-    Notices(tx).save_entry(entry.not_ours(event.reason))
+    Notices(tx).save_entry(
+        entry.not_ours(event.reason, event.declined_at, version=event.version, revision=event.revision)
+    )
 
 
 async def enter_case_closed(event: CaseClosed, tx: Transaction) -> None:
     """Enter that an authority has closed its case."""
     entry = await _entry(event, tx)
-    acting_authority = event.acting_authority or event.authority
-    Notices(tx).save_entry(entry.case_closed(event.outcome, event.closed_at, acting_authority))
+    closed = entry.case_closed(
+        event.outcome,
+        event.closed_at,
+        event.acting_authority or event.authority,
+        version=event.version,
+        revision=event.revision,
+    )
+    Notices(tx).save_entry(closed)
 
 
 async def list_specialist(event: SpecialistListed, tx: Transaction) -> None:
@@ -219,7 +231,7 @@ def _must_be_the_submitter(notice: Notice | None, system: str) -> None:
 def _is_repeated(notice: Notice | None, revision: int, filing: Filing) -> bool:
     return (
         notice is not None
-        and notice.state is NoticeState.OPEN
+        and notice.state in {NoticeState.OPEN, NoticeState.MERGED}
         and notice.revision == revision
         and notice.filing == filing
     )

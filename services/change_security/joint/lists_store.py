@@ -11,11 +11,13 @@ from shared.identity import Officer, Role, System
 from shared.store import Store
 
 _LATE: Final = (
-    "(ledger_entry.version_stored < ledger_entry.version_sent OR ledger_entry.state IN ('sent', 'stored'))"
-    " AND ((ledger_entry.version_stored < ledger_entry.version_sent AND ledger_entry.store_by < :now)"
-    " OR (notice.state = 'open' AND ledger_entry.state IN ('sent', 'stored') AND ledger_entry.acknowledge_by < :now))"
+    "notice.state = 'open'"
+    " AND (ledger_entry.version_stored < ledger_entry.version_sent OR ledger_entry.state IN ('sent', 'stored'))"
+    " AND ((ledger_entry.office IS NOT NULL AND ledger_entry.version_stored < ledger_entry.version_sent"
+    " AND ledger_entry.store_by < :now)"
+    " OR (ledger_entry.state IN ('sent', 'stored') AND ledger_entry.acknowledge_by < :now))"
 )
-"""As `Entry.overdue`, of a notice whose acknowledgement is still waited for."""
+"""As `Entry.overdue` of parts that are not released."""
 
 _MINE: Final = "coalesce(filed_by = :actor OR specialist = :officer, false)"
 """What the caller registered, and the joint matters whose specialist it is."""

@@ -6,18 +6,19 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.change_security.domain.evidence import Arrival
 from services.change_security.domain.filing import masked, missing
-from services.change_security.domain.ledger import Awaited, Entry, EntryState
+from services.change_security.domain.ledger import Awaited, Entry, EntryState, Standing
 from services.change_security.domain.notice import Channel, Notice, NoticeState
 from services.change_security.domain.reductions import Reduction
 from services.change_security.domain.routing import AuthorityTable, Municipality, Why
 from services.change_security.domain.rules import RuleTable, assess
 from services.change_security.domain.texts import message
+from services.change_security.joint.evidence_store import RevisionArrival
 from services.change_security.joint.lists_store import ListedNotice
 from services.change_security.joint.tables import NoticeRevisionRow, UnroutedRow
 from services.change_security.models import AssessmentOut, HandlingOut, MessageOut
 from shared.events.v1.change_security import (
+    AskedBecause,
     DeclineReason,
     Filing,
     FilingKind,
@@ -67,13 +68,19 @@ class EntryOut(BaseModel):
     acknowledge_by: datetime
     overdue: Awaited | None
     overdue_message: MessageOut | None
+    standing: Standing = Field(description="Who must act next.")
+    revision_asked: int = Field(description="The revision that the authority is asked to acknowledge.")
+    asked_because: AskedBecause
+    acknowledged_revision: int | None = Field(description="The newest that it has acknowledged.")
+    awaits_acknowledgement: bool
     decline_reason: DeclineReason | None
+    declined_at: datetime | None
     case_outcome: Outcome | None
 
     @classmethod
-    def of(cls, entry: Entry, now: datetime) -> "EntryOut":
-        """Show an entry."""
-        overdue = entry.overdue(now)
+    def of(cls, entry: Entry, now: datetime, *, is_open: bool) -> "EntryOut":
+        """Show an entry of a notice that is open, or has ended."""
+        overdue = entry.overdue(now, is_open=is_open)
         return cls(
             authority=entry.authority,
             office=entry.office,
@@ -91,7 +98,13 @@ class EntryOut(BaseModel):
             acknowledge_by=entry.acknowledge_by,
             overdue=overdue,
             overdue_message=MessageOut.of(message(f"overdue_{overdue}")) if overdue else None,
+            standing=entry.standing(is_open=is_open),
+            revision_asked=entry.revision_asked,
+            asked_because=entry.asked_because,
+            acknowledged_revision=entry.acknowledged_revision,
+            awaits_acknowledgement=is_open and entry.awaits_acknowledgement,
             decline_reason=entry.decline_reason,
+            declined_at=entry.declined_at,
             case_outcome=entry.case_outcome,
         )
 
@@ -99,6 +112,7 @@ class EntryOut(BaseModel):
 class ReceiptOut(BaseModel):
     """When an authority, or the joint office, received a revision of a filing itself: by HTTP, by topic, by hand."""
 
+    notice_id: UUID = Field(description="The notice, or one that is merged into it.")
     revision: int
     authority: str
     arrived_at: datetime
@@ -111,7 +125,9 @@ class LedgerOut(BaseModel):
 
     notice_id: UUID
     version: int
-    complete: bool = Field(description="Every store has confirmed what it was sent.")
+    complete: bool = Field(
+        description="Every store has confirmed what it was sent; every authority outside the region, what it was asked."
+    )
     earliest_receipt: datetime = Field(
         description="The first receipt by an authority; which one counts: to be checked."
     )
@@ -120,27 +136,29 @@ class LedgerOut(BaseModel):
     entries: list[EntryOut]
 
     @classmethod
-    def of(cls, notice: Notice, arrivals: Sequence[Arrival], now: datetime) -> "LedgerOut":
-        """Show a notice's ledger. `arrivals`: of each revision in force, from the first on."""
-        addressed = [entry for entry in notice.entries if entry.office is not None]
+    def of(cls, notice: Notice, arrivals: Sequence[RevisionArrival], now: datetime) -> "LedgerOut":
+        """Show a notice's ledger. `arrivals`: of each revision in force, of the notices merged into it too."""
+        is_open = notice.state is NoticeState.OPEN
+        own = (receipt.arrived_at for one in arrivals if one.revision == 1 for receipt in one.arrival.receipts)
         return cls(
             notice_id=notice.notice_id,
             version=notice.version,
-            complete=bool(addressed) and all(entry.is_confirmed_stored for entry in addressed),
-            earliest_receipt=notice.receipt.arrived_at,
+            complete=bool(notice.entries) and all(entry.is_confirmed for entry in notice.entries),
+            earliest_receipt=min((notice.receipt.arrived_at, *own)),
             trace_id=notice.trace_id,
             receipts=[
                 ReceiptOut(
-                    revision=revision,
+                    notice_id=one.notice_id,
+                    revision=one.revision,
                     authority=receipt.authority,
                     arrived_at=receipt.arrived_at,
                     channel=receipt.channel,
-                    earliest=receipt.arrived_at == arrival.at,
+                    earliest=receipt.arrived_at == one.arrival.at,
                 )
-                for revision, arrival in enumerate(arrivals, start=1)
-                for receipt in sorted(arrival.receipts, key=lambda receipt: receipt.arrived_at)
+                for one in arrivals
+                for receipt in sorted(one.arrival.receipts, key=lambda receipt: receipt.arrived_at)
             ],
-            entries=[EntryOut.of(entry, now) for entry in notice.entries],
+            entries=[EntryOut.of(entry, now, is_open=is_open) for entry in notice.entries],
         )
 
 
@@ -160,6 +178,7 @@ class NoticeOut(BaseModel):
     registered_at: datetime
     revision_arrived_at: datetime | None = Field(description="When the newest revision arrived.")
     outcome: Outcome | None
+    relates_to: UUID | None = Field(description="The proposal that a notice of terminations follows.")
     missing: list[str] = Field(description="What the law asks for and the filing does not tell.")
     completion_asked_at: datetime | None = Field(
         description="When completion was really asked of whoever filed, by a receipt or a letter; null when it was not."
@@ -183,6 +202,7 @@ class NoticeOut(BaseModel):
             registered_at=notice.receipt.registered_at,
             revision_arrived_at=notice.revision_arrived_at,
             outcome=notice.outcome,
+            relates_to=notice.relates_to,
             missing=list(missing(notice.filing)),
             completion_asked_at=notice.completion_asked_at,
             assessment=AssessmentOut.of(assess(notice.filing, notice.receipt.arrived_at, rules, earlier)),

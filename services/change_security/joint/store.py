@@ -95,6 +95,11 @@ _NOTICE: Final = insert(
         "specialist",
         "completion_asked_at",
         "revision_arrived_at",
+        "excluded",
+        "merged_into",
+        "absorbed",
+        "merge_added",
+        "relates_to",
         *_SUMMARY,
     ),
     version="version",
@@ -136,7 +141,21 @@ _STORED: Final = Bulk[NoticeStored](
 """`Entry.stored` as one statement: three of four messages at the joint office are such receipts. A test holds the two
 against each other."""
 
-_UNROUTED: Final = insert(UnroutedRow, _UnroutedPlace, columns=_UnroutedPlace._fields)
+_UNROUTED: Final = insert(
+    UnroutedRow,
+    _UnroutedPlace,
+    columns=_UnroutedPlace._fields,
+    literals={"settled": "false"},
+    replace={
+        "why": "excluded.why",
+        "since": "excluded.since",
+        "resolved_at": "NULL",
+        "resolved_by": "NULL",
+        "resolution": "NULL",
+        "settled": "false",
+    },
+)
+"""A place that leads to no authority again, after it was resolved, waits again."""
 
 _AUTHORITY: Final = insert(
     AuthorityRow,
@@ -196,16 +215,11 @@ class Notices(Store):
         )
         filings = {row.notice_id: row.filing for row in revisions}
         await self._load_entries("WHERE notice_id = ANY(CAST(:ids AS uuid[]))", ids=here)
-        unrouted: dict[UUID, list[Unrouted]] = {}
-        places = select(UnroutedRow).where(
-            _is_in(col(UnroutedRow.notice_id), here), col(UnroutedRow.resolved_at).is_(None)
-        )
-        for place in await self._all(places):
-            unrouted.setdefault(place.notice_id, []).append(_unrouted(place))
+        places: dict[UUID, list[UnroutedRow]] = {}
+        for place in await self._all(select(UnroutedRow).where(_is_in(col(UnroutedRow.notice_id), here))):
+            places.setdefault(place.notice_id, []).append(place)
         for row in rows:
-            self._notices[row.notice_id] = _notice(
-                row, filings[row.notice_id], unrouted=tuple(unrouted.get(row.notice_id, ()))
-            )
+            self._notices[row.notice_id] = _notice(row, filings[row.notice_id], places.get(row.notice_id, ()))
 
     async def load_entries(self, keys: Iterable[tuple[UUID, str]]) -> None:
         """Read and lock ledger entries that this transaction will change."""
@@ -271,6 +285,15 @@ class Notices(Store):
                 self._tx.stage(_UNROUTED, row)
         self._notices[notice.notice_id] = replace(notice, entries=())
 
+    async def save_link(self, notice: Notice) -> None:
+        """Write which proposal a notice follows. No office is sent it, so that it makes no version."""
+        await self._run(
+            "UPDATE notice SET relates_to = :proposal WHERE notice_id = :id",
+            proposal=notice.relates_to,
+            id=notice.notice_id,
+        )
+        self._notices[notice.notice_id] = replace(notice, entries=())
+
     def save_entry(self, entry: Entry) -> None:
         """Write one authority's entry as it now is, if it has changed."""
         entries = self._entries.setdefault(entry.notice_id, {})
@@ -322,17 +345,25 @@ class Notices(Store):
         return rows[0] if rows else None
 
     async def resolve_unrouted(
-        self, notice_id: UUID, still_open: Iterable[Unrouted], *, at: datetime, by: str, resolution: str
+        self,
+        notice_id: UUID,
+        still_open: Iterable[Unrouted],
+        *,
+        at: datetime,
+        by: str,
+        resolution: str,
+        settled: bool = False,
     ) -> None:
-        """Close the places in the unrouted queue that are no longer among `still_open`."""
+        """Close the places in the unrouted queue that are no longer among `still_open`; `settled`: by a coordinator."""
         await self._run(
-            "UPDATE unrouted SET resolved_at = :at, resolved_by = :by, resolution = :resolution"
+            "UPDATE unrouted SET resolved_at = :at, resolved_by = :by, resolution = :resolution, settled = :settled"
             " WHERE notice_id = :id AND resolved_at IS NULL"
             " AND NOT (kind || '/' || municipality = ANY(CAST(:keep AS text[])))",
             id=notice_id,
             at=at,
             by=by,
             resolution=resolution,
+            settled=settled,
             keep=[f"{place.kind.value}/{place.municipality or ''}" for place in still_open],
         )
 
@@ -356,15 +387,11 @@ class Notices(Store):
         entries = await self._all(
             select(EntryRow).where(EntryRow.notice_id == notice_id).order_by(col(EntryRow.authority))
         )
-        unrouted = await self._all(
-            select(UnroutedRow).where(UnroutedRow.notice_id == notice_id, col(UnroutedRow.resolved_at).is_(None))
-        )
+        places = await self._all(select(UnroutedRow).where(UnroutedRow.notice_id == notice_id))
         if revision is None:
             message = "a notice stands with its newest revision"
             raise RuntimeError(message)
-        return _notice(
-            row, revision.filing, entries=tuple(map(_entry, entries)), unrouted=tuple(map(_unrouted, unrouted))
-        )
+        return _notice(row, revision.filing, places, entries=tuple(map(_entry, entries)))
 
     async def revisions(
         self, notice_id: UUID, limit: int, after: tuple[int, bool] | None
@@ -393,10 +420,10 @@ class Notices(Store):
         return await self._values(
             LedgerKey,
             "SELECT notice_id, authority FROM ledger_entry JOIN notice USING (notice_id)"
-            " WHERE ledger_entry.state <> 'released'"
+            " WHERE ledger_entry.state <> 'released' AND notice.state = 'open'"
             " AND (version_stored < version_sent OR ledger_entry.state IN ('sent', 'stored'))"
-            " AND ((version_stored < version_sent AND store_by < :now AND escalated IS NULL)"
-            "   OR (ledger_entry.state IN ('sent', 'stored') AND acknowledge_by < :now AND notice.state = 'open'"
+            " AND ((office IS NOT NULL AND version_stored < version_sent AND store_by < :now AND escalated IS NULL)"
+            "   OR (ledger_entry.state IN ('sent', 'stored') AND acknowledge_by < :now"
             "       AND escalated IS DISTINCT FROM 'acknowledged'))"
             " ORDER BY notice_id, authority LIMIT :limit FOR UPDATE OF ledger_entry SKIP LOCKED",
             now=now,
@@ -472,7 +499,7 @@ class Directory(Store):
 
 
 def _notice(
-    row: NoticeRow, filing: Filing, *, entries: tuple[Entry, ...] = (), unrouted: tuple[Unrouted, ...]
+    row: NoticeRow, filing: Filing, places: Sequence[UnroutedRow], *, entries: tuple[Entry, ...] = ()
 ) -> Notice:
     return Notice(
         notice_id=row.notice_id,
@@ -486,11 +513,17 @@ def _notice(
         manual=row.manual,
         outcome=row.outcome,
         entries=entries,
-        unrouted=unrouted,
+        unrouted=tuple(_unrouted(place) for place in places if place.resolved_at is None),
         revised_at=row.revised_at,
         handling=row.handling,
         completion_asked_at=row.completion_asked_at,
         revision_arrived_at=row.revision_arrived_at,
+        excluded=row.excluded,
+        settled=tuple(_unrouted(place) for place in places if place.settled),
+        merged_into=row.merged_into,
+        absorbed=row.absorbed,
+        merge_added=row.merge_added,
+        relates_to=row.relates_to,
     )
 
 

@@ -83,6 +83,16 @@ class DeclineReason(StrEnum):
     OTHER = "other"
 
 
+class AskedBecause(StrEnum):
+    """Why an authority is asked to acknowledge a notice, or asked again."""
+
+    ASSIGNED = "assigned"
+    REVISED = "revised"
+    INSISTED = "insisted"
+    REOPENED = "reopened"
+    UNMERGED = "unmerged"
+
+
 class Employer(Part):
     """The employer that files."""
 
@@ -181,6 +191,9 @@ class Filing(Part):
     sites: tuple[Site, ...] = Field(default=(), max_length=500)
     residences: tuple[Residence, ...] = Field(default=(), max_length=400)
     attachments: tuple[Attachment, ...] = Field(default=(), max_length=50)
+    relates_to: UUID | None = Field(
+        default=None, description="Of a notice of terminations: the notice id of the proposal that it follows."
+    )
 
 
 class Reason(Part):
@@ -358,6 +371,10 @@ class _NoticeForAuthority(_ToOffice):
         default=None,
         description="The employer's other reductions, where the scope hangs on them; null when they are not known.",
     )
+    asked_version: int | None = Field(
+        default=None, ge=1, description="The version at which the authority was last asked to acknowledge."
+    )
+    asked_because: AskedBecause | None = None
 
 
 class NoticeAssigned(_NoticeForAuthority):
@@ -408,6 +425,20 @@ class ReceiptOverdue(_ToOffice):
     due_at: Instant
 
 
+class NoticeAskedAgain(_NoticeForAuthority):
+    """A coordinator asks the authority again: its case shows it, and must be acknowledged or declined anew."""
+
+    type: Literal["change-security.notice-asked-again.v1"] = "change-security.notice-asked-again.v1"
+    reason: str = Field(max_length=500, description="The coordinator's; it names no person.")
+
+
+class NoticeMerged(_ToOffice):
+    """The notice is one with another: the case is closed as merged, and continues there."""
+
+    type: Literal["change-security.notice-merged.v1"] = "change-security.notice-merged.v1"
+    into: UUID = Field(description="The notice that continues.")
+
+
 # -- from an office to the joint side ---------------------------------------------------------------------------------
 
 
@@ -430,6 +461,8 @@ class NoticeAcknowledged(_FromOffice):
     type: Literal["change-security.notice-acknowledged.v1"] = "change-security.notice-acknowledged.v1"
     acting_authority: str
     acknowledged_at: Instant
+    version: int | None = Field(default=None, description="The newest that the officer had before them.")
+    revision: int | None = None
 
 
 class NoticeDeclined(_FromOffice):
@@ -438,6 +471,8 @@ class NoticeDeclined(_FromOffice):
     type: Literal["change-security.notice-declined.v1"] = "change-security.notice-declined.v1"
     reason: DeclineReason
     declined_at: Instant
+    version: int | None = Field(default=None, description="The newest that the officer had before them.")
+    revision: int | None = None
 
 
 class NoticeTaken(_FromOffice):
@@ -446,6 +481,8 @@ class NoticeTaken(_FromOffice):
     type: Literal["change-security.notice-taken.v1"] = "change-security.notice-taken.v1"
     parts: tuple[str, ...] = Field(description="The competent authorities whose parts are taken, or asked for.")
     taken_at: Instant
+    version: int | None = Field(default=None, description="The newest that the officer had before them.")
+    revision: int | None = None
 
 
 class CaseClosed(_FromOffice):
@@ -454,6 +491,8 @@ class CaseClosed(_FromOffice):
     type: Literal["change-security.case-closed.v1"] = "change-security.case-closed.v1"
     outcome: Outcome
     closed_at: Instant
+    version: int | None = Field(default=None, description="The newest that the officer had before them.")
+    revision: int | None = None
     acting_authority: str | None = Field(default=None, description="Whose officer closed it; none: its own.")
 
 
@@ -616,6 +655,13 @@ class FilingClosed(_Receipt):
     outcome: Outcome
 
 
+class FilingMerged(_Receipt):
+    """The filing is one with another of the same employer: it continues there, and goes on being answered here."""
+
+    type: Literal["change-security.filing-merged.v1"] = "change-security.filing-merged.v1"
+    into: UUID = Field(description="The notice that continues.")
+
+
 class FilingRefused(Event):
     """A record could not be taken in. It waits for an operator; sent right, it is taken in as a new record.
 
@@ -667,4 +713,7 @@ EVENTS: tuple[type[Event], ...] = (
     FilingWithdrawn,
     FilingClosed,
     FilingRefused,
+    NoticeAskedAgain,
+    NoticeMerged,
+    FilingMerged,
 )

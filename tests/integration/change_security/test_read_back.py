@@ -26,16 +26,26 @@ def everything(callers: Callers, office: str) -> Caller:
     return callers.of(office, "helsinki" if office == "pks" else office, "officer", "coordinator", "operator")
 
 
-def reads(caller: Caller, *, with_cursor: bool = False) -> list[str]:
-    """The paths of an office's reads that need no more than a notice."""
+def reads(caller: Caller, *, with_cursor: bool = False) -> list[tuple[str, Known]]:
+    """The paths of an office's reads that need no more than a notice, each with the query that it cannot do without."""
+    api = caller.read("/openapi.json")
     return [
-        path
-        for path, methods in caller.read("/openapi.json")["paths"].items()
+        (path, {one["name"]: _any(one, api) for one in methods["get"].get("parameters", ()) if _is_needed(one)})
+        for path, methods in api["paths"].items()
         if "get" in methods
         and path.startswith("/v1/")
         and path.replace("{notice_id}", "").count("{") == 0
         and (not with_cursor or "cursor" in {one["name"] for one in methods["get"].get("parameters", ())})
     ]
+
+
+def _is_needed(parameter: Known) -> bool:
+    return bool(parameter["in"] == "query" and parameter["required"])
+
+
+def _any(parameter: Known, api: Known) -> str:
+    name = parameter["schema"]["$ref"].rsplit("/", 1)[-1]
+    return str(api["components"]["schemas"][name]["enum"][0])
 
 
 def bodies() -> list[Known]:
@@ -76,17 +86,17 @@ def test_whatever_is_accepted_can_be_read_back_through_every_route(callers: Call
 
 
 def must_be_readable(caller: Caller, notice_id: str) -> None:
-    for path in reads(caller):
+    for path, query in reads(caller):
         if "{notice_id}" in path:
-            answer = caller.get(path.replace("{notice_id}", notice_id))
+            answer = caller.get(path.replace("{notice_id}", notice_id), params=query)
             assert answer.status_code == 200, (path, answer.text)
 
 
 def must_be_listed(caller: Caller) -> None:
-    for path in reads(caller):
+    for path, query in reads(caller):
         if "{" not in path:
-            for query in ("?limit=200", "?format=csv"):
-                assert caller.get(f"{path}{query}").status_code < 500, path
+            for more in ({"limit": 200}, {"format": "csv"}):
+                assert caller.get(path, params=query | more).status_code < 500, path
 
 
 @pytest.mark.parametrize("office", ["pks", "vantaa"])
@@ -95,18 +105,19 @@ def test_a_cursor_that_was_tampered_with_is_400_on_every_list(callers: Callers, 
     filed = caller.send(
         "/v1/notices", {"filing": {"kind": "termination_notice", "employer": {"business_id": BUSINESS_ID}}}
     )
-    lists = [path.replace("{notice_id}", filed["notice_id"]) for path in reads(caller, with_cursor=True)]
+    lists = reads(caller, with_cursor=True)
     assert len(lists) >= 4
-    for path in lists:
+    for pattern, query in lists:
+        path = pattern.replace("{notice_id}", filed["notice_id"])
         for garbage in ("x", "%%", "W10", "bnVsbA", _cursor(["a"] * 7)):
-            answer = caller.get(path, params={"cursor": garbage})
+            answer = caller.get(path, params=query | {"cursor": garbage})
             assert answer.status_code == 400, (path, garbage, answer.text)
-        first = caller.get(path, params={"limit": 1}).json()
+        first = caller.get(path, params=query | {"limit": 1}).json()
         place = json.loads(base64.urlsafe_b64decode(first["next"] + "==")) if first.get("next") else None
         for wrong in HOSTILE:
             for at in range(len(place or ())):
                 tampered = [wrong if number == at else part for number, part in enumerate(place or ())]
-                answer = caller.get(path, params={"cursor": _cursor(tampered)})
+                answer = caller.get(path, params=query | {"cursor": _cursor(tampered)})
                 assert answer.status_code in {200, 400}, (path, tampered, answer.text)
 
 

@@ -48,7 +48,6 @@ _JOINT: Final = (
     """,
     "ALTER TABLE notice_revision ALTER COLUMN arrival SET NOT NULL",
     "UPDATE notice SET revision_arrived_at = coalesce(revised_at, arrived_at)",
-    "CREATE INDEX ledger_entry_declined ON ledger_entry (notice_id) WHERE state = 'not_ours'",
 )
 
 _CITY: Final = (
