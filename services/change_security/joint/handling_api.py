@@ -100,10 +100,12 @@ async def list_specialists(_: OwnOfficer, tx: ReadTx, limit: Limit = 50, cursor:
 
 
 @router.get("/notices/{notice_id}/plan")
-async def read_plan(who: OwnOfficer, notice_id: UUID, tx: ReadTx) -> list[PlanStepOut]:
+async def read_plan(
+    who: OwnOfficer, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[PlanStepOut]:
     """Read the shared plan of a joint matter."""
     await _visible(who, notice_id, tx)
-    return PlanStepOut.of_plan((await Plans(tx).of(notice_id)).values())
+    return PlanStepOut.page((await Plans(tx).of(notice_id)).values(), limit, cursor)
 
 
 @router.get("/acting")

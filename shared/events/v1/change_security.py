@@ -637,7 +637,7 @@ class FilingRevised(_FilingInForce):
 
 
 class FilingReassigned(_FilingInForce):
-    """The filing stands as it was; who handles it has changed, or it is open again."""
+    """The filing stands as it was; who handles it has changed or is asked again, or it is open again."""
 
     type: Literal["change-security.filing-reassigned.v1"] = "change-security.filing-reassigned.v1"
 
