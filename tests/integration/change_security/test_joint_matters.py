@@ -111,6 +111,22 @@ def _plan(callers: Callers, notice_id: str) -> None:
     assert callers.coordinator.read(f"/v1/notices/{notice_id}/plan")["items"] == [done]
 
 
+def test_the_plan_of_a_merged_matter_continues_with_it(callers: Callers, matters: Matters) -> None:
+    kept, absorbed = (matters.file(sites=VANTAA, measures=SMALL)["notice_id"] for _ in range(2))
+    for notice_id in (kept, absorbed):
+        matters.complete(notice_id)
+    step = callers.officer["vantaa"].send(f"/v1/cases/{absorbed}/plan", {"step": "follow_up"})
+    path = f"/v1/notices/{absorbed}/plan"
+    read_when(callers.coordinator, path, lambda page: page["items"] == [step], "the step at the joint office")
+    why = {"notice_id": absorbed, "reason": "mailed twice"}
+    callers.coordinator.send(f"/v1/notices/{kept}/merging", why)
+    for notice_id in (kept, absorbed):
+        assert callers.coordinator.read(f"/v1/notices/{notice_id}/plan")["items"] == [step]
+        assert callers.coordinator.read(f"/v1/notices/{notice_id}/handling")["items"][0]["version"] == 1
+    helsinki = callers.officer["helsinki"]
+    read_when(helsinki, f"/v1/cases/{kept}/plan", lambda page: page["items"] == [step], "the plan at Helsinki")
+
+
 def test_an_officer_acts_in_another_citys_case_while_it_consents_and_not_a_moment_longer(
     callers: Callers, matters: Matters
 ) -> None:
