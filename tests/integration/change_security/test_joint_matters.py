@@ -120,9 +120,10 @@ def test_the_plan_of_a_merged_matter_continues_with_it(callers: Callers, matters
     read_when(callers.coordinator, path, lambda page: page["items"] == [step], "the step at the joint office")
     why = {"notice_id": absorbed, "reason": "mailed twice"}
     callers.coordinator.send(f"/v1/notices/{kept}/merging", why)
-    for notice_id in (kept, absorbed):
-        assert callers.coordinator.read(f"/v1/notices/{notice_id}/plan")["items"] == [step]
-        assert callers.coordinator.read(f"/v1/notices/{notice_id}/handling")["items"][0]["version"] == 1
+    for what in ("plan", "handling"):
+        of_kept, of_absorbed = (callers.coordinator.read(f"/v1/notices/{one}/{what}") for one in (kept, absorbed))
+        assert of_kept == of_absorbed
+    assert callers.coordinator.read(f"/v1/notices/{kept}/plan")["items"] == [step]
     helsinki = callers.officer["helsinki"]
     read_when(helsinki, f"/v1/cases/{kept}/plan", lambda page: page["items"] == [step], "the plan at Helsinki")
 
