@@ -33,7 +33,6 @@ from services.advisory.models import AnswerIn, CallIn, HandOverIn
 from services.advisory.outgoing import EmailDelivery, LetterRow, Letters, LetterState
 from services.advisory.settings import Settings
 from shared.calendar import OfficeHours
-from shared.clock import SettableClock
 from shared.errors import ConflictError
 from shared.events.v1.advisory import (
     AnnouncementMade,
@@ -51,6 +50,7 @@ from shared.events.values import Absence
 from shared.identity import Officer
 from shared.messaging.transaction import Database
 from tests.support.advisory_office import ASSIGNED, AT, CITIES, CONTACT, RELEASED, Office
+from tests.support.clock import SettableClock
 
 RECRUITMENT = CONTACT.model_copy(update={"topic": ContactTopic.RECRUITMENT, "business_id": "2077474-0"})
 ANSWERED, HANDED_OVER, CLOSED = ContactState.ANSWERED, ContactState.HANDED_OVER, ContactState.CLOSED

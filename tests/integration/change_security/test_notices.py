@@ -30,12 +30,13 @@ from services.change_security.joint.delivery_commands import Letters
 from services.change_security.joint.email_delivery import EmailDelivery
 from services.change_security.joint.store import Directory
 from services.change_security.settings import SCHEMA, SERVICE, Settings
-from shared.clock import SettableClock, SystemClock
+from shared.clock import SystemClock
 from shared.database import engine_for
 from shared.events.v1.change_security import NoticeAmended, NoticeAssigned, NoticeWithdrawn
 from shared.messaging.loop import Consumer
 from shared.messaging.transaction import Database
 from shared.migrations import migrate
+from tests.support.clock import SettableClock
 from tests.support.filings import BAD_BUSINESS_ID, TEST_IDENTITY_CODE, termination_notice
 from tests.support.matters import Matters, submit
 from tests.support.needs import national_classification

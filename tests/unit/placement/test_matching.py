@@ -20,7 +20,7 @@ from services.placement.domain.vacancy import Change, Posting
 from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.v1.change_security import Occupation
 from shared.events.v1.placement import Vacancy, VacancyStatus, VacancySubmitted, Wanted
-from shared.opaque import reference_of
+from shared.pseudonyms import reference_of
 
 TODAY = date(2026, 11, 24)
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
