@@ -1,6 +1,6 @@
 """A city's own API: its officers' contacts, their competence and absence, announcements, guidance.
 
-All of it works with the joint office down: what is entered here is told when Kafka takes it, and a city can take a
+All of it works with the joint office down: what is entered here is sent when Kafka is available, and a city can take a
 contact in itself.
 """
 

@@ -1,6 +1,6 @@
 """What can be done in a city, each inside one transaction: HTTP and the message handlers come here.
 
-All of it works with the joint office down: what is entered here is told when Kafka takes it.
+All of it works with the joint office down: what is entered here is sent when Kafka is available.
 """
 
 from dataclasses import dataclass

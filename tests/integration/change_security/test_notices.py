@@ -147,7 +147,7 @@ def test_an_unknown_municipality_waits_in_the_unrouted_queue_until_a_coordinator
     assert callers.coordinator.post(f"/v1/notices/{notice_id}/authorities", json=nobody).status_code == 404
 
 
-def test_adding_an_authority_twice_is_two_versions_and_both_are_receipted(callers: Callers, matters: Matters) -> None:
+def test_adding_an_authority_twice_is_two_versions_and_both_are_confirmed(callers: Callers, matters: Matters) -> None:
     notice_id = matters.file(sites=[])["notice_id"]
     for _ in range(2):
         callers.coordinator.send(
@@ -188,7 +188,7 @@ def test_workforce_released_tells_everyone_and_says_nothing_of_the_employer(
 # -- other systems
 
 
-def test_another_systems_submission_is_validated_routed_and_receipted(matters: Matters, stack: Stack) -> None:
+def test_another_systems_submission_is_validated_routed_and_answered(matters: Matters, stack: Stack) -> None:
     notice_id = str(uuid4())
     submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id), matters.unique))
     matters.complete(notice_id)
