@@ -5,14 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.events.v1.advisory import Fact, Withheld, WorkDone
-from shared.events.v1.placement import VacancyStatus
+from shared.events.v1.placement import VacancyState
 from shared.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class _Reported:
     vacancy_id: UUID
-    state: VacancyStatus
+    state: VacancyState
     changed_at: datetime
 
 

@@ -43,6 +43,7 @@ from shared.events.v1.advisory import (
     ContactAssigned,
     ContactTopic,
     MatterHandedOver,
+    Progress,
     Texts,
     Trilingual,
 )
@@ -392,7 +393,7 @@ async def test_who_does_not_confirm_is_asked_once_a_day_and_then_erased(office: 
 async def test_late_receipts_are_listed_and_nothing_is_published_before_its_day(office: Office) -> None:
     office, announcements = at(office, AT), JointAnnouncements(("espoo", "vantaa"))
     row = await office.do(announcements.make, TEXTS, [Audience.EMPLOYERS], AT.date(), "officer:c-1")
-    stored = AnnouncementReceived(announcement_id=row.announcement_id, office="espoo", state="stored", at=AT)
+    stored = AnnouncementReceived(announcement_id=row.announcement_id, office="espoo", state=Progress.STORED, at=AT)
     await office.do(announcements.enter_receipt, stored)
     next_day = at(office, AT + timedelta(days=1))
     async with next_day.database.read() as tx:

@@ -233,7 +233,7 @@ def test_a_bad_submission_is_parked_and_never_lost(
     submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id, **change), matters.unique))
 
     def look() -> dict[str, Any] | None:
-        items = callers.operator.read("/v1/parked?limit=200&status=parked")["items"]
+        items = callers.operator.read("/v1/parked?limit=200&state=parked")["items"]
         return next((one for one in items if one["code"] == code), None)
 
     parked = wait_for(look, "the parked record")
@@ -242,7 +242,7 @@ def test_a_bad_submission_is_parked_and_never_lost(
     assert TEST_IDENTITY_CODE not in str(parked)
     done = callers.operator.send(f"/v1/parked/{parked['id']}/discard", {"reason": "the sender was told"})
     assert done == {"handled": 0}
-    acts = callers.operator.read(f"/v1/parked/{parked['id']}/audit")
+    acts = callers.operator.read(f"/v1/parked/{parked['id']}/audit")["items"]
     assert [(act["act"], act["actor"]) for act in acts] == [("discard", "officer-of-helsinki")]
     assert callers.operator.post(f"/v1/parked/{parked['id']}/replay", json={"reason": "again"}).status_code == 409
 
@@ -668,7 +668,7 @@ def _parked_and_discarded(matters: Matters, code: str) -> None:
     operator = matters.callers.operator
 
     def look() -> dict[str, Any] | None:
-        items = operator.read("/v1/parked?limit=200&status=parked")["items"]
+        items = operator.read("/v1/parked?limit=200&state=parked")["items"]
         return next((one for one in items if one["code"] == code), None)
 
     parked = wait_for(look, "the parked record")
