@@ -95,7 +95,8 @@ class NoticeList(Store):
             values |= {"before_at": before[0], "before_id": before[1]}
         return await self._values(
             ListedNotice,
-            f"SELECT {_COLUMNS}, coalesce(part.late, false) AS late, coalesce(part.declined, false) AS declined,"  # noqa: S608 - constants
+            f"SELECT {_COLUMNS},"  # noqa: S608 - constants
+            " coalesce(part.late, false) AS late, coalesce(part.declined, false) AS declined,"
             f" coalesce(part.acknowledged, false) AS acknowledged, {_MINE} AS mine,"
             " coalesce(part.is_handled, false) AS is_handled"
             f" FROM notice LEFT JOIN LATERAL (SELECT bool_or({_LATE}) AS late,"

@@ -14,9 +14,10 @@ from deploy.local.stack import Stack
 from services.change_security import data
 from services.change_security.domain.notice import Rulebook
 from services.change_security.joint.commands import JointOffice
-from shared.clock import SettableClock, SystemClock
+from shared.clock import SystemClock
 from tests.integration.change_security.test_api import problem
 from tests.integration.change_security.test_notices import SUBMITTED, settings_of, writer_of
+from tests.support.clock import SettableClock
 from tests.support.filings import termination_notice
 from tests.support.matters import Matters, submit
 

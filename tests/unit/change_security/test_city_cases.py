@@ -19,7 +19,6 @@ from services.change_security.authority.tables import (
 )
 from services.change_security.domain.acting import CaseOfficer
 from services.change_security.domain.case import CaseAct, CaseState, CheckItem, Step, StepState, employee_groups
-from shared.clock import SettableClock
 from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.v1.change_security import (
     AskedBecause,
@@ -31,6 +30,7 @@ from shared.events.v1.change_security import (
     Outcome,
 )
 from shared.messaging.transaction import Transaction
+from tests.support.clock import SettableClock
 from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, proposal
 from tests.support.rows import Rows, transaction_on
 

@@ -18,11 +18,11 @@ from services.change_security.joint.commands import JointOffice
 from services.change_security.joint.resolution_commands import Coordination
 from services.change_security.joint.store import Notices
 from services.change_security.joint.tables import ActKind, NoticeActRow
-from shared.clock import SettableClock
 from shared.errors import ConflictError
 from shared.events.v1.change_security import DeclineReason
 from shared.messaging.transaction import Transaction
 from shared.topics import CHANGE_NOTICES_RECEIPTS
+from tests.support.clock import SettableClock
 from tests.support.filings import ARRIVED, proposal
 from tests.support.rows import Rows, transaction_on
 

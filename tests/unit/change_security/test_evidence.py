@@ -20,7 +20,7 @@ from services.change_security.joint.app import inbound
 from services.change_security.joint.commands import JointOffice
 from services.change_security.joint.drafts import prefill
 from services.change_security.settings import Settings
-from shared.handover.commands import HandOverDesk
+from shared.handover.commands import JointHandOvers
 from tests.support.filings import ARRIVED
 
 EARLIER, LATER = ARRIVED - timedelta(hours=5), ARRIVED + timedelta(hours=5)
@@ -72,7 +72,7 @@ def test_a_receiving_system_of_no_known_authority_is_refused_when_the_process_st
     book = Rulebook(data.authorities(), data.rules())
     office = JointOffice(book, shipped=data.authorities())
     acting = JointActing(book, frozenset())
-    desk = HandOverDesk("change_security", ForAdvisory, prefill)
+    desk = JointHandOvers("change_security", ForAdvisory, prefill)
     told = {
         "office": "pks",
         "joint_office": "pks",
