@@ -3,8 +3,9 @@
 from uuid import uuid4
 
 from services.advisory import data
-from services.advisory.joint import api, contacts_api, public_api
+from services.advisory.joint import api, callers_api, contacts_api, public_api
 from services.advisory.joint.answers_commands import JointAnswers
+from services.advisory.joint.callers_commands import JointCallers
 from services.advisory.joint.commands import JointContacts, JointHandOvers, JointResources
 from services.advisory.joint.deputies_commands import JointDeputies
 from services.advisory.joint.email_intake import EmailIntake
@@ -36,6 +37,7 @@ def parts(settings: Settings, database: Database) -> Parts:
     deputies = JointDeputies(contacts)
     mailing = JointMailing(settings.public_url)
     answers = JointAnswers(hand_overs, settings.authorities)
+    callers = JointCallers(contacts)
 
     async def sweep() -> None:
         async with database.transaction(uuid4()) as tx:
@@ -56,13 +58,13 @@ def parts(settings: Settings, database: Database) -> Parts:
             group=f"{SERVICE}.{settings.office}",
             topics=read,
             types=REGISTRY,
-            handlers=handlers_of(contacts, hand_overs, announcements),
+            handlers=handlers_of(contacts, hand_overs, announcements, callers),
             screen=screen,
             erase_on_discard=ERASE_ON_DISCARD,
         ),
-        routers=[api.router, contacts_api.router, public_api.router],
+        routers=[api.router, callers_api.router, contacts_api.router, public_api.router],
         objects=[
-            *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts)),
+            *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts), callers),
             *(JointTimelines(), reviews, guidance, announcements, mailing),
         ],
         periodic=[

@@ -6,12 +6,14 @@ states only move forward.
 
 from dataclasses import dataclass
 
+from services.advisory.joint.callers_commands import JointCallers
 from services.advisory.joint.commands import JointContacts, JointHandOvers
 from services.advisory.joint.publications import JointAnnouncements
 from services.advisory.joint.questions import enter_reply
 from shared.errors import UnprocessableError
 from shared.events.v1.advisory import (
     AnnouncementReceived,
+    CallerAnswered,
     ContactAnswered,
     ContactClosed,
     ContactRegistered,
@@ -71,6 +73,17 @@ class ContactHandlers:
 
 
 @dataclass(frozen=True)
+class CallerHandlers:
+    """What cities answer that are asked who called."""
+
+    callers: JointCallers
+
+    async def enter_answer(self, event: CallerAnswered, tx: Transaction) -> None:
+        """Enter whether a city grants or refuses a query."""
+        await self.callers.enter_answer(tx, event)
+
+
+@dataclass(frozen=True)
 class AnnouncementHandlers:
     """The cities' receipts of announcements."""
 
@@ -88,7 +101,9 @@ async def enter_service_reply(event: TimelineAnswered | WorkReported, tx: Transa
         raise UnprocessableError("that service was not asked", "unsolicited-answer")
 
 
-def handlers_of(contacts: JointContacts, hand_overs: JointHandOvers, announcements: JointAnnouncements) -> Handlers:
+def handlers_of(
+    contacts: JointContacts, hand_overs: JointHandOvers, announcements: JointAnnouncements, callers: JointCallers
+) -> Handlers:
     """Return the handler of each event type that the joint office reads."""
     of_contacts = ContactHandlers(contacts, hand_overs)
     return Handlers(
@@ -101,5 +116,6 @@ def handlers_of(contacts: JointContacts, hand_overs: JointHandOvers, announcemen
         of_contacts.enter_acknowledged,
         of_contacts.enter_service_answer,
         AnnouncementHandlers(announcements).enter_receipt,
+        CallerHandlers(callers).enter_answer,
         enter_service_reply,
     )

@@ -123,6 +123,10 @@ class CallerQueryRow(Table, table=True):
     service: ServiceName | None = _text(null=True)
     answered: bool
     at: datetime = _instant()
+    request_id: UUID | None = Field(default=None, unique=True)
+    asked_of: str | None = _text(null=True)
+    readable_until: datetime | None = _instant(null=True)
+    refusal: str | None = _text(null=True)
 
 
 class AdviserRow(Table, table=True):
