@@ -21,9 +21,7 @@ from services.advisory.authority.store import OwnAdvisers, OwnAnnouncements, Own
 from services.advisory.authority.tables import OwnAnnouncementRow
 from services.advisory.domain.assignment import Competence
 from services.advisory.domain.contact import ContactState
-from services.advisory.domain.letters import LetterKind
 from services.advisory.models import AnswerIn, CallIn, ContactIn, HandOverIn
-from services.advisory.outgoing import LetterOut, Letters, LetterState
 from shared.events.v1.advisory import ContactTopic, GuidancePublished
 from shared.http.auth import Coordinator, OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
@@ -85,20 +83,6 @@ async def log_call(
     row = await contacts.log_call(tx, body, who.subject)
     response.headers["Location"] = f"/v1/contacts/{row.contact_id}"
     return OwnContactOut.model_validate(row)
-
-
-@router.get("/letters", tags=["contacts"])
-async def list_letters(
-    _: OwnOfficer,
-    tx: ReadTx,
-    state: LetterState | None = None,
-    kind: LetterKind | None = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[LetterOut]:
-    """List letters by e-mail, oldest first: which have gone out, which have not and why."""
-    rows = await Letters(tx).page(state, kind, read_cursor(cursor, datetime.fromisoformat, UUID), limit)
-    return Page.of(rows, limit, lambda row: (row.written_at, row.letter_id), LetterOut.model_validate)
 
 
 @router.get("/contacts/{contact_id}", response_model=OwnContactOut, tags=["contacts"])

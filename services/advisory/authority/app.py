@@ -1,5 +1,6 @@
 """What a city's process is made of: it reads what is addressed to the city, and the guidance."""
 
+from services.advisory import letters_api
 from services.advisory.authority import api, callers_api
 from services.advisory.authority.callers_commands import CityCallers
 from services.advisory.authority.commands import CityAdvisers, CityAnnouncements, CityContacts
@@ -31,7 +32,7 @@ def parts(settings: Settings, database: Database) -> Parts:
             types=REGISTRY,
             handlers=handlers_of(contacts, announcements, callers),
         ),
-        routers=[api.router, callers_api.router],
+        routers=[api.router, callers_api.router, letters_api.router],
         objects=[contacts, CityAdvisers(), announcements, callers],
         periodic=[Periodic("send e-mail", min(settings.sweep_seconds, 5.0), email.send_due)],
     )

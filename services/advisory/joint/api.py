@@ -43,7 +43,8 @@ from services.advisory.joint.tables import AnnouncementRow, ArticleRow, ContactR
 from services.advisory.models import ContactIn
 from shared.calendar import local_day
 from shared.events.v1.advisory import ContactTopic, Task
-from shared.http.auth import Authorities, Caller, part, permit_officer, permit_system
+from shared.events.values import BusinessId
+from shared.http.auth import Authorities, Caller, OwnOfficer, part, permit_officer, permit_system
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role, System
@@ -122,7 +123,7 @@ async def read_contact(request: Request, _: Staff, contact_id: UUID, contacts: T
 
 
 @router.post("/contacts/{contact_id}/taking", tags=["contacts"])
-async def take(who: Staff, contact_id: UUID, contacts: TheContacts, tx: WriteTx) -> ContactOut:
+async def take(who: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: WriteTx) -> ContactOut:
     """Take a contact of the own authority's employer."""
     return await shown_contact(tx, await contacts.take(tx, contact_id, who))
 
@@ -218,7 +219,7 @@ async def read_versions(_: Staff, article_id: UUID, guidance: TheGuidance, tx: R
 
 @router.get("/employers/{business_id}/guidance", tags=["guidance"])
 async def list_given(
-    _: Staff, business_id: str, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+    _: Staff, business_id: BusinessId, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[GivenOut]:
     """List which version of which article an employer was given, and when, oldest first."""
     rows = await Guidance(tx).given_to(business_id, read_cursor(cursor, datetime.fromisoformat, str), limit)

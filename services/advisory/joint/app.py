@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from services.advisory import data
+from services.advisory import data, letters_api
 from services.advisory.joint import api, callers_api, contacts_api, public_api
 from services.advisory.joint.answers_commands import JointAnswers
 from services.advisory.joint.callers_commands import JointCallers
@@ -62,7 +62,7 @@ def parts(settings: Settings, database: Database) -> Parts:
             screen=screen,
             erase_on_discard=ERASE_ON_DISCARD,
         ),
-        routers=[api.router, callers_api.router, contacts_api.router, public_api.router],
+        routers=[api.router, callers_api.router, contacts_api.router, letters_api.router, public_api.router],
         objects=[
             *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts), callers),
             *(JointTimelines(), reviews, guidance, announcements, mailing),

@@ -16,7 +16,7 @@ from deploy.local.stack import JOINT, Stack
 from services.advisory import data
 from services.advisory.authority.commands import CityAnnouncements, CityContacts
 from services.advisory.domain.contact import ContactState, Person
-from services.advisory.domain.letters import LetterKind
+from services.advisory.domain.letters import LetterKind, LetterState
 from services.advisory.domain.letters import answer as answer_letter
 from services.advisory.domain.response import Channel, ResponseDecision
 from services.advisory.joint.answers_commands import JointAnswers
@@ -31,7 +31,7 @@ from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.joint.responses_store import ResponseTimes
 from services.advisory.joint.tables import ContactRow
 from services.advisory.models import AnswerIn, CallIn, HandOverIn
-from services.advisory.outgoing import EmailDelivery, LetterRow, Letters, LetterState
+from services.advisory.outgoing import EmailDelivery, LetterRow, Letters
 from services.advisory.settings import Settings
 from shared.calendar import OfficeHours
 from shared.clock import SettableClock
