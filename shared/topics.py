@@ -293,6 +293,7 @@ ADVISORY_FROM: Final = Topic(
         ad.OfficerListed,
         ad.AnnouncementReceived,
         ad.CallerAnswered,
+        ad.ContactReopened,
     ),
 )
 ADVISORY_SHARED: Final = Topic(

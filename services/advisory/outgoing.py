@@ -4,7 +4,7 @@ A letter stays in the office that has its reader's address. At least once: the M
 that a repeated one is recognised as the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any, ClassVar, Final
@@ -23,7 +23,7 @@ from shared.database import EnumText, insert
 from shared.errors import UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import Language
-from shared.messaging.transaction import Database
+from shared.messaging.transaction import Database, Transaction
 from shared.store import Store
 from shared.telemetry import describe
 
@@ -221,12 +221,17 @@ def email_of(row: LetterRow, sender: str) -> EmailMessage:
     return message
 
 
+Undelivered = Callable[[Transaction, LetterRow], Awaitable[None]]
+"""What is done about an answer that no server took: somebody must act."""
+
+
 class EmailDelivery:
     """Sends an office's letters."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, undelivered: Undelivered) -> None:
         self._database = database
         self._settings = settings
+        self._undelivered = undelivered
 
     async def send_due(self) -> int:
         """Send every letter that is due; return how many the server took. A failed one is tried again later."""
@@ -278,6 +283,8 @@ class EmailDelivery:
                 return
             if (row.queued_at or row.written_at) < tx.clock.now() - _GIVEN_UP_AFTER:
                 row.state = LetterState.FAILED
+                if row.kind is LetterKind.ANSWER:
+                    await self._undelivered(tx, row)
                 _log.warning("e-mail given up", letter_id=str(letter_id), error=problem)
             else:
                 _log.warning("e-mail not taken, trying again", letter_id=str(letter_id), error=problem)

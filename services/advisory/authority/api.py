@@ -16,6 +16,7 @@ from services.advisory.authority.models import (
     HandOverRequestOut,
     OwnAnnouncementOut,
     OwnContactOut,
+    ReopeningIn,
 )
 from services.advisory.authority.store import OwnAdvisers, OwnAnnouncements, OwnArticles, OwnContacts
 from services.advisory.authority.tables import OwnAnnouncementRow
@@ -112,6 +113,14 @@ async def read_answers(_: OwnOfficer, contact_id: UUID, contacts: TheContacts, t
 async def close(who: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: WriteTx) -> OwnContactOut:
     """Enter that a contact needs nothing more. Repeating it changes nothing."""
     return OwnContactOut.model_validate(await contacts.close(tx, contact_id, who.subject))
+
+
+@router.post("/contacts/{contact_id}/reopening", tags=["contacts"])
+async def reopen(
+    who: OwnOfficer, contact_id: UUID, body: ReopeningIn, contacts: TheContacts, tx: WriteTx
+) -> OwnContactOut:
+    """Take back an answer or a closing: the contact is this officer's. Repeating it changes nothing."""
+    return OwnContactOut.model_validate(await contacts.reopen(tx, contact_id, who.subject, body.reason))
 
 
 @router.post("/contacts/{contact_id}/hand-overs", status_code=202, tags=["contacts"])

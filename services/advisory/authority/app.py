@@ -20,7 +20,7 @@ def parts(settings: Settings, database: Database) -> Parts:
     contacts = CityContacts(frozenset(settings.city_offices) - {settings.office})
     announcements = CityAnnouncements()
     callers = CityCallers()
-    email = EmailDelivery(database, settings)
+    email = EmailDelivery(database, settings, contacts.undelivered)
     read = {
         topics.ADVISORY_TO.name_for(settings.office): topics.ADVISORY_TO,
         topics.ADVISORY_SHARED.name: topics.ADVISORY_SHARED,

@@ -14,6 +14,7 @@ from services.advisory.joint.joining_commands import JointJoining
 from services.advisory.joint.mailing_commands import JointMailing
 from services.advisory.joint.publications import JointAnnouncements, JointGuidance
 from services.advisory.joint.questions import JointReviews, JointTimelines
+from services.advisory.joint.reopening_commands import JointReopening
 from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.outgoing import EmailDelivery
 from services.advisory.settings import SERVICE, Settings
@@ -38,6 +39,7 @@ def parts(settings: Settings, database: Database) -> Parts:
     mailing = JointMailing(settings.public_url)
     answers = JointAnswers(hand_overs, settings.authorities)
     callers = JointCallers(contacts)
+    reopening = JointReopening(contacts)
 
     async def sweep() -> None:
         async with database.transaction(uuid4()) as tx:
@@ -64,13 +66,17 @@ def parts(settings: Settings, database: Database) -> Parts:
         ),
         routers=[api.router, callers_api.router, contacts_api.router, letters_api.router, public_api.router],
         objects=[
-            *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts), callers),
+            *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts), callers, reopening),
             *(JointTimelines(), reviews, guidance, announcements, mailing),
         ],
         periodic=[
             Periodic("assign and escalate", settings.sweep_seconds, sweep),
             Periodic("publish announcements", settings.sweep_seconds, publish),
-            Periodic("send e-mail", min(settings.sweep_seconds, 5.0), EmailDelivery(database, settings).send_due),
+            Periodic(
+                "send e-mail",
+                min(settings.sweep_seconds, 5.0),
+                EmailDelivery(database, settings, reopening.undelivered).send_due,
+            ),
             EmailIntake(contacts, database, settings.smtp_host, settings.smtp_port),
         ],
     )

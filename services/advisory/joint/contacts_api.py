@@ -13,6 +13,7 @@ from services.advisory.joint.api import ManagementGroup, Staff, shown_contact
 from services.advisory.joint.joining_commands import JointJoining
 from services.advisory.joint.mailing_store import LateReceipt, Publications
 from services.advisory.joint.models import AnnouncementOut, ContactOut
+from services.advisory.joint.reopening_commands import JointReopening
 from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.joint.responses_store import ResponseTimes
 from services.advisory.models import AnswerIn, CallIn
@@ -26,6 +27,7 @@ from shared.screening import without_identity_codes
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, dependencies=[Depends(without_identity_codes)])
 TheAnswers = Annotated[JointAnswers, Depends(part(JointAnswers))]
 TheJoining = Annotated[JointJoining, Depends(part(JointJoining))]
+TheReopening = Annotated[JointReopening, Depends(part(JointReopening))]
 TheResponses = Annotated[JointResponses, Depends(part(JointResponses))]
 
 
@@ -65,6 +67,12 @@ async def join(who: OwnOfficer, contact_id: UUID, body: JoiningIn, joining: TheJ
 async def separate(who: OwnOfficer, contact_id: UUID, body: ReasonIn, joining: TheJoining, tx: WriteTx) -> ContactOut:
     """Make a joined contact a matter of its own again: it is given to an officer."""
     return await shown_contact(tx, await joining.separate(tx, contact_id, body.reason, who))
+
+
+@router.post("/contacts/{contact_id}/reopening", tags=["contacts"])
+async def reopen(who: OwnOfficer, contact_id: UUID, body: ReasonIn, reopening: TheReopening, tx: WriteTx) -> ContactOut:
+    """Take back an answer or a closing of the own authority: the contact is its officer's again, who is told."""
+    return await shown_contact(tx, await reopening.reopen(tx, contact_id, body.reason, who))
 
 
 @router.get("/late-contacts", tags=["response times"])

@@ -10,6 +10,7 @@ from services.advisory.joint.callers_commands import JointCallers
 from services.advisory.joint.commands import JointContacts, JointHandOvers
 from services.advisory.joint.publications import JointAnnouncements
 from services.advisory.joint.questions import enter_reply
+from services.advisory.joint.reopening_commands import JointReopening
 from shared.errors import UnprocessableError
 from shared.events.v1.advisory import (
     AnnouncementReceived,
@@ -17,6 +18,7 @@ from shared.events.v1.advisory import (
     ContactAnswered,
     ContactClosed,
     ContactRegistered,
+    ContactReopened,
     ContactSubmitted,
     HandOverAcknowledged,
     HandOverAnswered,
@@ -35,6 +37,7 @@ class ContactHandlers:
 
     contacts: JointContacts
     hand_overs: JointHandOvers
+    reopening: JointReopening
 
     async def receive(self, event: ContactSubmitted, tx: Transaction) -> None:
         """Take in a contact that another system has received."""
@@ -50,6 +53,10 @@ class ContactHandlers:
     async def enter_closed(self, event: ContactClosed, tx: Transaction) -> None:
         """Enter that a contact needs nothing more."""
         await self.contacts.enter_closed(tx, event)
+
+    async def enter_reopened(self, event: ContactReopened, tx: Transaction) -> None:
+        """Enter that a contact must be answered again."""
+        await self.reopening.enter(tx, event)
 
     async def enter_registered(self, event: ContactRegistered, tx: Transaction) -> None:
         """Count a contact that a city has taken in itself."""
@@ -105,11 +112,12 @@ def handlers_of(
     contacts: JointContacts, hand_overs: JointHandOvers, announcements: JointAnnouncements, callers: JointCallers
 ) -> Handlers:
     """Return the handler of each event type that the joint office reads."""
-    of_contacts = ContactHandlers(contacts, hand_overs)
+    of_contacts = ContactHandlers(contacts, hand_overs, JointReopening(contacts))
     return Handlers(
         of_contacts.receive,
         of_contacts.enter_answer,
         of_contacts.enter_closed,
+        of_contacts.enter_reopened,
         of_contacts.enter_registered,
         of_contacts.list_adviser,
         of_contacts.ask_hand_over,

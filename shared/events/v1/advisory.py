@@ -375,6 +375,16 @@ class CallerAnswered(_AboutContact):
     at: Instant
 
 
+class ContactReopened(_AboutContact):
+    """A city's contact was answered or closed, and must be answered again: by mistake, or the answer did not arrive."""
+
+    type: Literal["advisory.contact-reopened.v1"] = "advisory.contact-reopened.v1"
+    office: str
+    officer: str = Field(max_length=200, description="Whose it is.")
+    reason: str = Field(max_length=300)
+    at: Instant
+
+
 EVENTS: tuple[type[Event], ...] = (
     ContactSubmitted,
     ContactAssigned,
@@ -398,4 +408,5 @@ EVENTS: tuple[type[Event], ...] = (
     WorkReported,
     CallerRequested,
     CallerAnswered,
+    ContactReopened,
 )

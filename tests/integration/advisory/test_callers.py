@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from deploy.local.client import Caller, Callers, wait_for
 from deploy.local.observing import records_on
+from deploy.local.processes import free_port
 from deploy.local.stack import CITIES, JOINT, Stack
 from services.advisory.authority.callers_commands import CityCallers
 from services.advisory.authority.commands import CityContacts
@@ -17,16 +19,20 @@ from services.advisory.domain.letters import LetterKind, LetterState
 from services.advisory.domain.letters import answer as answer_letter
 from services.advisory.joint.answers_commands import JointAnswers
 from services.advisory.joint.callers_commands import JointCallers
+from services.advisory.joint.reopening_commands import JointReopening
 from services.advisory.models import AnswerIn
-from services.advisory.outgoing import LetterRow, Letters
+from services.advisory.outgoing import EmailDelivery, LetterRow, Letters
+from services.advisory.settings import Settings
 from shared.calendar import OfficeHours
 from shared.clock import SettableClock
-from shared.errors import ForbiddenError, UnknownError
+from shared.errors import ConflictError, ForbiddenError, UnknownError
 from shared.events.v1.advisory import (
     CallerAnswered,
     CallerRequested,
     ContactAnswered,
+    ContactAssigned,
     ContactRegistered,
+    ContactReopened,
     ContactTopic,
 )
 from shared.identity import Officer
@@ -164,7 +170,59 @@ async def test_a_letter_is_sent_once_more_to_a_corrected_address_or_discarded_wi
         assert await Letters(tx).take_due() is None
 
 
+async def test_an_answer_that_no_server_takes_gives_the_contact_back_to_its_officer(
+    open_office: Office, stack: Stack
+) -> None:
+    office, answers = open_office, JointAnswers(open_office.hand_overs, frozenset(CITIES))
+    reopening = JointReopening(office.contacts)
+    row = await office.do(office.contacts.bring, RECRUITMENT, "system:portal", Person(email="esa@firma.example"))
+    await office.do(answers.answer, row.contact_id, AnswerIn(text="Näin."), VANTAA)
+    environment = {name.lower(): value for name, value in stack.environment(JOINT).items()}
+    mail: dict[str, Any] = {"mail_host": "127.0.0.1", "mail_port": free_port(), "mail_starttls": False}
+    later = at(office, AT + timedelta(days=6))
+    await EmailDelivery(later.database, Settings(**{**environment, **mail}), reopening.undelivered).send_due()
+    assert [letter.state for letter in await letters(office)] == [LetterState.FAILED]
+    assert await office.read(row.contact_id) == (ContactState.ASSIGNED, "v-1", "vantaa")
+    assert (await office.published(row.contact_id))[-1][1] == ContactAssigned.type_name()
+
+
+async def test_an_answer_is_taken_back_at_either_office_and_both_know(open_office: Office) -> None:
+    office, reopening = open_office, JointReopening(open_office.contacts)
+    row = await office.do(office.contacts.bring, RECRUITMENT, "system:portal", None)
+    answered = ContactAnswered(contact_id=row.contact_id, office="vantaa", officer="v-1", answered_at=AT)
+    await office.do(office.contacts.enter_answer, answered)
+    with pytest.raises(ConflictError, match="Another authority"):
+        await office.do(reopening.reopen, row.contact_id, "by mistake", HELSINKI)
+    for _ in range(2):
+        await office.do(reopening.reopen, row.contact_id, "by mistake", VANTAA)
+    assert await office.read(row.contact_id) == (ContactState.ASSIGNED, "v-1", "vantaa")
+    assert [kind for _, kind in await office.published(row.contact_id)] == [ContactAssigned.type_name()] * 2
+    await office.do(office.contacts.enter_answer, answered)
+    event = ContactReopened(contact_id=row.contact_id, office="vantaa", officer="v-2", reason="by mistake", at=AT)
+    with pytest.raises(UnknownError):
+        await office.do(reopening.enter, event.model_copy(update={"office": "espoo"}))
+    for _ in range(2):
+        await office.do(reopening.enter, event)
+    assert await office.read(row.contact_id) == (ContactState.ASSIGNED, "v-2", "vantaa")
+    assert [kind for _, kind in await office.published(row.contact_id)] == [ContactAssigned.type_name()] * 3
+
+
 # -- over HTTP
+
+
+def test_an_officer_takes_back_a_closing_in_the_city(advisory: Advisory) -> None:
+    contact_id = advisory.bring()["contact_id"]
+    city = advisory.wait_joint(contact_id, state="assigned")["acting_authority"]
+    advisory.wait_in_city(city, contact_id, state="assigned")
+    officer, path = advisory.callers.officer[city], f"/v1/contacts/{contact_id}"
+    officer.send(f"{path}/closing")
+    advisory.wait_joint(contact_id, state="closed")
+    assert officer.post(f"{path}/reopening", json={"reason": ""}).status_code == 422
+    assert officer.send(f"{path}/reopening", {"reason": "suljettu erehdyksessä"})["state"] == "assigned"
+    advisory.wait_joint(contact_id, state="assigned")
+    advisory.wait_in_city(city, contact_id, reason="to be answered: suljettu erehdyksessä")
+    advisory.answer(city, contact_id)
+    advisory.wait_joint(contact_id, state="answered")
 
 
 def test_a_service_reads_the_caller_in_the_city_that_took_the_call(advisory: Advisory, stack: Stack) -> None:

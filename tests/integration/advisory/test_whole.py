@@ -27,6 +27,7 @@ from services.advisory.joint.joining_commands import JointJoining
 from services.advisory.joint.mailing_commands import ASK_AGAIN_AFTER, UNCONFIRMED_FOR, JointMailing
 from services.advisory.joint.mailing_store import Publications, Subscriptions
 from services.advisory.joint.publications import JointAnnouncements
+from services.advisory.joint.reopening_commands import JointReopening
 from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.joint.responses_store import ResponseTimes
 from services.advisory.joint.tables import ContactRow
@@ -445,7 +446,7 @@ async def test_a_letter_waits_for_the_server_goes_out_once_and_is_given_up_after
             Letters(tx).write(LetterKind.ANSWER, uuid4(), "a@b.example", "fi", answer_letter("fi", "Hei"), "v-1")
 
     async def send(moment: Office) -> tuple[int, LetterState, bool]:
-        sent = await EmailDelivery(moment.database, settings).send_due()
+        sent = await EmailDelivery(moment.database, settings, JointReopening(moment.contacts).undelivered).send_due()
         letter = (await letters(moment))[-1]
         return sent, letter.state, letter.problem is not None
 

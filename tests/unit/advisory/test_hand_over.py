@@ -19,7 +19,7 @@ from services.advisory.domain.hand_over import (
 )
 from services.advisory.domain.own_contact import By, OwnContact
 from shared.errors import ConflictError, RefusedError
-from shared.events.v1.advisory import ContactAnswered, ContactClosed, Given, HandOverAcknowledged
+from shared.events.v1.advisory import ContactAnswered, ContactClosed, ContactReopened, Given, HandOverAcknowledged
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 ASKED, STORED, ACCEPTED, REJECTED = HandOverState
@@ -152,6 +152,19 @@ def test_an_officer_answers_and_closes_a_contact_once() -> None:
     assert own_contact.close(closed.contact, BY) is None
     with pytest.raises(ConflictError, match="closed"):
         own_contact.answer(closed.contact, BY, 1, ())
+
+
+def test_an_answer_or_a_closing_is_taken_back_and_the_contact_has_an_officer_again() -> None:
+    for state in (ANSWERED, CLOSED):
+        change = own_contact.reopen(OwnContact(UUID(int=1), state), BY, "e-2", "answered by mistake")
+        assert change is not None
+        assert change.contact.state is ASSIGNED
+        assert change.event == ContactReopened(
+            contact_id=UUID(int=1), office="espoo", officer="e-2", reason="answered by mistake", at=NOW
+        )
+    assert own_contact.reopen(CONTACT, BY, "e-1", "once more") is None
+    with pytest.raises(ConflictError, match="handed_over"):
+        own_contact.reopen(OwnContact(UUID(int=1), HANDED_OVER), BY, "e-1", "another has it")
 
 
 def test_an_officer_acknowledges_a_contact_once_and_only_while_it_is_offered() -> None:
