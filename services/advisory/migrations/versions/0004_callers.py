@@ -8,11 +8,12 @@ down_revision = "0003"
 _STATEMENTS = (
     """
     ALTER TABLE caller_query
-        ADD COLUMN request_id uuid UNIQUE,
+        ADD COLUMN request_id uuid,
         ADD COLUMN asked_of text,
         ADD COLUMN readable_until timestamptz,
         ADD COLUMN refusal text
     """,
+    "CREATE UNIQUE INDEX caller_query_request ON caller_query (request_id)",
     # -- a city's office
     """
     CREATE TABLE own_caller_query (
