@@ -1,6 +1,7 @@
 """Letters by e-mail, at the joint office and in a city alike: what has not gone out and why; sent again, discarded."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -24,12 +25,22 @@ router = APIRouter(
 ADDRESS: Final = r"^[^\s@<>,;:()\[\]\"\\]{1,64}@[A-Za-z0-9.-]{1,125}\.[A-Za-z]{2,24}$"
 
 
+class _Group(StrEnum):
+    COORDINATION = "coordination_group"
+
+
 async def officer_or_operator(who: Caller, served: Authorities) -> Officer:
     """Return who looks after letters: an officer, for their words, or an operator, for the server."""
     return permit_officer(who, served, Role.OFFICER, Role.COORDINATOR, Role.OPERATOR)
 
 
+async def letter_reader(who: Caller, served: Authorities) -> Officer:
+    """Return who sees what has gone out: also the group that makes the announcements."""
+    return permit_officer(who, served, Role.OFFICER, Role.COORDINATOR, Role.OPERATOR, _Group.COORDINATION)
+
+
 OfficerOrOperator = Annotated[Officer, Depends(officer_or_operator)]
+LetterReader = Annotated[Officer, Depends(letter_reader)]
 
 
 class RetryIn(BaseModel):
@@ -48,7 +59,7 @@ class DiscardIn(BaseModel):
 
 @router.get("")
 async def list_letters(
-    _: OfficerOrOperator,
+    _: LetterReader,
     tx: ReadTx,
     state: LetterState | None = None,
     kind: LetterKind | None = None,

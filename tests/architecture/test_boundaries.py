@@ -25,7 +25,7 @@ from shared.topics import TOPICS
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for folder in ("services", "shared") for path in (ROOT / folder).rglob("*.py"))
 HANDLERS = sorted(path for folder in ("services", "shared/handover") for path in (ROOT / folder).rglob("handlers.py"))
-ANSWERS_ARE_NOT_KEPT = {"ask_caller", "ask_contact", "ask_own_contact", "resolve_reference"}
+ANSWERS_ARE_NOT_KEPT = {"ask_caller", "ask_contact", "ask_own_contact", "read_caller", "resolve_reference"}
 """They answer with a person, by a query that is logged each time, also when it is refused."""
 KERNEL_TABLES = {"inbox", "outbox", "parked", "parking_act", "alembic_version"}
 TOOLS = sorted(path for folder in ("bench", "deploy", "faults") for path in (ROOT / folder).rglob("*.py"))
