@@ -19,6 +19,7 @@ from faults import invariants
 from faults.invariants import Verdict
 from faults.workload import (
     Acknowledgements,
+    Answers,
     Applications,
     Bringer,
     Contacts,
@@ -142,6 +143,7 @@ def bringing(campaign: Campaign, stack: Stack, seconds: float, late: LateRepetit
         contacts = Contacts(*given)
         contacts.prepare()
         yield Brought(contacts, lambda verdict: invariants.check_contacts(stack, contacts, verdict))
+        yield Brought(Answers(stack, seconds), lambda verdict: invariants.check_answered(stack, verdict))
 
 
 def run(campaign: Campaign, tell: Callable[[str], None] = print) -> tuple[Verdict, Counter[str]]:

@@ -222,6 +222,40 @@ async def check_contacts(stack: Stack, brought: Arrivals, verdict: Verdict) -> N
     verdict.add("contacts joined to one that does not name them", await contacts_joined_to_nobody(stack))
 
 
+async def check_answered(stack: Stack, verdict: Verdict) -> None:
+    """Look, after officers have answered, for contacts that have vanished from everyone's desk."""
+    verdict.add("contacts without anybody who must act", await contacts_that_nobody_has(stack))
+
+
+async def contacts_that_nobody_has(stack: Stack) -> list[str]:
+    """Return contacts that are not ended and that nobody has, or that a later one joined after their end."""
+    sql = (
+        "SELECT contact_id FROM advisory.contact AS c"
+        # Given to nobody, or waiting for an officer without a reason.
+        " WHERE (state = 'assigned' AND (officer IS NULL OR acting_authority IS NULL))"
+        " OR (state = 'new' AND reason = '')"
+        " OR (state = 'handed_over' AND NOT EXISTS (SELECT FROM advisory.hand_over AS h"
+        " WHERE h.contact_id = c.contact_id AND h.to_service IS NOT NULL AND h.state = 'accepted'))"
+        # A later contact joined it, and nothing ended it since.
+        " OR (state NOT IN ('new', 'assigned') AND (SELECT max(act_id) FROM advisory.contact_act AS a"
+        " WHERE a.contact_id = c.contact_id AND act = 'joined by another') > (SELECT coalesce(max(act_id), 0)"
+        " FROM advisory.contact_act AS a WHERE a.contact_id = c.contact_id"
+        " AND act IN ('answered', 'closed', 'handed over', 'joined')))"
+    )
+    nobody = {str(row["contact_id"]) for row in await rows(stack, JOINT, sql)}
+    assigned = await rows(
+        stack, JOINT, "SELECT contact_id, acting_authority FROM advisory.contact WHERE state = 'assigned'"
+    )
+    # The joint office waits for a city that thinks that it is done.
+    open_in = {
+        (row["contact_id"], city)
+        for city in CITIES
+        for row in await rows(stack, city, "SELECT contact_id FROM advisory.own_contact WHERE state = 'assigned'")
+    }
+    given = {(row["contact_id"], row["acting_authority"]) for row in assigned}
+    return sorted(nobody | {f"{contact} {city}" for contact, city in given - open_in})
+
+
 async def contacts_joined_to_nobody(stack: Stack) -> list[str]:
     """Return joined contacts that whoever has the earlier one is not told of: nobody would answer them."""
     sql = (

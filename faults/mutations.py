@@ -135,6 +135,13 @@ MUTANTS = (
         "advisory",
     ),
     Mutant(
+        "joins a contact to an answered one and does not reopen it",
+        f"{_MUTANTS}.joins_without_reopening",
+        (JOINT,),
+        "contacts without anybody who must act",
+        "advisory",
+    ),
+    Mutant(
         "counts a vacancy's repetition as a revision",
         f"{_MUTANTS}.revises_repetitions",
         (JOINT,),

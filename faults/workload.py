@@ -19,6 +19,7 @@ from uuid import UUID, uuid4
 import httpx
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from stdnum.fi.ytunnus import is_valid
 
 from deploy.local.client import Caller, Callers
 from deploy.local.observing import records_on
@@ -253,9 +254,38 @@ class Contacts(Arrivals):
                 callers.of(city, city, "coordinator").send(f"/v1/advisers/{city}-{number}", adviser(), "PUT")
 
     def record(self, one: UUID) -> Sent:
-        """Return a contact's record."""
-        contact = {"channel": "form", "received_at": datetime.now(UTC).isoformat()}
+        """Return a contact's record: of an employer who contacts us about three times, so that contacts are joined."""
+        contact = {"channel": "form", "received_at": datetime.now(UTC).isoformat(), "topic": "recruitment"}
+        contact["business_id"] = _business_id(one.int % max(1, len(self.ids) // 3))
         return self.made(topics.CONTACTS_INBOUND, "advisory.contact-submitted.v1", one, contact=contact)
+
+
+def _business_id(number: int) -> str:
+    """Return a valid business id; another one for each number."""
+    places = (10 * number + place for place in range(10))
+    return next(f"{each:07d}-{check}" for each in places for check in range(10) if is_valid(f"{each:07d}-{check}"))
+
+
+class Answers(Bringer):
+    """Officers who answer, in every city, the contacts that they find: what is joined later must be answered again."""
+
+    def __init__(self, stack: Stack, seconds: float) -> None:
+        super().__init__(stack)
+        self._until = time.monotonic() + seconds
+
+    async def bring(self) -> None:
+        """Go on until the time is over."""
+        await asyncio.gather(*(asyncio.to_thread(self._answer, city) for city in CITIES))
+
+    def _answer(self, city: str) -> None:
+        officer = Callers(self.stack, "advisory").officer[city]
+        while time.monotonic() < self._until:
+            try:
+                for contact in officer.read("/v1/contacts?state=assigned&limit=20")["items"]:
+                    officer.send(f"/v1/contacts/{contact['contact_id']}/answer", {"minutes": 5})
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.1)
 
 
 class Applications(Bringer):

@@ -272,7 +272,14 @@ ADVISORY_TO: Final = Topic(
     key="contact_id, announcement_id",
     writes="advisory @ joint office",
     reads="advisory @ each city",
-    types=_types(ad.ContactAssigned, ad.ContactReleased, ad.HandOverOverdue, ad.AnnouncementMade, ad.AnswerEntered),
+    types=_types(
+        ad.ContactAssigned,
+        ad.ContactReleased,
+        ad.HandOverOverdue,
+        ad.AnnouncementMade,
+        ad.AnswerEntered,
+        ad.CallerRequested,
+    ),
 )
 ADVISORY_FROM: Final = Topic(
     name="from.{office}.advisory.v1",
@@ -288,6 +295,8 @@ ADVISORY_FROM: Final = Topic(
         ad.HandOverAcknowledged,
         ad.OfficerListed,
         ad.AnnouncementReceived,
+        ad.CallerAnswered,
+        ad.ContactReopened,
     ),
 )
 ADVISORY_SHARED: Final = Topic(
