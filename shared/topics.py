@@ -181,6 +181,7 @@ PLACEMENT_TO: Final = Topic(
         pl.ReferralEnded,
         pl.JobOfferConsequence,
         pl.VacancyRegistered,
+        pl.JobOfferWithdrawn,
     ),
 )
 PLACEMENT_FROM: Final = Topic(

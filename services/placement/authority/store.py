@@ -191,6 +191,15 @@ class OwnReferrals(Store):
         newest = (col(OwnReferralRow.requested_at).desc(), col(OwnReferralRow.referral_id).desc())
         return await self._all(query.order_by(*newest).limit(limit))
 
+    async def current(self, reference: str) -> Sequence[OwnReferralRow]:
+        """Lock and return the referrals of a jobseeker that wait for an answer or have a consent."""
+        query = select(OwnReferralRow).where(
+            OwnReferralRow.reference == reference,
+            col(OwnReferralRow.state).in_([ReferralState.REQUESTED, ReferralState.CONSENTED]),
+            col(OwnReferralRow.outcome).is_(None),
+        )
+        return await self._all(query.order_by(col(OwnReferralRow.referral_id)).with_for_update())
+
     def add_consent(self, row: ConsentRow) -> None:
         """Record a consent."""
         self._tx.session.add(row)

@@ -38,13 +38,15 @@ from shared.store import Store
 _REVISION: Final = Bulk[Posting](
     """
     INSERT INTO vacancy_revision
-        (vacancy_id, revision, vacancy, filed_by, recorded_at, isco, municipalities, language)
+        (vacancy_id, revision, vacancy, filed_by, recorded_at, isco, municipalities, advertised_in)
     SELECT vacancy_id, revision, vacancy, filed_by, recorded_at, isco,
-        ARRAY(SELECT jsonb_array_elements_text(municipalities)), language
+        ARRAY(SELECT jsonb_array_elements_text(municipalities)),
+        ARRAY(SELECT jsonb_array_elements_text(advertised_in))
     FROM {rows}
     ON CONFLICT DO NOTHING
     """,
-    column_types(VacancyRevisionRow, VacancyRevisionRow.model_fields) | {"municipalities": "jsonb"},
+    column_types(VacancyRevisionRow, VacancyRevisionRow.model_fields)
+    | {"municipalities": "jsonb", "advertised_in": "jsonb"},
     attributes={"recorded_at": "changed_at"},
     key=("vacancy_id", "revision"),
 )
@@ -82,7 +84,7 @@ class Vacancies(Store):
             filed_by=posting.filed_by,
             isco=posting.isco,
             municipalities=list(posting.municipalities),
-            language=posting.language,
+            advertised_in=list(posting.advertised_in),
             expires_on=posting.vacancy.expires_on,
             changed_at=posting.changed_at,
             state_since=posting.state_since,
@@ -134,7 +136,7 @@ class Vacancies(Store):
             "SELECT * FROM vacancy WHERE state = 'open'"
             " AND (CAST(:municipality AS text) IS NULL OR :municipality = ANY (municipalities))"
             " AND (CAST(:occupation AS text) IS NULL OR isco LIKE :occupation || '%')"
-            " AND (CAST(:language AS text) IS NULL OR language = :language)"
+            " AND (CAST(:language AS text) IS NULL OR :language = ANY (advertised_in))"
             " AND (CAST(:after AS uuid) IS NULL OR vacancy_id > :after) ORDER BY vacancy_id LIMIT :limit",
             municipality=wanted.municipality,
             occupation=wanted.occupation,
@@ -171,7 +173,7 @@ class Vacancies(Store):
             " AND EXISTS (SELECT FROM vacancy_revision AS was WHERE was.vacancy_id = vacancy.vacancy_id"
             " AND (CAST(:municipality AS text) IS NULL OR :municipality = ANY (was.municipalities))"
             " AND (CAST(:occupation AS text) IS NULL OR was.isco LIKE :occupation || '%')"
-            " AND (CAST(:language AS text) IS NULL OR was.language = :language))"
+            " AND (CAST(:language AS text) IS NULL OR :language = ANY (was.advertised_in)))"
             " ORDER BY changed_xid, vacancy_id LIMIT :limit",
             place=str(place),
             id=vacancy_id,
@@ -272,6 +274,15 @@ class Assignments(Store):
         return solicited[0]
 
 
+@dataclass(frozen=True, slots=True)
+class WithdrawnOffer:
+    """A job offer that was closed with its vacancy, and the owning city's office."""
+
+    offer_id: UUID
+    referral_id: UUID
+    office: str
+
+
 class Referrals(Store):
     """Referrals and job offers at the joint office."""
 
@@ -346,12 +357,27 @@ class Referrals(Store):
             .values(state=state, consent_ended_at=at)
         )
         if ended:
-            await self._run(
-                update(OfferRow)
-                .where(col(OfferRow.referral_id) == referral_id, col(OfferRow.state) == OfferState.OPEN)
-                .values(state=OfferState.WITHDRAWN, answered_at=at)
-            )
+            await self.withdraw_offers(referral_id, at)
         return bool(ended)
+
+    async def withdraw_offers(self, referral_id: UUID, at: datetime) -> None:
+        """Close the open offers of a referral."""
+        await self._run(
+            update(OfferRow)
+            .where(col(OfferRow.referral_id) == referral_id, col(OfferRow.state) == OfferState.OPEN)
+            .values(state=OfferState.WITHDRAWN, answered_at=at)
+        )
+
+    async def withdraw_offers_for(self, vacancy_id: UUID, at: datetime) -> list[WithdrawnOffer]:
+        """Close the open offers of a vacancy; return them. The caller holds the vacancy's lock."""
+        return await self._values(
+            WithdrawnOffer,
+            "UPDATE job_offer SET state = 'withdrawn', answered_at = :at FROM referral"
+            " WHERE referral.referral_id = job_offer.referral_id AND referral.vacancy_id = :vacancy_id"
+            " AND job_offer.state = 'open' RETURNING offer_id, referral.referral_id, office",
+            vacancy_id=vacancy_id,
+            at=at,
+        )
 
     def add_offer(self, row: OfferRow) -> None:
         """Record a job offer."""
