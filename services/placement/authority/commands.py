@@ -17,8 +17,7 @@ from services.placement.authority.tables import (
 )
 from services.placement.catalogue import Classification
 from services.placement.domain import referral as decisions
-from services.placement.domain.matching import Match, rank, why_not
-from services.placement.domain.occupation import isco
+from services.placement.domain.matching import Match, Scorer, rank, why_not
 from services.placement.domain.pool import Jobseeker, classified, concept_uris
 from services.placement.domain.referral import Stay
 from shared.calendar import local_day
@@ -145,12 +144,12 @@ class CityPool:
             assignment_id=assignment_id, wanted=wanted, at_most=at_most, as_of=as_of, asked_at=tx.clock.now()
         )
         Pool(tx).remember(asked)
-        profiles = await Pool(tx).near(isco(wanted.occupation))
-        best, considered = rank(profiles, wanted, as_of, at_most)
+        nearest = await Pool(tx).nearest(Scorer(wanted, as_of), at_most)
+        best, _ = rank(nearest.profiles, wanted, as_of, at_most)
         stages = None
         if not best:
-            stages = PoolStages(profiles=await Pool(tx).size(), near_occupation=considered, answered=0)
-        return PoolCandidates(considered, tuple(map(as_candidate, best)), stages)
+            stages = PoolStages(profiles=await Pool(tx).size(), near_occupation=nearest.considered, answered=0)
+        return PoolCandidates(nearest.considered, tuple(map(as_candidate, best)), stages)
 
     def reference(self, jobseeker_id: str) -> str:
         """Return the opaque reference under which other offices know a jobseeker of this city."""
@@ -185,8 +184,8 @@ class CityPool:
         profile = await Pool(tx).profile(jobseeker_id)
         if profile is None:
             raise UnknownError("jobseeker")
-        profiles = await Pool(tx).near(isco(asked.wanted.occupation))
-        best, _considered = rank(profiles, asked.wanted, asked.as_of, asked.at_most)
+        nearest = await Pool(tx).nearest(Scorer(asked.wanted, asked.as_of), asked.at_most)
+        best, _considered = rank(nearest.profiles, asked.wanted, asked.as_of, asked.at_most)
         return why_not(profile, asked.wanted, asked.as_of, best, asked.at_most)
 
 

@@ -14,6 +14,7 @@ from services.placement import data
 from services.placement.authority import commands as city
 from services.placement.authority import vacancy_commands
 from services.placement.authority.commands import CityPool, CityReferrals
+from services.placement.authority.store import Nearest
 from services.placement.authority.tables import (
     ConsentRow,
     ContactQueryRow,
@@ -25,7 +26,7 @@ from services.placement.authority.tables import (
 )
 from services.placement.authority.vacancy_commands import CityVacancies
 from services.placement.domain import vacancy as lifecycle
-from services.placement.domain.matching import Profile
+from services.placement.domain.matching import Profile, Scorer
 from services.placement.domain.referral import Stay
 from services.placement.domain.vacancy import Posting
 from services.placement.joint import commands as joint
@@ -309,8 +310,8 @@ class CityMemory:
     async def by_reference(self, reference: str) -> JobseekerRow | None:
         return self.jobseeker if self.jobseeker and self.jobseeker.reference == reference else None
 
-    async def near(self, _: str) -> list[Profile]:
-        return self.profiles
+    async def nearest(self, _: Scorer, __: int) -> Nearest:
+        return Nearest(self.profiles, len(self.profiles))
 
     def remember(self, row: object) -> None:
         self.remembered.append(row)
