@@ -220,7 +220,7 @@ TRAINING_TO: Final = Topic(
 )
 TRAINING_FROM: Final = Topic(
     name="from.{office}.training.v1",
-    key="application_id",
+    key="application_id, invitation_id",
     writes="training @ each city",
     reads="training @ joint office",
     speaker="office",
@@ -230,6 +230,7 @@ TRAINING_FROM: Final = Topic(
         tr.SeatAnswered,
         tr.ApplicationTransferred,
         tr.ApplicationIdentified,
+        tr.InvitationAnswered,
     ),
 )
 TRAINING_SHARED: Final = Topic(

@@ -11,7 +11,7 @@ from services.training.joint.tables import InvitationRow
 from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.placement import CandidatesGathered, Wanted
-from shared.events.v1.training import ApplicantInvited, CandidatesWanted
+from shared.events.v1.training import ApplicantInvited, CandidatesWanted, InvitationAnswered
 from shared.messaging.transaction import Transaction
 
 
@@ -70,3 +70,15 @@ class JointCandidates:
         )
         tx.publish(event, to=office)
         return invitation
+
+    async def enter_invitation_answer(self, tx: Transaction, event: InvitationAnswered) -> None:
+        """Enter what came of an invitation. The newest answer counts.
+
+        Raises:
+            UnknownError: there is no such invitation to a jobseeker of that office.
+        """
+        invitation = await Candidates(tx).invitation(event.invitation_id, event.office)
+        if invitation is None:
+            raise UnknownError("invitation")
+        if invitation.answered_at is None or invitation.answered_at < event.answered_at:
+            invitation.answer, invitation.answered_at = event.answer, event.answered_at
