@@ -72,6 +72,7 @@ class Posting:
         isco: the ISCO-08 group of the occupation.
         filled: positions that referrals have filled.
         state_since: since when it is in its state.
+        shown_at: since when everyone may know of it; None of a draft, and of one that was withdrawn as a draft.
     """
 
     vacancy_id: UUID
@@ -84,6 +85,7 @@ class Posting:
     isco: str
     state_since: datetime
     filled: int = 0
+    shown_at: datetime | None = None
 
     @property
     def municipalities(self) -> tuple[str, ...]:
@@ -97,8 +99,8 @@ class Posting:
 
     @property
     def removal(self) -> Removal | None:
-        """Why the advertisement is not shown; None while it is, and of a draft, which never was."""
-        if self.state in {VacancyStatus.OPEN, VacancyStatus.DRAFT}:
+        """Why the advertisement is not shown; None while it is, and of one that never was."""
+        if self.state is VacancyStatus.OPEN or self.shown_at is None:
             return None
         return Removal(self.state.value)
 
@@ -118,7 +120,8 @@ def report(vacancy_id: UUID, vacancy: Vacancy, isco: str, state: VacancyStatus, 
         RefusedError: a value is not valid.
     """
     check(vacancy)
-    return _changed(Posting(vacancy_id, state, 1, 1, vacancy, filed_by, at, isco, at))
+    posting = Posting(vacancy_id, state, 1, 1, vacancy, filed_by, at, isco, at)
+    return _changed(replace(posting, shown_at=at) if state is VacancyStatus.OPEN else posting)
 
 
 def revise(posting: Posting, vacancy: Vacancy, isco: str, predecessor: int, at: datetime) -> Change:
@@ -173,7 +176,8 @@ def move(posting: Posting, state: VacancyStatus, at: datetime) -> Change:
         return Change(posting)
     if state not in _NEXT.get(posting.state, ()):
         raise ConflictError("invalid-state", f"A vacancy that is {posting.state} cannot become {state}.")
-    return _changed(replace(posting, state=state, version=posting.version + 1, changed_at=at, state_since=at))
+    moved = replace(posting, state=state, version=posting.version + 1, changed_at=at, state_since=at)
+    return _changed(replace(moved, shown_at=posting.shown_at or at) if state is VacancyStatus.OPEN else moved)
 
 
 def fill(posting: Posting, at: datetime) -> Change:
@@ -238,7 +242,7 @@ def wanted_for(vacancy: Vacancy, isco: str) -> Wanted:
 
 
 def _changed(posting: Posting) -> Change:
-    return Change(posting, () if posting.state is VacancyStatus.DRAFT else (published(posting),))
+    return Change(posting, () if posting.shown_at is None else (published(posting),))
 
 
 def check(vacancy: Vacancy) -> None:

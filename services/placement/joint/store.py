@@ -89,6 +89,7 @@ class Vacancies(Store):
             changed_at=posting.changed_at,
             state_since=posting.state_since,
             filled=posting.filled,
+            shown_at=posting.shown_at,
             changed_xid=func.pg_current_xact_id(),
         )
         kept = {"vacancy_id", "filed_by"}
@@ -157,8 +158,8 @@ class Vacancies(Store):
         """Return vacancies changed after a place, or at it with a greater id, oldest change first.
 
         `since` and `until` bound the time of the change, `until` excluded. A filter lets through every vacancy of which
-        it fits a revision, so that its reader learns that an advertisement does not fit any more. A draft, which nobody
-        has seen, is none of them.
+        it fits a revision, so that its reader learns that an advertisement does not fit any more. What nobody has seen,
+        a draft or one that was withdrawn as a draft, is none of them.
 
         A change is shown once no transaction that could precede it is still running, so that a reader who has passed a
         place never misses one behind it.
@@ -167,7 +168,7 @@ class Vacancies(Store):
             VacancyRow,
             "SELECT * FROM vacancy"
             " WHERE (changed_xid, vacancy_id) > (CAST(CAST(:place AS text) AS xid8), CAST(:id AS uuid))"
-            " AND changed_xid < pg_snapshot_xmin(pg_current_snapshot()) AND state <> 'draft'"
+            " AND changed_xid < pg_snapshot_xmin(pg_current_snapshot()) AND shown_at IS NOT NULL"
             " AND (CAST(:since AS timestamptz) IS NULL OR changed_at >= :since)"
             " AND (CAST(:until AS timestamptz) IS NULL OR changed_at < :until)"
             " AND EXISTS (SELECT FROM vacancy_revision AS was WHERE was.vacancy_id = vacancy.vacancy_id"
@@ -495,4 +496,5 @@ def _posting(row: VacancyRow) -> Posting:
         isco=row.isco,
         state_since=row.state_since,
         filled=row.filled,
+        shown_at=row.shown_at,
     )

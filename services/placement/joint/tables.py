@@ -89,6 +89,7 @@ class VacancyRow(Table, table=True):
     expires_on: date | None = _date()
     state_since: datetime = _instant()
     filled: int
+    shown_at: datetime | None = _instant(null=True)
     changed_at: datetime = _instant()
     changed_xid: int = Field(sa_column=Column(TransactionId, nullable=False))
 

@@ -348,3 +348,11 @@ def test_what_nobody_could_fit_or_read_is_refused(changes: dict[str, object], co
     with pytest.raises(RefusedError) as refusal:
         lifecycle.check(vacancy(**changes))
     assert refusal.value.code == code
+
+
+def test_nobody_learns_of_a_draft_that_is_withdrawn_unseen() -> None:
+    change = lifecycle.move(posting(VacancyStatus.DRAFT), VacancyStatus.WITHDRAWN, AT)
+    assert (change.events, change.posting.removal, change.posting.shown_at) == ((), None, None)
+    opened = lifecycle.move(posting(VacancyStatus.DRAFT), VacancyStatus.OPEN, AT).posting
+    seen = lifecycle.move(opened, VacancyStatus.WITHDRAWN, AT)
+    assert (len(seen.events), seen.posting.removal, seen.posting.shown_at) == (1, lifecycle.Removal.WITHDRAWN, AT)
