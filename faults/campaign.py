@@ -22,6 +22,7 @@ from faults.workload import (
     Answers,
     Applications,
     Bringer,
+    Consents,
     Contacts,
     LateRepetitions,
     Notices,
@@ -135,6 +136,9 @@ def bringing(campaign: Campaign, stack: Stack, seconds: float, late: LateRepetit
     if "placement" in campaign.services:
         vacancies = Vacancies(*given)
         yield Brought(vacancies, lambda verdict: invariants.check_vacancies(stack, vacancies, verdict))
+        consents = Consents(stack, vacancies.ids[0], *given[1:])
+        consents.prepare()
+        yield Brought(consents, lambda verdict: invariants.check_consents(stack, consents, verdict))
     if "training" in campaign.services:
         applications = Applications(*given)
         applications.prepare()

@@ -17,7 +17,7 @@ from aiokafka import ConsumerRecord
 from deploy.local.observing import records_on
 from deploy.local.stack import CITIES, JOINT, OFFICES, Stack
 from faults.seat_invariants import broken_invariants
-from faults.workload import CANARY, PLACES, Acknowledgements, Applications, Arrivals, LateRepetitions, Notices
+from faults.workload import CANARY, PLACES, Acknowledgements, Applications, Arrivals, Consents, LateRepetitions, Notices
 from shared import topics
 from shared.messaging.codec import HEARTBEAT, Rejection, read_envelope
 
@@ -211,6 +211,34 @@ async def check_vacancies(stack: Stack, brought: Arrivals, verdict: Verdict) -> 
     verdict.add("vacancies lost", set(brought.ids) - found.keys())
     verdict.add("vacancies that nobody brought", found.keys() - set(brought.ids))
     verdict.add("vacancies changed by a repetition", [one for one, row in found.items() if row["version"] != 1])
+
+
+async def check_consents(stack: Stack, brought: Consents, verdict: Verdict) -> None:
+    """Look for contacts that were given without a consent in force, and for consents that did not end everywhere."""
+    given, kept, unlogged = [], [], []
+    for city in CITIES:
+        sql = (
+            "SELECT query.referral_id FROM placement.contact_query AS query WHERE query.answered"
+            " AND query.referral_id IS NOT NULL AND NOT EXISTS (SELECT FROM placement.consent"
+            " WHERE consent.referral_id = query.referral_id AND consent.given_at <= query.at"
+            " AND (consent.ended_at IS NULL OR query.at < consent.ended_at))"
+        )
+        given += [f"{row['referral_id']} {city}" for row in await rows(stack, city, sql)]
+        mine = {one for one, owner in brought.withdrawn.items() if owner == city}
+        sql = "SELECT referral_id FROM placement.own_referral WHERE state = 'consent_withdrawn'"
+        ended = {row["referral_id"] for row in await rows(stack, city, sql)}
+        kept += [f"{one} {city}" for one in mine - ended]
+        sql = (
+            "SELECT query.referral_id, count(*) AS refused FROM placement.contact_query AS query"
+            " JOIN placement.consent USING (referral_id) WHERE query.at >= consent.ended_at GROUP BY 1"
+        )
+        logged = {row["referral_id"]: row["refused"] for row in await rows(stack, city, sql)}
+        unlogged += [one for one in mine if logged.get(one, 0) < brought.asked_after[one]]
+    sql = "SELECT referral_id FROM placement.referral WHERE state = 'consent_withdrawn'"
+    told = {row["referral_id"] for row in await rows(stack, JOINT, sql)}
+    verdict.add("contacts given without a consent in force", given)
+    verdict.add("withdrawn consents that a store still has", [*kept, *(brought.withdrawn.keys() - told)])
+    verdict.add("queries after a withdrawal that are not logged", unlogged)
 
 
 async def check_contacts(stack: Stack, brought: Arrivals, verdict: Verdict) -> None:
