@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from opentelemetry.trace import Link, Span, SpanKind, Tracer
+from opentelemetry.trace import Span, SpanKind, Tracer
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from shared import instruments, topics
@@ -16,7 +16,7 @@ from shared.clock import Clock
 from shared.database import Bulk
 from shared.events.envelope import Envelope, Event, derived_id
 from shared.messaging.codec import MAX_EVENT_BYTES
-from shared.telemetry import as_parent, context_of, traceparent_of
+from shared.telemetry import context_of, start_message_span, traceparent_of
 
 Row = TypeVar("Row")
 
@@ -219,10 +219,4 @@ class Database:
         `as_child=False` starts a new trace with the link alone, as a replay does.
         """
         created = context_of(envelope.traceparent)
-        return self.tracer.start_span(
-            name,
-            context=as_parent(created if as_child else None),
-            kind=SpanKind.CONSUMER,
-            attributes=attributes,
-            links=[Link(created)] if created else [],
-        )
+        return start_message_span(self.tracer, name, SpanKind.CONSUMER, attributes, created, as_child=as_child)
