@@ -29,9 +29,13 @@ class Part(BaseModel):
 
 
 class Event(Part):
-    """The body of a message. `KEY` names the field whose order matters; it becomes the Kafka key."""
+    """The body of a message. `KEY` names the field whose order matters; it becomes the Kafka key.
+
+    `SHARED` names a field whose value, a large one, is sent to several offices unchanged: it is written last, and once.
+    """
 
     KEY: ClassVar[str]
+    SHARED: ClassVar[str | None] = None
     type: str
 
     @property
