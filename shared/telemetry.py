@@ -190,7 +190,7 @@ def start_message_span(
     as_child: bool = True,
 ) -> Span:
     """Start the span of a message, linked to the span that created it, and its child unless a new trace is wanted."""
-    links = (trace.Link(created),) if created else ()
+    links = (trace.Link(created, {}),) if created else ()
     if (
         created is not None
         and as_child
