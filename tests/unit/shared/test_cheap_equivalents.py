@@ -155,7 +155,7 @@ def test_rows_of_a_partition_are_sent_in_order_and_batches_stay_within_their_siz
         for seq in range(200)
     ]
     rows[100] = rows[100]._replace(payload=b"000100" + b"x" * 5000)  # more than a batch: it goes alone
-    batches = asyncio.run(relay._batches(rows, Producer()))  # type: ignore[arg-type]
+    batches = asyncio.run(relay._batches(rows, Producer()))
     assert len(batches) > len({place for place, _ in batches})
     sent: dict[tuple[str, int], list[int]] = {}
     for place, batch in batches:
