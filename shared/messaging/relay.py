@@ -18,7 +18,6 @@ from uuid import uuid4
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.producer.message_accumulator import BatchBuilder
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Tracer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -27,7 +26,7 @@ from shared import instruments, topics
 from shared.database import is_unavailable
 from shared.events.envelope import Envelope
 from shared.messaging.codec import HEARTBEAT, headers_of
-from shared.messaging.partition import partition_hash
+from shared.messaging.sending import batches_of
 from shared.settings import ProcessSettings
 from shared.telemetry import as_parent, context_of, describe
 
@@ -183,9 +182,11 @@ class Relay:
         spans = self._send_spans(rows)
         # All are handed over in order before any is awaited; none is marked unless all were acknowledged, so a
         # failed row is never overtaken for good by a later one of its key.
+        batches = await batches_of(
+            [(row.topic, row.key.encode(), row.payload, self._headers(row)) for row in rows], producer
+        )
         futures = [
-            await producer.send_batch(batch, topic, partition=partition)
-            for (topic, partition), batch in await self._batches(rows, producer)
+            await producer.send_batch(batch, topic, partition=partition) for (topic, partition), batch in batches
         ]
         results = await asyncio.gather(*futures, return_exceptions=True)
         for result in results:
@@ -197,33 +198,6 @@ class Relay:
         for topic, count in Counter(row.topic for row in rows).items():
             instruments.SENT.labels(*self._labels, topic).inc(count)
         return len(rows)
-
-    async def _batches(
-        self, rows: list[_Row], producer: AIOKafkaProducer
-    ) -> list[tuple[tuple[str, int], BatchBuilder]]:
-        """Put the rows of each partition into batches, in order.
-
-        Sending row by row makes a future for each and asks for the partition each time: 31 µs a row, against 9 µs.
-        """
-        partitions = {topic: sorted(await producer.partitions_for(topic)) for topic in {row.topic for row in rows}}
-        hashes: dict[str, int] = {}
-        filled: list[tuple[tuple[str, int], BatchBuilder]] = []
-        current: dict[tuple[str, int], BatchBuilder] = {}
-        for row in rows:
-            key = row.key.encode()
-            if row.key not in hashes:  # a notice goes to several offices under the same key
-                hashes[row.key] = partition_hash(key)
-            choice = partitions[row.topic]
-            place = (row.topic, choice[hashes[row.key] % len(choice)])
-            batch = current.get(place)
-            headers = self._headers(row)
-            if batch is None or batch.append(timestamp=None, key=key, value=row.payload, headers=headers) is None:
-                batch = current[place] = producer.create_batch()
-                filled.append((place, batch))
-                batch.append(timestamp=None, key=key, value=row.payload, headers=headers)
-        for _, batch in filled:
-            batch.close()
-        return filled
 
     async def _beat(self, producer: AIOKafkaProducer) -> None:
         """Send a heartbeat on every topic this outbox writes: a topic that is quiet is then told from one that is
