@@ -9,8 +9,6 @@ from collections.abc import Sequence
 import structlog
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.exporter.zipkin.json import ZipkinExporter
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
@@ -96,8 +94,14 @@ def tracer_provider(service: str, settings: ProcessSettings, exporter: SpanExpor
 def _exporter(settings: ProcessSettings) -> SpanExporter | None:
     match settings.otel_traces_exporter:
         case "otlp":
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - a process has one
+                OTLPSpanExporter,
+            )
+
             return OTLPSpanExporter()
         case "zipkin":
+            from opentelemetry.exporter.zipkin.json import ZipkinExporter  # noqa: PLC0415 - as above
+
             return ZipkinExporter()
         case "none":
             return None
