@@ -25,6 +25,7 @@ from shared.clock import SystemClock
 from shared.events.envelope import NAMESPACE, derived_id
 from shared.events.v1.change_security import NoticeAssigned
 from shared.events.values import business_id, is_business_id
+from shared.kept import kept_for_same
 from shared.messaging.sending import Outgoing, batches_of, partition_hash
 from shared.messaging.transaction import Database, Transaction
 from shared.telemetry import MessageSpan, as_parent, context_of, start_message_span
@@ -163,3 +164,16 @@ def test_records_of_a_partition_are_sent_in_order_and_batches_stay_within_their_
         for number in numbers:
             assert records[number][0] == topic
             assert DefaultPartitioner()(records[number][1], [0, 1, 2, 3], [0, 1, 2, 3]) == partition
+
+
+def test_a_kept_answer_is_given_for_the_same_object_alone() -> None:
+    asked: list[str] = []
+
+    @kept_for_same
+    def shout(text: str) -> str:
+        asked.append(text)
+        return text.upper()
+
+    first, other = "".join(["no", "tice"]), "".join(["no", "tice"])  # equal, and two
+    assert [shout(first), shout(first), shout(other), shout(first)] == ["NOTICE"] * 4
+    assert len(asked) == 3
