@@ -174,6 +174,7 @@ def test_a_kept_answer_is_given_for_the_same_object_alone() -> None:
         asked.append(text)
         return text.upper()
 
-    first, other = "".join(["no", "tice"]), "".join(["no", "tice"])  # equal, and two
-    assert [shout(first), shout(first), shout(other), shout(first)] == ["NOTICE"] * 4
+    first, equal = "notice", "NOTICE".lower()
+    assert first is not equal
+    assert [shout(first), shout(first), shout(equal), shout(first)] == ["NOTICE"] * 4
     assert len(asked) == 3
