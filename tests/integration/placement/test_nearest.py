@@ -12,11 +12,12 @@ from services.placement.app import PLACEMENT
 from services.placement.authority.store import Pool
 from services.placement.domain.matching import Profile, Scorer, rank
 from services.placement.domain.pool import Jobseeker
+from services.placement.settings import Settings
 from shared.events.v1.change_security import Occupation
 from shared.events.v1.placement import Wanted
 from shared.messaging.transaction import Database
 from shared.process import Service, writing
-from tests.integration.conftest import settings_of
+from tests.support.settings import settings_of
 
 TODAY = date(2026, 11, 24)
 CODES = ["5120", "5131", "5311", "5321", "2512"]
@@ -40,7 +41,7 @@ def jobseeker(number: int, chance: random.Random) -> Jobseeker:
 async def database(stack: Stack) -> AsyncIterator[Database]:
     """A pool of its own, with 300 jobseekers."""
     service = Service(PLACEMENT.name, f"placement_{uuid4().hex[:8]}", PLACEMENT.migrations)
-    async with writing(service, settings_of(stack, "vantaa")) as opened:
+    async with writing(service, settings_of(Settings, stack, "vantaa")) as opened:
         chance = random.Random(1)
         async with opened.transaction(uuid4()) as tx:
             for number in range(300):
