@@ -15,6 +15,7 @@ test: $(VENV)/.ready ## run every check
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/mypy
 	@$(RUN) -m shared.contracts --check
+	@$(RUN) -m deploy.openapi --check
 	@$(VENV)/bin/pytest --quiet
 
 unit: $(VENV)/.ready ## run what needs no running process: seconds
@@ -37,8 +38,9 @@ bench: $(VENV)/.ready ## measure against the hand-written baseline (minutes)
 screenshots: $(VENV)/.ready ## take the README's screenshots of the console (needs Chromium)
 	@$(RUN) -m deploy.console.screenshots
 
-publish: $(VENV)/.ready ## write the JSON Schemas and the AsyncAPI document
+publish: $(VENV)/.ready ## write the JSON Schemas, the AsyncAPI document and the OpenAPI documents
 	@$(RUN) -m shared.contracts
+	@$(RUN) -m deploy.openapi
 
 lock: $(VENV)/.ready ## resolve the dependencies anew
 	@$(LOCK) --all-extras --group dev pyproject.toml --output-file requirements.lock

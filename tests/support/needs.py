@@ -11,14 +11,22 @@ ROOT = Path(__file__).parents[2]
 CLASSIFICATION = "NATIONAL_CLASSIFICATION"
 """The environment variable that names the file of municipalities and authorities of the whole country."""
 
-_PACKAGES = {"chromium": "chromium", "promtool": "prometheus", "curl": "curl", "java": "openjdk-17-jdk-headless"}
+_DEBIAN = {"chromium": "chromium", "promtool": "prometheus", "curl": "curl", "java": "openjdk-17-jdk-headless"}
+_OTHERS = {
+    "spectral": "npm install --global @stoplight/spectral-cli@6.16.3",
+    "helm": "go install helm.sh/helm/v3/cmd/helm@v3.22.0",
+    "kubeconform": "go install github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0",
+    "kube-score": "go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0",
+}
 _ALSO_CALLED: dict[str, tuple[str, ...]] = {"chromium": ("chromium-browser", "google-chrome")}
 
 
 def program(name: str) -> str:
     """Return a program's path; skip the test that needs it where it is missing, or fail it with `CI` set."""
     found = [path for called in (name, *_ALSO_CALLED.get(name, ())) if (path := shutil.which(called))]
-    return found[0] if found else _missing(f"{name} is not installed (Debian: apt-get install {_PACKAGES[name]})")
+    if found:
+        return found[0]
+    return _missing(f"{name} is not installed ({_OTHERS.get(name) or f'Debian: apt-get install {_DEBIAN[name]}'})")
 
 
 def national_classification() -> Path:
