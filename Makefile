@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 
-.PHONY: demo test up faults bench lint unit screenshots publish lock clean
+.PHONY: demo test up faults bench lint unit screenshots publish images lock clean
 
 demo: $(VENV)/.ready ## run the main job on an embedded Kafka and PostgreSQL, and print what happened
 	@$(RUN) -m deploy.local.demo
@@ -41,6 +41,9 @@ screenshots: $(VENV)/.ready ## take the README's screenshots of the console (nee
 publish: $(VENV)/.ready ## write the JSON Schemas, the AsyncAPI document and the OpenAPI documents
 	@$(RUN) -m shared.contracts
 	@$(RUN) -m deploy.openapi
+
+images: $(VENV)/.ready ## build the image of each service and side, and its bill of materials (needs a Docker engine)
+	@$(RUN) -m deploy.images
 
 lock: $(VENV)/.ready ## resolve the dependencies anew
 	@$(LOCK) --all-extras --group dev pyproject.toml --output-file requirements.lock

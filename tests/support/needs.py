@@ -2,10 +2,14 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
+import docker
 import pytest
+
+from deploy.local.containers import engine_answers
 
 ROOT = Path(__file__).parents[2]
 CLASSIFICATION = "NATIONAL_CLASSIFICATION"
@@ -38,6 +42,28 @@ def national_classification() -> Path:
     if not place.exists():
         _missing(f"the national classification is not at {place}: set {CLASSIFICATION} to where it is")
     return place
+
+
+def engine() -> None:
+    """Skip the test where no Docker engine answers, or fail it with `CI_NEEDS_ENGINE` set: not every CI has one."""
+    if not engine_answers():
+        what = "no Docker engine answers: start it, or set DOCKER_HOST"
+        if os.environ.get("CI_NEEDS_ENGINE"):
+            pytest.fail(what)
+        pytest.skip(what)
+
+
+def images(tags: Iterable[str]) -> None:
+    """Skip the test where an image has not been built, or fail it with `CI_NEEDS_ENGINE` set."""
+    engine()
+    client = docker.from_env()
+    built = {tag for image in client.images.list() for tag in image.tags}
+    client.close()
+    if lacking := sorted(set(tags) - built):
+        what = f"not built (make images): {', '.join(lacking)}"
+        if os.environ.get("CI_NEEDS_ENGINE"):
+            pytest.fail(what)
+        pytest.skip(what)
 
 
 def _missing(what: str) -> NoReturn:
