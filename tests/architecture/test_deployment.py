@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import yaml
 
 from deploy.console.settings import Settings as ConsoleSettings
 from deploy.local.stack import OFFICES, SERVICES
-from services.change_security.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -62,15 +62,42 @@ def test_every_long_running_container_has_a_health_check() -> None:
         assert built_here or "healthcheck" in container or name == "collector", name
 
 
-def test_the_office_files_and_the_compose_environment_make_whole_settings() -> None:
-    for office in OFFICES:
-        process = COMPOSE["services"][f"change-security-{office}"]
-        lines = (ROOT / process["env_file"][0]).read_text(encoding="utf-8").splitlines()
-        file = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-        environment = {name.lower(): value for name, value in (file | process["environment"]).items()}
-        settings = Settings(**environment)
-        assert settings.office == office
-        assert settings.is_joint is (office == "pks")
+def lines_of(files: list[str]) -> list[str]:
+    """The lines of env files, in order."""
+    return [line for file in files for line in (ROOT / file).read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("office", OFFICES)
+def test_the_office_files_and_the_compose_environment_make_whole_settings(service: str, office: str) -> None:
+    process = COMPOSE["services"][f"{service.replace('_', '-')}-{office}"]
+    file = dict(line.split("=", 1) for line in lines_of(process["env_file"]) if line and not line.startswith("#"))
+    environment = {name.lower(): value for name, value in (file | process["environment"]).items()}
+    settings = import_module(f"services.{service}.settings").Settings(**environment)
+    assert settings.office == office
+    assert settings.is_joint is (office == "pks")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_setting_stands_in_an_env_file_or_in_the_compose_file(service: str) -> None:
+    process = COMPOSE["services"][f"{service.replace('_', '-')}-vantaa"]
+    shown = {line.removeprefix("# ").partition("=")[0] for line in lines_of(process["env_file"]) if "=" in line}
+    known = {name.upper() for name in import_module(f"services.{service}.settings").Settings.model_fields}
+    secret = {name for name in known if name.endswith(("_PASSWORD", "_URL"))} | {"POOL_KEY"}
+    assert known - shown - process["environment"].keys() - secret == set()
+    assert shown - known == set(), "nothing reads these"
+
+
+@pytest.mark.parametrize(
+    "name", [f"{service.replace('_', '-')}-{office}" for service in SERVICES for office in OFFICES]
+)
+def test_every_process_is_as_closed_as_in_the_chart_and_has_a_limit(name: str) -> None:
+    process = COMPOSE["services"][name]
+    assert process["read_only"] is True
+    assert process["tmpfs"] == ["/tmp:size=128m"]  # noqa: S108 - the container's own
+    assert process["cap_drop"] == ["ALL"]
+    assert process["mem_limit"] == "512m"
+    assert COMPOSE["services"][f"postgres-{name.rpartition('-')[2]}"]["mem_limit"] == "1g"
 
 
 def stages() -> dict[str, str]:

@@ -79,6 +79,7 @@ def test_a_bill_of_materials_names_what_is_installed(image: Image) -> None:
 
 def test_the_same_commit_makes_the_same_layers(engine: docker.DockerClient) -> None:
     image = Image("change_security", "authority")
+    build(image, ["--quiet", "--network=host"])
     before = details(engine, image)["RootFS"]["Layers"]
     build(image, ["--quiet", "--no-cache", "--network=host"])
     assert details(engine, image)["RootFS"]["Layers"] == before
