@@ -19,7 +19,6 @@ _DEBIAN = {"chromium": "chromium", "promtool": "prometheus", "curl": "curl", "ja
 _OTHERS = {
     "spectral": "npm install --global @stoplight/spectral-cli@6.16.3",
     "helm": "go install helm.sh/helm/v3/cmd/helm@v3.22.0",
-    "kubeconform": "go install github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0",
     "kube-score": "go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0",
 }
 _ALSO_CALLED: dict[str, tuple[str, ...]] = {"chromium": ("chromium-browser", "google-chrome")}
