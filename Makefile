@@ -43,7 +43,7 @@ publish: $(VENV)/.ready ## write the JSON Schemas and the AsyncAPI document
 lock: $(VENV)/.ready ## resolve the dependencies anew
 	@$(LOCK) --all-extras --group dev pyproject.toml --output-file requirements.lock
 	@$(LOCK) --constraints requirements.lock pyproject.toml --output-file deploy/requirements.authority.lock
-	@for extra in joint console; do \
+	@for extra in joint console access; do \
 		$(LOCK) --constraints requirements.lock --extra $$extra pyproject.toml \
 			--output-file deploy/requirements.$$extra.lock || exit 1; done
 

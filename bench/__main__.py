@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ from bench.baseline import OUTBOX, WORK
 from bench.notices import filing, headers, notice_id, preload, send_all
 from deploy.local.client import Callers
 from deploy.local.processes import answers
-from deploy.local.stack import CITIES, JOINT, OFFICES, ROOT, Stack
+from deploy.local.stack import CITIES, JOINT, OFFICES, ROOT, Bus, Stack
 from shared.events.v1.change_security import Filing, NoticeAssigned
 
 CONSOLE = Console(width=110)
@@ -73,7 +73,7 @@ def cpu_of(pids: list[int]) -> float:
 def bare_stack(**settings: str) -> Iterator[Stack]:
     """Start broker and databases alone."""
     ours = {("change_security", office): "bench.suite" for office in OFFICES}
-    with Stack(with_zipkin=False, services=(), settings=settings, modules=ours) as stack:
+    with Stack(with_zipkin=False, services=(), settings=settings, modules=ours, bus=Bus.PLAINTEXT) as stack:
         yield stack
 
 
@@ -173,7 +173,7 @@ def measured(stack: Stack, pids: list[int], count: int, stored: str, confirmed: 
 def flow_of_baseline(count: int, *, spans: bool, receipts: bool) -> Flow:
     """Measure the baseline."""
     with bare_stack() as stack, baseline(stack, spans=spans, receipts=receipts) as processes:
-        asyncio.run(preload(stack.kafka.bootstrap, count))
+        asyncio.run(preload(stack.client(), count))
         for process in processes[1:]:
             go(process)
         return measured(
@@ -192,7 +192,7 @@ def flow_of_suite(count: int, *, spans: bool) -> Flow:
         operator = Callers(stack, "change_security").operator
         operator.send("/v1/consumer/pause")
         time.sleep(0.5)
-        asyncio.run(preload(stack.kafka.bootstrap, count))
+        asyncio.run(preload(stack.client(), count))
         return measured(
             stack,
             pids,
@@ -316,17 +316,17 @@ def assigned(number: int) -> bytes:
     return told.model_dump_json(exclude_none=True).encode()
 
 
-async def fill(bootstrap: str, count: int) -> None:
+async def fill(client: Mapping[str, Any], count: int) -> None:
     """Put so many assignments on Vantaa's topic."""
     kind = NoticeAssigned.type_name()
     records = ((str(notice_id(one)), assigned(one), headers(one, kind, b"/bench")) for one in range(count))
-    await send_all(bootstrap, "to.vantaa.change-security.v1", records)
+    await send_all(client, "to.vantaa.change-security.v1", records)
 
 
 def rebuild(count: int) -> tuple[float, float]:
     """Rebuild Vantaa's store from the first offset; return the baseline's rate and the suite's, notices a second."""
     with bare_stack() as stack:
-        asyncio.run(fill(stack.kafka.bootstrap, count))
+        asyncio.run(fill(stack.client(), count))
         url = [stack.databases["vantaa"].url]
         with baseline(stack, spans=True, receipts=True) as processes:
             begun = time.perf_counter()

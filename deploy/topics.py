@@ -1,29 +1,33 @@
-"""Creates the topics that `shared.topics` names: `python -m deploy.topics --bootstrap host:9092 --offices a,b,c`.
+"""Creates the topics that `shared.topics` names: `python -m deploy.topics --offices a,b,c`.
 
+How to reach Kafka, and as whom, is read from the settings of `shared.settings.KafkaSettings`: the administrator.
 Safe to repeat: an existing topic is brought to the table's configuration. Partitions are never changed, since a key
 would then move to another partition and lose its order.
 """
 
 import argparse
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from shared.messaging.security import client_of
+from shared.settings import KafkaSettings
 from shared.topics import expanded
 
 
-async def create(bootstrap: str, offices: Iterable[str], *, replication: int = 1) -> list[str]:
+async def create(client: Mapping[str, Any], offices: Iterable[str], *, replication: int = 1) -> list[str]:
     """Create what is missing and configure the rest; return the names of all topics.
 
     Args:
-        bootstrap: Kafka's `host:port`, comma separated.
+        client: what a client of aiokafka needs to come to Kafka as its administrator.
         offices: the city offices.
         replication: copies of each partition; three in production.
     """
     wanted = expanded(offices)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**client)
     await admin.start()
     try:
         there = set(await admin.list_topics())
@@ -46,11 +50,11 @@ async def create(bootstrap: str, offices: Iterable[str], *, replication: int = 1
 def main() -> None:
     """Read the command line and create the topics."""
     parser = argparse.ArgumentParser(prog="python -m deploy.topics", description=__doc__)
-    parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--offices", required=True, help="city offices, comma separated")
     parser.add_argument("--replication", type=int, default=1)
     given = parser.parse_args()
-    names = asyncio.run(create(given.bootstrap, given.offices.split(","), replication=given.replication))
+    client = client_of(KafkaSettings())
+    names = asyncio.run(create(client, given.offices.split(","), replication=given.replication))
     print("\n".join(names))  # noqa: T201
 
 

@@ -59,7 +59,7 @@ def small() -> Iterator[Stack]:
 @pytest.fixture
 async def rig(stack: Stack, request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
     """A consumer of test events with its own schema and topics."""
-    made = await make_rig(stack.kafka.bootstrap, stack.databases["helsinki"].url, request.node.originalname)
+    made = await make_rig(stack, stack.databases["helsinki"].url, request.node.originalname)
     yield made
     await made.engine.dispose()
 

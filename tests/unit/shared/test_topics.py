@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.topics import written_by
+from shared.topics import TOPICS, written_by
 
 CITIES = ("helsinki", "espoo", "vantaa")
 
@@ -29,3 +29,10 @@ CITIES = ("helsinki", "espoo", "vantaa")
 )
 def test_a_process_writes_what_the_table_says(service: str, office: str, topics: set[str]) -> None:
     assert set(written_by(service, office, CITIES)) == topics
+
+
+def test_no_record_outlives_its_retention_by_more_than_a_day() -> None:
+    day = 24 * 3600 * 1000
+    kept = [topic.config for topic in TOPICS if topic.retention is not None]
+    assert kept
+    assert all(int(config["segment.ms"]) <= day for config in kept)
