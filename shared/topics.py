@@ -5,7 +5,7 @@ an office writes `from.<office>.` and reads `to.<office>.`, and nothing of anoth
 another within the joint office stands on `between.<writer>.<reader>.`, which no city reads.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -133,6 +133,13 @@ class Topic:
     def may_carry(self, event: Event, name: str) -> bool:
         """Whether the event speaks for the office whose topic `name` is."""
         return self.speaker is None or self.name_for(str(getattr(event, self.speaker))) == name
+
+    def may_come_from(self, source: str, systems: Mapping[str, Collection[Role]]) -> bool:
+        """Whether a record's source is one of the systems that write the topic, where other systems do."""
+        if not isinstance(self.writes, Systems):
+            return True
+        kind, _, name = source.rpartition("/")
+        return kind == "/systems" and self.writes.role in systems.get(name, ())
 
     @property
     def config(self) -> dict[str, str]:

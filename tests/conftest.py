@@ -17,7 +17,7 @@ from tests.support.rig import Rig, make_rig
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a stack, so that the rest can be run alone."""
     for item in items:
-        if {"stack", "small"} & set(getattr(item, "fixturenames", ())):
+        if {"stack", "small", "bus"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("stack")
 
 

@@ -42,9 +42,10 @@ SYSTEMS = {
     "portal": frozenset({Role.FILES_NOTICES, Role.BRINGS_CONTACTS}),
     "jobs": frozenset({Role.OFFERS_VACANCIES}),
     "stranger": frozenset({Role.FILES_NOTICES, Role.OFFERS_VACANCIES}),
-    "load": frozenset(Role),
+    "faults": frozenset(Role),
+    "bench": frozenset(Role),
 }
-"""The other systems of a stack: an employer's portal, a job market, one more of each, and what makes load."""
+"""The other systems of a stack: an employer's portal, a job market, one more of each, and those that make load."""
 
 ADMINISTRATOR = access.administrator(JOINT)
 PARTIES = access.Parties(JOINT, CITIES, SYSTEMS, tried=CITIES)

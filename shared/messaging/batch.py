@@ -114,6 +114,9 @@ class BatchProcessor:
         if rejection := self.inbound.screen(record):
             return Item(record, envelope, None, rejection)
         topic = self.inbound.topics[record.topic]
+        if not topic.may_come_from(envelope.source, self._settings.systems):
+            rejection = Rejection("sender-mismatch", "its source is none of the systems that may write this topic")
+            return Item(record, envelope, None, rejection)
         event = read_event(envelope, record.value, self.inbound.types, topic.types)
         if isinstance(event, Rejection):
             unknown = event.code == "unknown-type" and topic.unknown_types == "ignore"
