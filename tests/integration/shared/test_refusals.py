@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -139,9 +140,8 @@ async def test_consumer_and_relay_take_up_a_new_certificate_while_they_run(rig: 
         stack.identities.authority.issue(own, lifetime=timedelta(days=500))
 
         async def renewed() -> bool:
-            return all(
-                one is not None and one > before for one in (consumer.certificate_expires, relay._security.expires)
-            )
+            shown = (consumer.certificate_expires, relay._security.expires)
+            return all(one is not None and one > before for one in shown)
 
         await until(renewed, "both have the new one")
 
