@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 
-.PHONY: demo test up faults bench lint unit screenshots publish lock clean
+.PHONY: demo test up faults bench security lint unit screenshots publish lock clean
 
 demo: $(VENV)/.ready ## run the main job on an embedded Kafka and PostgreSQL, and print what happened
 	@$(RUN) -m deploy.local.demo
@@ -33,6 +33,9 @@ bench: $(VENV)/.ready ## measure against the hand-written baseline (minutes)
 	@$(RUN) -m bench.matching
 	@$(RUN) -m bench.formation
 	@$(RUN) -m bench.advisory
+
+security: $(VENV)/.ready ## try everyone's every right on a real broker, and write SECURITY-TESTS.md (a minute)
+	@MATRIX=full SECURITY_REPORT=SECURITY-TESTS.md $(VENV)/bin/pytest --quiet tests/security
 
 screenshots: $(VENV)/.ready ## take the README's screenshots of the console (needs Chromium)
 	@$(RUN) -m deploy.console.screenshots

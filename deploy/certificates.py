@@ -1,12 +1,13 @@
 """A certificate authority in a folder, for one machine and for tests: who runs it can be anyone.
 
 `python -m deploy.certificates --folder F --joint pks --offices a,b,c --systems portal --host kafka` makes an authority
-the first time, and a new certificate of three days for everyone each time: `F/<principal>/client.pem` (private key,
-then certificate) beside the authority's own `ca.crt`. A process is given its own folder and no other.
+the first time, and each time a new certificate for everyone, of three days unless `--days` says otherwise:
+`F/<principal>/client.pem` (private key, then certificate) beside the authority's own `ca.crt`. A process is given its
+own folder and no other.
 """
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -169,11 +170,11 @@ def _write_secret(path: Path, content: bytes) -> None:
     new.replace(path)
 
 
-def issue_all(authority: Authority, principals: Iterable[str], joint: str, hosts: Sequence[str]) -> None:
+def issue_all(authority: Authority, parties: access.Parties, hosts: Sequence[str], lifetime: timedelta) -> None:
     """Issue a certificate to the brokers, to the administrator, and to every principal."""
-    authority.issue(access.broker(joint), hosts=hosts)
-    for principal in (access.administrator(joint), *principals):
-        authority.issue(principal)
+    authority.issue(access.broker(parties.joint), hosts=hosts, lifetime=lifetime)
+    for principal in (access.administrator(parties.joint), *parties.principals):
+        authority.issue(principal, lifetime=lifetime)
 
 
 def main() -> None:
@@ -184,10 +185,11 @@ def main() -> None:
     parser.add_argument("--offices", required=True, help="city offices, comma separated")
     parser.add_argument("--systems", default="", help="names of other systems, comma separated")
     parser.add_argument("--host", required=True, action="append", help="where the broker is reached; may be repeated")
+    parser.add_argument("--days", type=int, default=3, help="how long the certificates are good")
     given = parser.parse_args()
     systems = {name: frozenset[Role]() for name in given.systems.split(",") if name}
     parties = access.Parties(given.joint, tuple(given.offices.split(",")), systems)
-    issue_all(Authority(given.folder), parties.principals, given.joint, given.host)
+    issue_all(Authority(given.folder), parties, given.host, timedelta(days=given.days))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What every process is told from outside. The environment is read here and in each service's settings only."""
 
+import json
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -48,7 +49,7 @@ class ProcessSettings(KafkaSettings):
         database_timeout_seconds: how long the database may take to answer one statement; then it counts as away. A
             network
             that falls silent closes no connection, and without a limit would be waited for without end.
-        systems: the other systems, by name, and what each does. The joint office takes nothing from another one.
+        systems: the other systems, by name, and what each does (JSON). Nothing is taken from another one.
         instance: names this process among those of the same service and office, for Kafka: each has a name of its own,
             and the same one when it is started again. With one process there is nothing to set.
         session_timeout_seconds: a process that Kafka has not heard from for so long has lost its partitions to the
@@ -74,7 +75,7 @@ class ProcessSettings(KafkaSettings):
     closes_at: time = time(16)
     database_url: SecretStr
     database_timeout_seconds: float = Field(default=60.0, gt=0)
-    systems: dict[str, frozenset[Role]] = Field(default_factory=dict)
+    systems: Annotated[dict[str, frozenset[Role]], NoDecode] = Field(default_factory=dict)
     instance: str = Field(default="0", pattern=r"^[A-Za-z0-9._-]{1,100}$")
     session_timeout_seconds: float = Field(default=10.0, ge=6.0)
     http_host: str = "127.0.0.1"
@@ -97,6 +98,11 @@ class ProcessSettings(KafkaSettings):
         if not isinstance(value, str):
             return value
         return tuple(name for name in (part.strip() for part in value.split(",")) if name)
+
+    @field_validator("systems", mode="before")
+    @classmethod
+    def _decode(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
 
     @property
     def authorities(self) -> frozenset[str]:
