@@ -82,6 +82,7 @@ class Kafka:
     Attributes:
         listeners: further listeners by name; `advertised` says at which port each is advertised.
         guard: what keeps it closed; None lets everyone do everything.
+        properties: what differs from Kafka's properties as they are made here.
     """
 
     def __init__(
@@ -93,16 +94,19 @@ class Kafka:
         advertised: Mapping[str, int] | None = None,
         *,
         guard: Guard | None = None,
+        properties: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
         short_lived: bool = False,
     ) -> None:
         self.guard = guard
+        self.properties = dict(properties or {})
         self.port = port or free_port()
         self.listeners = {name: Listener(free_port(), there) for name, there in (advertised or {}).items()}
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._folder = folder
         self._make = make
         self._host = host
-        self._options = (*_JVM, *QUICK_START) if short_lived else _JVM
+        self._options = (*_JVM, *(QUICK_START if short_lived else ()), *options)
         self._process: Process | None = None
 
     def start(self) -> None:
@@ -185,6 +189,7 @@ class Kafka:
             "broker.session.timeout.ms": "2000",
             "broker.heartbeat.interval.ms": "500",
             **(self.guard.properties if self.guard is not None else {}),
+            **self.properties,
         }
 
 

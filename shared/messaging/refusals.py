@@ -175,9 +175,10 @@ async def _credentials(host: str, port: int, settings: KafkaSettings, security: 
     except KafkaError:
         return None
     try:
-        # A refused token seems to be taken: aiokafka does not read the answer. The next request ends the connection.
-        if settings.kafka_security == "oauthbearer":
-            await connection.send(ApiVersionRequest())
+        # A refused token seems to be taken: aiokafka does not read the answer. The next request is answered by an
+        # error.
+        if settings.kafka_security == "oauthbearer" and (await connection.send(ApiVersionRequest())).error_code:
+            return "credentials-refused"
     except (KafkaError, OSError):
         return "credentials-refused"
     finally:

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
 from deploy.certificates import Authority
 from deploy.local.processes import free_port
 from shared.messaging.refusals import Refusals, reason_of
-from shared.messaging.security import Security
+from shared.messaging.security import Security, client_of
 from shared.settings import KafkaSettings
 from tests.support.bus import GuardedBus
 
@@ -76,6 +76,36 @@ async def test_the_kernel_tells_a_certificate_that_is_not_taken_from_a_broker_th
     assert await refusals.judge(KafkaConnectionError(), settings, topics=(), group="") is True
     assert refusals
     refusals.clear()
+
+
+async def writes(settings: KafkaSettings, topic: str) -> bool:
+    producer = AIOKafkaProducer(**client_of(settings))
+    await producer.start()
+    try:
+        await producer.send_and_wait(topic, b"")
+    except TopicAuthorizationFailedError:
+        return False
+    else:
+        return True
+    finally:
+        await producer.stop()
+
+
+async def test_a_password_names_a_principal_like_a_certificate_does(bus: GuardedBus) -> None:
+    bus.know_password(US, "right")
+    settings = bus.with_password(US, "right")
+    assert await reason(settings) is None
+    assert await writes(settings, "from.vantaa.change-security.v1")
+    assert not await writes(settings, "from.espoo.change-security.v1")
+    assert await reason(bus.with_password(US, "wrong")) == "credentials-refused"
+
+
+async def test_a_token_names_a_principal_like_a_certificate_does(bus: GuardedBus) -> None:
+    settings = bus.with_token(US)
+    assert await reason(settings) is None
+    assert await writes(settings, "from.vantaa.change-security.v1")
+    assert not await writes(settings, "from.espoo.change-security.v1")
+    assert await reason(bus.with_token(US, audience="somebody else")) == "credentials-refused"
 
 
 @pytest.fixture
