@@ -5,7 +5,6 @@ machine; how many there are in a second is not.
 """
 
 import asyncio
-import os
 import shutil
 import signal
 import subprocess
@@ -180,7 +179,7 @@ def flames(folder: Path | None, side: str, processes: Mapping[str, int]) -> Iter
     if folder is None:
         yield
         return
-    program = shutil.which("py-spy", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    program = shutil.which("py-spy", path=str(Path(sys.executable).parent)) or shutil.which("py-spy")
     if program is None:
         raise StartError("flame graphs need py-spy: uv pip install py-spy")
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import cProfile
 import gc
-import os
 import pstats
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import Any, Final
 import asyncpg
 import uvloop
 from aiokafka.producer.message_accumulator import BatchBuilder
+from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -94,9 +94,15 @@ class Office:
     """One office's process of the suite: its kernel and its relay."""
 
     def __init__(self, office: str, url: str) -> None:
-        given = {"OFFICE": office, "JOINT_OFFICE": JOINT, "CITY_OFFICES": ",".join(CITIES), "DATABASE_URL": url}
-        os.environ |= given | {"KAFKA_BOOTSTRAP_SERVERS": "-", "JWKS_URL": "-", "TOKEN_ISSUER": "-", "POOL_KEY": "-"}
-        settings = Settings()
+        settings = Settings(
+            office=office,
+            joint_office=JOINT,
+            city_offices=CITIES,
+            database_url=SecretStr(url),
+            kafka_bootstrap_servers="nowhere",
+            jwks_url="http://nowhere",
+            token_issuer="nobody",  # noqa: S106 - a name
+        )
         tracer = tracer_provider(CHANGE_SECURITY.name, settings, NullExporter()).get_tracer("bench")
         self.engine: AsyncEngine = engine_for(settings, CHANGE_SECURITY.schema)
         database = Database(self.engine, office, SystemClock(), tracer)
