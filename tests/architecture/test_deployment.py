@@ -149,7 +149,7 @@ def test_an_image_holds_shared_code_and_one_side_of_one_service() -> None:
     assert 'then rm -r "/app/services/${SERVICE}/joint"' in stages()["source"]
     assert 'else rm -r "/app/services/${SERVICE}/authority"' in stages()["source"]
     assert [line for line in stages()["service"].splitlines() if line.startswith("COPY")] == [
-        "COPY --from=source /app /app"
+        "COPY --from=source /out /"
     ]
     assert list(stages())[-1] == "service", "the last stage is built when none is named"
 

@@ -1,7 +1,9 @@
 """What tests need and a machine may lack: locally such a test is skipped, with a reason; with `CI` set it fails."""
 
+import gc
 import os
 import shutil
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
@@ -45,7 +47,11 @@ def national_classification() -> Path:
 
 def engine() -> None:
     """Skip the test where no Docker engine answers, or fail it with `CI_NEEDS_ENGINE` set: not every CI has one."""
-    if not engine_answers():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the client leaves the socket open that nobody answered
+        there = engine_answers()
+        gc.collect()
+    if not there:
         what = "no Docker engine answers: start it, or set DOCKER_HOST"
         if os.environ.get("CI_NEEDS_ENGINE"):
             pytest.fail(what)
