@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from faststream import AckPolicy
 from faststream.exceptions import NackMessage
 from faststream.kafka import ConsumerRecord, KafkaBroker
@@ -249,6 +249,9 @@ class Consumer:
             coordinator = kafka._coordinator  # noqa: SLF001 - aiokafka has no other way to ask for it
             if coordinator._coordination_task.done():  # noqa: SLF001 - see above
                 raise self._broken_by or KafkaError("the membership in the group has ended")
+            # A topic that is refused while Kafka deals out partitions is left out without a word.
+            if left_out := kafka._client.cluster.unauthorized_topics & self.inbound.topics.keys():  # noqa: SLF001
+                raise TopicAuthorizationFailedError(left_out)
             if self._refusals and self.assigned and time.monotonic() - began > _HOLDS_SECONDS:
                 self._refusals.clear()
             self._security.renew()

