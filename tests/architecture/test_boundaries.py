@@ -51,7 +51,7 @@ WHOLE_LISTS = {
     "replay_group": "as many as the request names",
 }
 """Lists that are answered whole, and what bounds each: it does not grow with time or use."""
-ANSWERS_ARE_NOT_KEPT = {"ask_caller", "ask_contact", "ask_own_contact", "resolve_reference"}
+ANSWERS_ARE_NOT_KEPT = {"ask_caller", "ask_contact", "ask_own_contact", "read_caller", "resolve_reference"}
 """They answer with a person, by a query that is logged each time, also when it is refused."""
 KERNEL_TABLES = {"inbox", "outbox", "parked", "parking_act", "alembic_version"}
 TOOLS = sorted(path for folder in ("bench", "deploy", "faults") for path in (ROOT / folder).rglob("*.py"))

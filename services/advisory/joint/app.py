@@ -2,9 +2,10 @@
 
 from uuid import uuid4
 
-from services.advisory import data
-from services.advisory.joint import api, contacts_api, public_api
+from services.advisory import data, letters_api
+from services.advisory.joint import api, callers_api, contacts_api, public_api
 from services.advisory.joint.answers_commands import JointAnswers
+from services.advisory.joint.callers_commands import JointCallers
 from services.advisory.joint.commands import JointContacts, JointHandOvers, JointResources
 from services.advisory.joint.deputies_commands import JointDeputies
 from services.advisory.joint.email_intake import EmailIntake
@@ -13,6 +14,7 @@ from services.advisory.joint.joining_commands import JointJoining
 from services.advisory.joint.mailing_commands import JointMailing
 from services.advisory.joint.publications import JointAnnouncements, JointGuidance
 from services.advisory.joint.questions import JointReviews, JointTimelines
+from services.advisory.joint.reopening_commands import JointReopening
 from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.outgoing import EmailDelivery
 from services.advisory.settings import SERVICE, Settings
@@ -36,6 +38,8 @@ def parts(settings: Settings, database: Database) -> Parts:
     deputies = JointDeputies(contacts)
     mailing = JointMailing(settings.public_url)
     answers = JointAnswers(hand_overs, settings.authorities)
+    callers = JointCallers(contacts)
+    reopening = JointReopening(contacts)
 
     async def sweep() -> None:
         async with database.transaction(uuid4()) as tx:
@@ -56,19 +60,23 @@ def parts(settings: Settings, database: Database) -> Parts:
             group=f"{SERVICE}.{settings.office}",
             topics=read,
             types=REGISTRY,
-            handlers=handlers_of(contacts, hand_overs, announcements),
+            handlers=handlers_of(contacts, hand_overs, announcements, callers),
             screen=screen,
             erase_on_discard=ERASE_ON_DISCARD,
         ),
-        routers=[api.router, contacts_api.router, public_api.router],
+        routers=[api.router, callers_api.router, contacts_api.router, letters_api.router, public_api.router],
         objects=[
-            *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts)),
+            *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts), callers, reopening),
             *(JointTimelines(), reviews, guidance, announcements, mailing),
         ],
         periodic=[
             Periodic("assign and escalate", settings.sweep_seconds, sweep),
             Periodic("publish announcements", settings.sweep_seconds, publish),
-            Periodic("send e-mail", min(settings.sweep_seconds, 5.0), EmailDelivery(database, settings).send_due),
+            Periodic(
+                "send e-mail",
+                min(settings.sweep_seconds, 5.0),
+                EmailDelivery(database, settings, reopening.undelivered).send_due,
+            ),
             EmailIntake(contacts, database, settings.smtp_host, settings.smtp_port),
         ],
     )

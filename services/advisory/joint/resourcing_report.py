@@ -5,8 +5,6 @@ from base64 import b64encode
 from importlib.resources import files
 from typing import Final, Literal
 
-from fpdf import FPDF
-from fpdf.fonts import FontFace
 from jinja2 import Environment, StrictUndefined
 
 from services.advisory.domain.resources import Compared, Review
@@ -109,6 +107,9 @@ def html(review: Review, lang: Lang) -> str:
 
 def pdf(review: Review, lang: Lang) -> bytes:
     """Return the report as PDF."""
+    from fpdf import FPDF  # noqa: PLC0415 - brings numpy: 35 MB and a third of a second, for few requests
+    from fpdf.fonts import FontFace  # noqa: PLC0415 - as above
+
     words = _WORDS[lang]
     page = FPDF(orientation="landscape", format="A4")
     page.set_lang(lang)

@@ -353,6 +353,7 @@ class _ToOffice(_AboutNotice):
 
 
 class _NoticeForAuthority(_ToOffice):
+    SHARED: ClassVar[str | None] = "filing"
     reasons: tuple[Reason, ...]
     handling_mode: HandlingMode
     routing_version: str = Field(description="The municipality table and rules by which it was routed.")
