@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 
-.PHONY: demo test up faults bench bench-quick lint unit screenshots publish images lock clean
+.PHONY: demo test up faults bench bench-quick security lint unit screenshots publish images lock clean
 
 demo: $(VENV)/.ready ## run the main job on an embedded Kafka and PostgreSQL, and print what happened
 	@$(RUN) -m deploy.local.demo
@@ -38,6 +38,9 @@ bench: $(VENV)/.ready ## measure against the hand-written baseline, and write do
 bench-quick: $(VENV)/.ready ## measure CPU per notice alone (three minutes); FLAMES=folder draws flame graphs
 	@$(RUN) -m bench --quick $(if $(FLAMES),--flames $(FLAMES))
 
+security: $(VENV)/.ready ## try everyone's every right on a real broker, and write SECURITY-TESTS.md (a minute)
+	@MATRIX=full SECURITY_REPORT=SECURITY-TESTS.md $(VENV)/bin/pytest --quiet tests/security
+
 screenshots: $(VENV)/.ready ## take the README's screenshots of the console (needs Chromium)
 	@$(RUN) -m deploy.console.screenshots
 
@@ -51,7 +54,7 @@ images: $(VENV)/.ready ## build the image of each service and side, and its bill
 lock: $(VENV)/.ready ## resolve the dependencies anew
 	@$(LOCK) --all-extras --group dev pyproject.toml --output-file requirements.lock
 	@$(LOCK) --constraints requirements.lock pyproject.toml --output-file deploy/requirements.authority.lock
-	@for extra in joint console; do \
+	@for extra in joint console access; do \
 		$(LOCK) --constraints requirements.lock --extra $$extra pyproject.toml \
 			--output-file deploy/requirements.$$extra.lock || exit 1; done
 

@@ -12,7 +12,7 @@ import logging
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid5
@@ -145,17 +145,17 @@ def assigned(number: int) -> bytes:
     return told.model_dump_json(exclude_none=True).encode()
 
 
-async def fill(bootstrap: str, count: int) -> None:
+async def fill(client: Mapping[str, Any], count: int) -> None:
     """Put so many assignments on Vantaa's topic."""
     kind = NoticeAssigned.type_name()
     records = ((str(notice_id(one)), assigned(one), headers(one, kind, b"/bench")) for one in range(count))
-    await send_all(bootstrap, "to.vantaa.change-security.v1", records)
+    await send_all(client, "to.vantaa.change-security.v1", records)
 
 
 def rebuild(count: int) -> tuple[float, float]:
     """Rebuild Vantaa's store from the first offset; return the baseline's rate and the suite's, notices a second."""
     with bare_stack() as stack:
-        asyncio.run(fill(stack.kafka.bootstrap, count))
+        asyncio.run(fill(stack.client(), count))
         url = [stack.databases["vantaa"].url]
         with baseline(stack, spans=True, receipts=True) as processes:
             begun = time.perf_counter()

@@ -210,8 +210,11 @@ class Baseline:
 
     async def send(self, connection: Any, producer: AIOKafkaProducer, rows: Sequence[Any]) -> None:
         """Send rows of the outbox, and mark them."""
-        batches = await batches_of(
-            [(row["topic"], row["key"].encode(), row["payload"], _headers(row)) for row in rows], producer
+        partitions = {topic: sorted(await producer.partitions_for(topic)) for topic in {row["topic"] for row in rows}}
+        batches = batches_of(
+            [(row["topic"], row["key"].encode(), row["payload"], _headers(row)) for row in rows],
+            partitions,
+            producer.create_batch,
         )
         futures = [await producer.send_batch(batch, topic, partition=place) for (topic, place), batch in batches]
         await asyncio.gather(*futures)

@@ -22,7 +22,7 @@ import psutil
 from bench.notices import preload
 from deploy.local.client import Callers
 from deploy.local.processes import StartError
-from deploy.local.stack import CITIES, JOINT, OFFICES, ROOT, Stack
+from deploy.local.stack import CITIES, JOINT, OFFICES, ROOT, Bus, Stack
 
 
 @dataclass
@@ -70,7 +70,7 @@ def cpu_of(pids: list[int]) -> float:
 def bare_stack(**settings: str) -> Iterator[Stack]:
     """Start broker and databases alone."""
     ours = {("change_security", office): "bench.suite" for office in OFFICES}
-    with Stack(with_zipkin=False, services=(), settings=settings, modules=ours) as stack:
+    with Stack(with_zipkin=False, services=(), settings=settings, modules=ours, bus=Bus.PLAINTEXT) as stack:
         yield stack
 
 
@@ -205,7 +205,7 @@ def flames(folder: Path | None, side: str, processes: Mapping[str, int]) -> Iter
 def flow_of_baseline(count: int, *, spans: bool, receipts: bool, graphs: Path | None = None) -> Flow:
     """Measure the baseline."""
     with bare_stack() as stack, baseline(stack, spans=spans, receipts=receipts) as processes:
-        asyncio.run(preload(stack.kafka.bootstrap, count))
+        asyncio.run(preload(stack.client(), count))
         for process in processes[1:]:
             go(process)
         roles = ("intake", *CITIES, "ledger")
@@ -226,7 +226,7 @@ def flow_of_suite(count: int, *, spans: bool, graphs: Path | None = None) -> Flo
         operator = Callers(stack, "change_security").operator
         operator.send("/v1/consumer/pause")
         time.sleep(0.5)
-        asyncio.run(preload(stack.kafka.bootstrap, count))
+        asyncio.run(preload(stack.client(), count))
         with flames(graphs, "suite", dict(zip(OFFICES, pids, strict=True))):
             return measured(
                 stack,

@@ -20,7 +20,7 @@ import httpx
 from rich.console import Console
 
 from deploy.local.client import Callers
-from deploy.local.stack import CITIES, JOINT, ROOT, Stack
+from deploy.local.stack import CITIES, JOINT, ROOT, Bus, Stack
 from services.placement import data
 
 CONSOLE = Console(width=110)
@@ -153,7 +153,9 @@ def main() -> None:
     parser.add_argument("--vacancies", type=int, default=60)
     given = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that starts, or is killed, is not news here
-    with Stack(with_zipkin=False, services=("placement",), settings={"LOG_LEVEL": "WARNING"}) as stack:
+    with Stack(
+        with_zipkin=False, services=("placement",), settings={"LOG_LEVEL": "WARNING"}, bus=Bus.PLAINTEXT
+    ) as stack:
         CONSOLE.print(f"filling three pools with {given.profiles} invented profiles …", style="dim")
         begun = time.perf_counter()
         fill(stack, given.profiles)

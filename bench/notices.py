@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -32,9 +32,9 @@ Sent = tuple[str, bytes, list[tuple[str, bytes]]]
 """Key, value and headers of a record."""
 
 
-async def send_all(bootstrap: str, topic: str, records: Iterable[Sent]) -> None:
+async def send_all(client: Mapping[str, Any], topic: str, records: Iterable[Sent]) -> None:
     """Put records on a topic, a thousand under way at a time."""
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=262_144, linger_ms=5)
+    producer = AIOKafkaProducer(**client, acks="all", max_batch_size=262_144, linger_ms=5)
     await producer.start()
     try:
         futures = []
@@ -68,6 +68,6 @@ def submissions(count: int) -> Iterator[Sent]:
         yield one, json.dumps(body, ensure_ascii=False).encode(), headers(number, SUBMITTED, b"/systems/bench")
 
 
-async def preload(bootstrap: str, count: int) -> None:
+async def preload(client: Mapping[str, Any], count: int) -> None:
     """Put so many submissions on the inbound topic."""
-    await send_all(bootstrap, CHANGE_NOTICES_INBOUND.name, submissions(count))
+    await send_all(client, CHANGE_NOTICES_INBOUND.name, submissions(count))

@@ -28,6 +28,7 @@ def document(service: str, side: str) -> dict[str, Any]:
         city_offices=",".join(CITIES),
         database_url="postgresql://localhost/none",
         kafka_bootstrap_servers="localhost:9092",
+        kafka_security="plaintext",
         jwks_url="https://localhost/jwks.json",
         token_issuer="https://localhost",  # noqa: S106 - a name
         pool_key="none",

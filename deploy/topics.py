@@ -1,5 +1,6 @@
-"""Creates the topics that `shared.topics` names: `python -m deploy.topics --bootstrap host:9092 --offices a,b,c`.
+"""Creates the topics that `shared.topics` names: `python -m deploy.topics --offices a,b,c`.
 
+How to reach Kafka, and as whom, is read from the settings of `shared.settings.KafkaSettings`: the administrator.
 Safe to repeat: an existing topic is brought to the table's configuration. Partitions are never changed, since a key
 would then move to another partition and lose its order. With `--diff` it changes nothing, prints how the cluster
 differs from the table, and exits with 1 if it does.
@@ -10,11 +11,13 @@ import asyncio
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from shared.messaging.security import client_of
+from shared.settings import KafkaSettings
 from shared.topics import TOPICS, Topic, expanded
 
 _FAMILIES: Final = tuple(sorted({topic.name.partition(".")[0] + "." for topic in TOPICS}))
@@ -51,9 +54,9 @@ def differences(wanted: Mapping[str, Topic], there: Mapping[str, OnCluster], rep
     return found
 
 
-async def drift(bootstrap: str, offices: Iterable[str], *, replication: int = 1) -> list[str]:
-    """Return how a cluster's topics differ from the table; see `differences`."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def drift(client: Mapping[str, Any], offices: Iterable[str], *, replication: int = 1) -> list[str]:
+    """Return how a cluster's topics differ from the table; see `differences` and `create`."""
+    admin = AIOKafkaAdminClient(**client)
     await admin.start()
     try:
         names = [name for name in await admin.list_topics() if name.startswith(_FAMILIES)]
@@ -77,16 +80,16 @@ async def drift(bootstrap: str, offices: Iterable[str], *, replication: int = 1)
     return differences(expanded(offices), there, replication)
 
 
-async def create(bootstrap: str, offices: Iterable[str], *, replication: int = 1) -> list[str]:
+async def create(client: Mapping[str, Any], offices: Iterable[str], *, replication: int = 1) -> list[str]:
     """Create what is missing and configure the rest; return the names of all topics.
 
     Args:
-        bootstrap: Kafka's `host:port`, comma separated.
+        client: what a client of aiokafka needs to come to Kafka as its administrator.
         offices: the city offices.
         replication: copies of each partition; three in production.
     """
     wanted = expanded(offices)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**client)
     await admin.start()
     try:
         there = set(await admin.list_topics())
@@ -109,17 +112,17 @@ async def create(bootstrap: str, offices: Iterable[str], *, replication: int = 1
 def main() -> None:
     """Read the command line and create the topics."""
     parser = argparse.ArgumentParser(prog="python -m deploy.topics", description=__doc__)
-    parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--offices", required=True, help="city offices, comma separated")
     parser.add_argument("--replication", type=int, default=1)
     parser.add_argument("--diff", action="store_true", help="change nothing; print what differs")
     given = parser.parse_args()
+    client = client_of(KafkaSettings())
     offices = given.offices.split(",")
     if given.diff:
-        found = asyncio.run(drift(given.bootstrap, offices, replication=given.replication))
+        found = asyncio.run(drift(client, offices, replication=given.replication))
         print("\n".join(found) or "no difference")  # noqa: T201
         sys.exit(bool(found))
-    names = asyncio.run(create(given.bootstrap, offices, replication=given.replication))
+    names = asyncio.run(create(client, offices, replication=given.replication))
     print("\n".join(names))  # noqa: T201
 
 

@@ -420,8 +420,8 @@ def _reader(topic: str) -> tuple[str, str] | None:
         case ["from", _, service, _]:
             return service.replace("-", "_"), JOINT
         case ["inbound", *_]:
-            (database,) = (one for one in topics.TOPICS if one.name == topic)
-            return database.reads.split(" @ ")[0], JOINT
+            (reader,) = (one.reads for one in topics.TOPICS if one.name == topic)
+            return str(reader).partition(" @ ")[0], JOINT
     return None
 
 

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -62,10 +62,10 @@ class Sent:
         return replace(self, headers=[*kept, ("ce_id", event_id.encode())])
 
 
-async def send(bootstrap: str, records: Sequence[Sent]) -> None:
+async def send(client: Mapping[str, Any], records: Sequence[Sent]) -> None:
     """Send records in order, again and again until Kafka has taken all: a sender, too, is at least once."""
     while True:
-        producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+        producer = AIOKafkaProducer(**client, acks="all", enable_idempotence=True)
         try:
             await producer.start()
             futures = [await producer.send(one.topic, one.body, key=one.key, headers=one.headers) for one in records]
@@ -196,9 +196,9 @@ class Notices(Bringer):
         size = min(_LARGEST_BATCH, 1 + len(queue) // _BATCHES)
         pause = self._seconds / max(1, len(queue) / size)
         for start in range(0, len(queue), size):
-            await send(self.stack.kafka.bootstrap, queue[start : start + size])
+            await send(self.stack.client(), queue[start : start + size])
             if self._chance.random() < _REPEATED:
-                await send(self.stack.kafka.bootstrap, queue[start : start + size])
+                await send(self.stack.client(), queue[start : start + size])
             await asyncio.sleep(pause)
 
 
@@ -215,7 +215,7 @@ class Arrivals(Bringer):
         """Send everything, and now and then something that was sent before."""
         for place, one in enumerate(self.ids):
             again = [self.ids[self._chance.randint(0, place)]] if self._chance.random() < _REPEATED else []
-            await send(self.stack.kafka.bootstrap, [self.record(each) for each in (one, *again)])
+            await send(self.stack.client(), [self.record(each) for each in (one, *again)])
             await asyncio.sleep(self._pause)
 
     def record(self, one: UUID) -> Sent:
@@ -471,4 +471,4 @@ class LateRepetitions:
                 body = json.loads(record.value)
                 self.stored[body["authority"], body["notice_id"], body["version"]] += 1
         repeated = [Sent(one.topic, one.key, one.value, one.headers).again(str(uuid4())) for one in chosen]
-        await send(stack.kafka.bootstrap, repeated)
+        await send(stack.client(), repeated)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from shared.events.compatibility import breaking_changes
 from shared.events.registry import REGISTRY
-from shared.topics import TOPICS, Topic
+from shared.topics import TOPICS, Party, Processes, Topic
 
 SCHEMAS: Final = Path(__file__).parent / "events" / "schemas"
 EXAMPLES: Final = Path(__file__).parent / "events" / "examples"
@@ -79,10 +79,8 @@ def asyncapi() -> dict[str, Any]:
 def _operations(topic: Topic) -> dict[str, Any]:
     """Return who sends on a topic and who receives, each as an operation of a program at a place."""
     made = {}
-    for action, words in (("send", topic.writes), ("receive", topic.reads)):
-        programs, _, place = words.partition(" @ ")
-        for program in programs.split(", "):
-            who = f"{program} @ {place}" if place else program
+    for action, party in (("send", topic.writes), ("receive", topic.reads)):
+        for who in _programs(party):
             made[f"{action} {topic.name} by {who}"] = {
                 "action": action,
                 "channel": {"$ref": f"#/channels/{topic.name}"},
@@ -91,6 +89,12 @@ def _operations(topic: Topic) -> dict[str, Any]:
                 "messages": [{"$ref": f"#/channels/{topic.name}/messages/{name}"} for name in sorted(topic.types)],
             }
     return made
+
+
+def _programs(party: Party) -> list[str]:
+    if isinstance(party, Processes):
+        return [f"{service} @ {party.place}" for service in party.services]
+    return [str(party)]
 
 
 def broken_channels(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

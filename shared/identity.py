@@ -1,10 +1,12 @@
 """Who calls: bearer tokens (JWT) checked against the issuer's published keys (JWKS).
 
-An officer's token carries `authority` and `roles`; a system's token carries `scope`. Names are never in either.
+An officer's token carries `authority` and `roles`, and often `scope` too: identity providers add it. A system's token
+carries `scope` and neither of the two. Names of people are never in either.
 """
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -91,14 +93,7 @@ class Identities:
             UnauthenticatedError: the token is not valid.
             KeysUnavailableError: the issuer's keys cannot be had.
         """
-        claims = await self._verified(token)
-        scope = claims.get("scope")
-        if isinstance(scope, str):
-            return System(str(claims["sub"]), frozenset(scope.split()))
-        authority, roles = claims.get("authority"), claims.get("roles")
-        if isinstance(authority, str) and isinstance(roles, list):
-            return Officer(str(claims["sub"]), authority, frozenset(map(str, roles)))
-        raise UnauthenticatedError
+        return _caller(await self._verified(token))
 
     async def _verified(self, token: str) -> dict[str, Any]:
         try:
@@ -130,3 +125,31 @@ class Identities:
                     if self._keys is None:
                         raise KeysUnavailableError from error
             return self._keys
+
+
+def _caller(claims: Mapping[str, Any]) -> Officer | System:
+    """Return whom verified claims speak for: an officer by what only officers have, never by a lack of `scope`.
+
+    Raises:
+        UnauthenticatedError: they are neither an officer's nor a system's, or an officer's and incomplete.
+    """
+    authority, roles, scope = claims.get("authority"), claims.get("roles"), claims.get("scope")
+    if authority is not None or roles is not None:
+        if isinstance(authority, str) and isinstance(roles, list):
+            return Officer(str(claims["sub"]), authority, frozenset(map(str, roles)))
+        raise UnauthenticatedError
+    if isinstance(scope, str):
+        return System(_client(claims), frozenset(scope.split()))
+    raise UnauthenticatedError
+
+
+def _client(claims: Mapping[str, Any]) -> str:
+    """Return the name that the issuer registered a system under: its `sub` may be no more than a random id.
+
+    Raises:
+        UnauthenticatedError: the token names two.
+    """
+    names = {str(claims[name]) for name in ("azp", "client_id") if claims.get(name) is not None}
+    if len(names) > 1:
+        raise UnauthenticatedError
+    return names.pop() if names else str(claims["sub"])

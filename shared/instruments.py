@@ -87,4 +87,14 @@ LAST_RECORD = Gauge(
 OFFICE_HOURS = Gauge(
     "messaging_office_hours", "1 on business days from 8 to 16, when silence on an inbound topic means something.", []
 )
+REFUSED_BY_KAFKA = Gauge(
+    "messaging_refused",
+    "1 while Kafka refuses this process a topic, its group, or a connection (then the name says why).",
+    ["office", "service", "what", "name"],
+)
+CERTIFICATE_EXPIRES = Gauge(
+    "messaging_certificate_expires_timestamp_seconds",
+    "When the certificate expires that this process shows to Kafka.",
+    ["office", "service"],
+)
 REFUSED = Counter("http_refused_total", "Requests refused, by problem type.", ["office", "service", "problem"])

@@ -131,7 +131,13 @@ def assemble(
         app.include_router(router)
     app.include_router(operator_api.router)
     app.include_router(
-        health.router({"database": _migrated(engine, service.migrations), "consumer": consumer.is_ready})
+        health.router(
+            {
+                "database": _migrated(engine, service.migrations),
+                "consumer": consumer.is_ready,
+                "relay": relay.is_ready,
+            }
+        )
     )
     return app
 
@@ -161,6 +167,8 @@ async def _measure(
     labels = (settings.office, service.name)
     is_open = is_office_hour(database.clock.now(), settings.opens_at, settings.closes_at)
     instruments.OFFICE_HOURS.set(int(is_open))
+    if consumer.certificate_expires is not None:
+        instruments.CERTIFICATE_EXPIRES.labels(*labels).set(consumer.certificate_expires.timestamp())
     waiting, seconds = await relay.backlog()
     instruments.OUTBOX_WAITING.labels(*labels).set(waiting)
     instruments.OUTBOX_SECONDS.labels(*labels).set(seconds)

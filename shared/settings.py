@@ -1,13 +1,43 @@
 """What every process is told from outside. The environment is read here and in each service's settings only."""
 
+import json
 from datetime import time
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.topics import Role
 
-class ProcessSettings(BaseSettings):
+
+class KafkaSettings(BaseSettings):
+    """How a process comes to Kafka, and proves who it is.
+
+    Attributes:
+        kafka_bootstrap_servers: `host:port`, comma separated.
+        kafka_security: `mtls`: the process has a certificate, whose subject is its name. `scram` and `oauthbearer`: it
+            has a user and a password, or a token, over TLS. `plaintext`: Kafka knows nobody; for measurements alone.
+        kafka_ca_file: the certificates (PEM) of those whose word on Kafka's brokers is taken.
+        kafka_certificate_file: the process's own private key and certificate (PEM). It may be replaced at any time.
+        kafka_user, kafka_password: for `scram` (SCRAM-SHA-512).
+        kafka_token_file: for `oauthbearer`: a file with the token of now. Whatever renews it writes it there.
+        kafka_refused_seconds: how long to wait before what Kafka refused is tried again.
+    """
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
+
+    kafka_bootstrap_servers: str
+    kafka_security: Literal["mtls", "scram", "oauthbearer", "plaintext"] = "mtls"
+    kafka_ca_file: Path | None = None
+    kafka_certificate_file: Path | None = None
+    kafka_user: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_token_file: Path | None = None
+    kafka_refused_seconds: float = Field(default=15.0, gt=0)
+
+
+class ProcessSettings(KafkaSettings):
     """Settings that a process (service, office) needs whatever its service.
 
     Attributes:
@@ -19,7 +49,7 @@ class ProcessSettings(BaseSettings):
         database_timeout_seconds: how long the database may take to answer one statement; then it counts as away. A
             network
             that falls silent closes no connection, and without a limit would be waited for without end.
-        kafka_bootstrap_servers: `host:port`, comma separated.
+        systems: the other systems, by name, and what each does (JSON). Nothing is taken from another one.
         instance: names this process among those of the same service and office, for Kafka: each has a name of its own,
             and the same one when it is started again. With one process there is nothing to set.
         session_timeout_seconds: a process that Kafka has not heard from for so long has lost its partitions to the
@@ -38,8 +68,6 @@ class ProcessSettings(BaseSettings):
         log_level: the lowest level that is written.
     """
 
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
-
     office: str
     joint_office: str
     city_offices: Annotated[tuple[str, ...], NoDecode] = ()
@@ -47,7 +75,7 @@ class ProcessSettings(BaseSettings):
     closes_at: time = time(16)
     database_url: SecretStr
     database_timeout_seconds: float = Field(default=60.0, gt=0)
-    kafka_bootstrap_servers: str
+    systems: Annotated[dict[str, frozenset[Role]], NoDecode] = Field(default_factory=dict)
     instance: str = Field(default="0", pattern=r"^[A-Za-z0-9._-]{1,100}$")
     session_timeout_seconds: float = Field(default=10.0, ge=6.0)
     http_host: str = "127.0.0.1"
@@ -70,6 +98,11 @@ class ProcessSettings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(name for name in (part.strip() for part in value.split(",")) if name)
+
+    @field_validator("systems", mode="before")
+    @classmethod
+    def _decode(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
 
     @property
     def authorities(self) -> frozenset[str]:

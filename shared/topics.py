@@ -1,13 +1,14 @@
-"""Every topic: name, key, partitions, retention, who writes, who reads.
+"""Every topic: name, key, partitions, retention, who writes, who reads. Access lists are generated from it.
 
 Names have dots and hyphens, never underscores, the version last. The prefixes make access lists per office possible:
 an office writes `from.<office>.` and reads `to.<office>.`, and nothing of another office's. What one service asks of
 another within the joint office stands on `between.<writer>.<reader>.`, which no city reads.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from functools import cache
 from typing import Final, Literal
 
@@ -19,6 +20,67 @@ from shared.events.v1 import training as tr
 
 
 @dataclass(frozen=True)
+class Processes:
+    """The processes of services: in the joint office, or in each city."""
+
+    services: tuple[str, ...]
+    place: Literal["joint office", "each city"]
+
+    def __str__(self) -> str:
+        """The words of the catalogue."""
+        return f"{', '.join(self.services)} @ {self.place}"
+
+    def has(self, service: str, *, city: bool) -> bool:
+        """Whether the process of a service, in a city or in the joint office, is among them."""
+        return service.replace("-", "_") in self.services and (self.place == "each city") == city
+
+
+class Role(StrEnum):
+    """What other systems do. An office says which systems do (`ProcessSettings.systems`)."""
+
+    FILES_NOTICES = "files-notices"
+    OFFERS_VACANCIES = "offers-vacancies"
+    BRINGS_CONTACTS = "brings-contacts"
+
+
+@dataclass(frozen=True)
+class Systems:
+    """The other systems that have a role."""
+
+    role: Role
+
+    def __str__(self) -> str:
+        """The words of the catalogue."""
+        verb, _, what = self.role.partition("-")
+        return f"systems that {verb.removesuffix('s')} {what}"
+
+
+@dataclass(frozen=True)
+class Everyone:
+    """Every process of every service in every office."""
+
+    def __str__(self) -> str:
+        """The words of the catalogue."""
+        return "everyone"
+
+
+Party = Processes | Systems | Everyone
+EVERYONE: Final = Everyone()
+
+
+def _joint(*services: str) -> Processes:
+    return Processes(services, "joint office")
+
+
+def _cities(*services: str) -> Processes:
+    return Processes(services, "each city")
+
+
+_SEGMENT: Final = timedelta(days=1)
+"""Kafka deletes whole segments, by their newest record: a record may outlive its retention by so much, not more."""
+
+
+@dataclass(frozen=True)
 class Topic:
     """One topic, or one topic per office where the name has `{office}` in it.
 
@@ -27,7 +89,7 @@ class Topic:
         key: the id whose order matters.
         types: the event types that may stand on it. Types whose order matters share a topic.
         retention: how long Kafka keeps a record; None keeps the last one of each key (compaction).
-        writes, reads: who does, in words for the catalogue.
+        writes, reads: who does. `str` of each is what catalogues call it.
         max_message_bytes: the largest record that Kafka accepts.
         broker_time: whether the broker writes the time of a record: the time of arrival is legal evidence.
         speaker: the field of every event on it that says for which office the event speaks. It must be the office in
@@ -38,8 +100,8 @@ class Topic:
 
     name: str
     key: str
-    writes: str
-    reads: str
+    writes: Party
+    reads: Party
     types: frozenset[str]
     partitions: int = 4
     retention: timedelta | None = timedelta(days=14)
@@ -72,16 +134,31 @@ class Topic:
         """Whether the event speaks for the office whose topic `name` is."""
         return self.speaker is None or self.name_for(str(getattr(event, self.speaker))) == name
 
+    def may_come_from(self, source: str, systems: Mapping[str, Collection[Role]]) -> bool:
+        """Whether a record's source is one of the systems that write the topic, where other systems do."""
+        if not isinstance(self.writes, Systems):
+            return True
+        kind, _, name = source.rpartition("/")
+        return kind == "/systems" and self.writes.role in systems.get(name, ())
+
     @property
     def config(self) -> dict[str, str]:
         """The topic's configuration in Kafka."""
         keep = (
             {"cleanup.policy": "compact"}
             if self.retention is None
-            else {"cleanup.policy": "delete", "retention.ms": str(int(self.retention.total_seconds() * 1000))}
+            else {
+                "cleanup.policy": "delete",
+                "retention.ms": _milliseconds(self.retention),
+                "segment.ms": _milliseconds(_SEGMENT),
+            }
         )
         time = {"message.timestamp.type": "LogAppendTime"} if self.broker_time else {}
         return keep | time | {"max.message.bytes": str(self.max_message_bytes)}
+
+
+def _milliseconds(time: timedelta) -> str:
+    return str(int(time.total_seconds() * 1000))
 
 
 def _types(*events: type[Event]) -> frozenset[str]:
@@ -91,8 +168,8 @@ def _types(*events: type[Event]) -> frozenset[str]:
 CHANGE_NOTICES_INBOUND: Final = Topic(
     name="inbound.change-notices.v1",
     key="notice_id",
-    writes="other systems",
-    reads="change_security @ joint office",
+    writes=Systems(Role.FILES_NOTICES),
+    reads=_joint("change_security"),
     # Other systems may send more than we accept: it must arrive to be parked and seen.
     max_message_bytes=4_194_304,
     broker_time=True,
@@ -101,8 +178,8 @@ CHANGE_NOTICES_INBOUND: Final = Topic(
 CHANGE_SECURITY_TO: Final = Topic(
     name="to.{office}.change-security.v1",
     key="notice_id",
-    writes="change_security @ joint office",
-    reads="change_security @ each city",
+    writes=_joint("change_security"),
+    reads=_cities("change_security"),
     types=_types(
         cs.NoticeAssigned,
         cs.NoticeAmended,
@@ -120,8 +197,8 @@ CHANGE_SECURITY_TO: Final = Topic(
 CHANGE_SECURITY_FROM: Final = Topic(
     name="from.{office}.change-security.v1",
     key="notice_id, officer",
-    writes="change_security @ each city",
-    reads="change_security @ joint office",
+    writes=_cities("change_security"),
+    reads=_joint("change_security"),
     speaker="authority",
     types=_types(
         cs.NoticeStored,
@@ -140,8 +217,8 @@ CHANGE_SECURITY_FROM: Final = Topic(
 CHANGE_SECURITY_SHARED: Final = Topic(
     name="shared.change-security.v1",
     key="notice_id",
-    writes="change_security @ joint office",
-    reads="everyone",
+    writes=_joint("change_security"),
+    reads=EVERYONE,
     retention=timedelta(days=90),
     unknown_types="ignore",
     types=_types(cs.WorkforceReleased),
@@ -149,8 +226,8 @@ CHANGE_SECURITY_SHARED: Final = Topic(
 CHANGE_NOTICES_RECEIPTS: Final = Topic(
     name="receipts.change-notices.v1",
     key="notice_id",
-    writes="change_security @ joint office",
-    reads="the systems that file",
+    writes=_joint("change_security"),
+    reads=Systems(Role.FILES_NOTICES),
     unknown_types="ignore",
     types=_types(
         cs.FilingAccepted,
@@ -166,8 +243,8 @@ CHANGE_NOTICES_RECEIPTS: Final = Topic(
 VACANCIES_INBOUND: Final = Topic(
     name="inbound.vacancies.v1",
     key="vacancy_id",
-    writes="other systems",
-    reads="placement @ joint office",
+    writes=Systems(Role.OFFERS_VACANCIES),
+    reads=_joint("placement"),
     max_message_bytes=4_194_304,
     broker_time=True,
     types=_types(pl.VacancySubmitted, pl.VacancyStatusSubmitted),
@@ -175,8 +252,8 @@ VACANCIES_INBOUND: Final = Topic(
 PLACEMENT_TO: Final = Topic(
     name="to.{office}.placement.v1",
     key="assignment_id, referral_id, vacancy_id",
-    writes="placement @ joint office",
-    reads="placement @ each city",
+    writes=_joint("placement"),
+    reads=_cities("placement"),
     types=_types(
         pl.CandidatesRequested,
         pl.ReferralRequested,
@@ -190,8 +267,8 @@ PLACEMENT_TO: Final = Topic(
 PLACEMENT_FROM: Final = Topic(
     name="from.{office}.placement.v1",
     key="assignment_id, referral_id, vacancy_id",
-    writes="placement @ each city",
-    reads="placement @ joint office",
+    writes=_cities("placement"),
+    reads=_joint("placement"),
     speaker="office",
     types=_types(
         pl.CandidatesAnswered,
@@ -205,8 +282,8 @@ PLACEMENT_FROM: Final = Topic(
 VACANCIES_SHARED: Final = Topic(
     name="shared.placement.vacancies.v1",
     key="vacancy_id",
-    writes="placement @ joint office",
-    reads="everyone",
+    writes=_joint("placement"),
+    reads=EVERYONE,
     retention=None,
     unknown_types="ignore",
     types=_types(pl.VacancyPublished),
@@ -215,8 +292,8 @@ VACANCIES_SHARED: Final = Topic(
 TRAINING_TO: Final = Topic(
     name="to.{office}.training.v1",
     key="application_id, invitation_id, course_id",
-    writes="training @ joint office",
-    reads="training @ each city",
+    writes=_joint("training"),
+    reads=_cities("training"),
     types=_types(
         tr.SeatOffered, tr.ApplicationDecided, tr.ApplicationHandedOver, tr.ApplicantInvited, tr.QueuePlacesChanged
     ),
@@ -224,8 +301,8 @@ TRAINING_TO: Final = Topic(
 TRAINING_FROM: Final = Topic(
     name="from.{office}.training.v1",
     key="application_id, invitation_id",
-    writes="training @ each city",
-    reads="training @ joint office",
+    writes=_cities("training"),
+    reads=_joint("training"),
     speaker="office",
     types=_types(
         tr.ApplicationReceived,
@@ -239,8 +316,8 @@ TRAINING_FROM: Final = Topic(
 TRAINING_SHARED: Final = Topic(
     name="shared.training.v1",
     key="course_id, group_id",
-    writes="training @ joint office",
-    reads="everyone",
+    writes=_joint("training"),
+    reads=EVERYONE,
     retention=None,
     unknown_types="ignore",
     types=_types(tr.CoursePublished, tr.GroupPublished),
@@ -248,23 +325,23 @@ TRAINING_SHARED: Final = Topic(
 TRAINING_PLACEMENT: Final = Topic(
     name="between.training.placement.v1",
     key="group_id",
-    writes="training @ joint office",
-    reads="placement @ joint office",
+    writes=_joint("training"),
+    reads=_joint("placement"),
     types=_types(tr.CandidatesWanted),
 )
 PLACEMENT_TRAINING: Final = Topic(
     name="between.placement.training.v1",
     key="group_id",
-    writes="placement @ joint office",
-    reads="training @ joint office",
+    writes=_joint("placement"),
+    reads=_joint("training"),
     types=_types(pl.CandidatesGathered),
 )
 
 CONTACTS_INBOUND: Final = Topic(
     name="inbound.contacts.v1",
     key="contact_id",
-    writes="other systems",
-    reads="advisory @ joint office",
+    writes=Systems(Role.BRINGS_CONTACTS),
+    reads=_joint("advisory"),
     max_message_bytes=4_194_304,
     broker_time=True,
     types=_types(ad.ContactSubmitted),
@@ -272,8 +349,8 @@ CONTACTS_INBOUND: Final = Topic(
 ADVISORY_TO: Final = Topic(
     name="to.{office}.advisory.v1",
     key="contact_id, announcement_id",
-    writes="advisory @ joint office",
-    reads="advisory @ each city",
+    writes=_joint("advisory"),
+    reads=_cities("advisory"),
     types=_types(
         ad.ContactAssigned,
         ad.ContactReleased,
@@ -286,8 +363,8 @@ ADVISORY_TO: Final = Topic(
 ADVISORY_FROM: Final = Topic(
     name="from.{office}.advisory.v1",
     key="contact_id, officer, announcement_id",
-    writes="advisory @ each city",
-    reads="advisory @ joint office",
+    writes=_cities("advisory"),
+    reads=_joint("advisory"),
     speaker="office",
     types=_types(
         ad.ContactAnswered,
@@ -304,8 +381,8 @@ ADVISORY_FROM: Final = Topic(
 ADVISORY_SHARED: Final = Topic(
     name="shared.advisory.v1",
     key="article_id",
-    writes="advisory @ joint office",
-    reads="everyone",
+    writes=_joint("advisory"),
+    reads=EVERYONE,
     retention=None,
     unknown_types="ignore",
     types=_types(ad.GuidancePublished),
@@ -313,15 +390,15 @@ ADVISORY_SHARED: Final = Topic(
 ADVISORY_SERVICES: Final = Topic(
     name="between.advisory.services.v1",
     key="hand_over_id, request_id",
-    writes="advisory @ joint office",
-    reads="change_security, placement, training @ joint office",
+    writes=_joint("advisory"),
+    reads=_joint("change_security", "placement", "training"),
     types=_types(ad.MatterHandedOver, ad.TimelineRequested, ad.WorkRequested),
 )
 SERVICES_ADVISORY: Final = Topic(
     name="between.services.advisory.v1",
     key="hand_over_id, request_id",
-    writes="change_security, placement, training @ joint office",
-    reads="advisory @ joint office",
+    writes=_joint("change_security", "placement", "training"),
+    reads=_joint("advisory"),
     types=_types(ad.HandOverAnswered, ad.TimelineAnswered, ad.WorkReported),
 )
 
@@ -371,11 +448,22 @@ def expanded(offices: Iterable[str]) -> dict[str, Topic]:
 
 def written_by(service: str, office: str, cities: Iterable[str]) -> tuple[str, ...]:
     """Return the topics that a process writes, by their names in Kafka."""
+    return _of(service, office, cities, lambda topic: topic.writes)
+
+
+def read_by(service: str, office: str, cities: Iterable[str]) -> tuple[str, ...]:
+    """Return the topics that a process may read, by their names in Kafka."""
+    return _of(service, office, cities, lambda topic: topic.reads)
+
+
+def _of(service: str, office: str, cities: Iterable[str], party: Callable[[Topic], Party]) -> tuple[str, ...]:
     cities = tuple(cities)
-    name = service.replace("-", "_")  # as the table's words have it
+    is_city = office in cities
     found: list[str] = []
     for topic in TOPICS:
-        services, _, place = topic.writes.partition(" @ ")
-        if name in services.split(", ") and (place == "each city") == (office in cities):
-            found += [topic.name_for(office)] if office in cities else topic.names(cities)
+        who = party(topic)
+        if who == EVERYONE and not topic.per_office:
+            found.append(topic.name)
+        elif isinstance(who, Processes) and who.has(service, city=is_city):
+            found += topic.names((office,) if is_city else cities)
     return tuple(found)

@@ -17,7 +17,7 @@ from tests.support.rig import Rig, make_rig
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a stack, so that the rest can be run alone."""
     for item in items:
-        if {"stack", "small"} & set(getattr(item, "fixturenames", ())):
+        if {"stack", "small", "bus"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("stack")
 
 
@@ -60,7 +60,7 @@ def small() -> Iterator[Stack]:
 @pytest.fixture
 async def rig(stack: Stack, request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
     """A consumer of test events with its own schema and topics."""
-    made = await make_rig(stack.kafka.bootstrap, stack.databases["helsinki"].url, request.node.originalname)
+    made = await make_rig(stack, stack.databases["helsinki"].url, request.node.originalname)
     yield made
     await made.engine.dispose()
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -79,15 +79,15 @@ class Kit:
     """Tries one city's consumer.
 
     Args:
-        bootstrap: Kafka's `host:port`.
+        client: what a client of aiokafka needs to come to Kafka.
         api: the address of the city's API.
         office: the city.
         token: of an officer and operator of that city.
         patience: seconds to wait for what is expected.
     """
 
-    def __init__(self, bootstrap: str, api: str, office: str, token: str, patience: float = 20.0) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, client: Mapping[str, Any], api: str, office: str, token: str, patience: float = 20.0) -> None:
+        self._client = client
         self._office = office
         self._patience = patience
         self._run = uuid4()
@@ -107,7 +107,7 @@ class Kit:
         before = {one["id"] for one in self._parked()}
         consumer = AIOKafkaConsumer(
             f"from.{self._office}.{SERVICE}.v1",
-            bootstrap_servers=self._bootstrap,
+            **self._client,
             group_id=None,
             auto_offset_reset="latest",
         )
@@ -129,7 +129,7 @@ class Kit:
         return [Finding(what, holds(seen)) for what, holds in EXPECTED]
 
     async def _send(self, look: Callable[[], None]) -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all")
+        producer = AIOKafkaProducer(**self._client, acks="all")
         await producer.start()
         try:
             for one in self._records:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from shared.topics import TOPICS, Topic
+from shared.topics import TOPICS, Party, Topic
 
 _ROW: Final = 30
 _LEFT, _MIDDLE, _RIGHT, _WIDTH = 150, 490, 830, 980
@@ -43,9 +43,9 @@ def flow_map() -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _each(words: str) -> list[str]:
+def _each(party: Party) -> list[str]:
     """Return each of those who stand together: "a, b @ office" are two processes."""
-    names, at, office = words.partition(" @ ")
+    names, at, office = str(party).partition(" @ ")
     return [f"{name}{at}{office}" for name in names.split(", ")]
 
 

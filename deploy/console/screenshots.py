@@ -2,7 +2,9 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
@@ -13,9 +15,9 @@ from deploy.local.sample_data import proposal_json
 from deploy.local.stack import CITIES, Stack
 
 
-async def poison(bootstrap: str) -> None:
+async def poison(client: Mapping[str, Any]) -> None:
     """Send records that nobody can handle."""
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    producer = AIOKafkaProducer(**client)
     await producer.start()
     for _ in range(3):
         headers = [
@@ -48,7 +50,7 @@ def main() -> None:
         )
         for city in CITIES[:2]:
             callers.officer[city].send(f"/v1/cases/{notice_id}/acknowledgement")
-        asyncio.run(poison(stack.kafka.bootstrap))
+        asyncio.run(poison(stack.client()))
         address = stack.start_console()
         token = stack.issuer.officer("helsinki", "operator", "coordinator", "officer")
         with sync_playwright() as player:

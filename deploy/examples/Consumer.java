@@ -1,4 +1,4 @@
-// The least a city needs to read the suite's topics, in Java: java -cp <kafka-clients and its jars> Consumer.java BOOTSTRAP TOPIC GROUP COUNT
+// The least a city needs to read the suite's topics, in Java: java -cp <kafka-clients and its jars> Consumer.java BOOTSTRAP TOPIC GROUP COUNT FOLDER
 import java.time.Duration;
 import java.util.*;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -7,7 +7,9 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 class Consumer {
     public static void main(String[] told) {
         var settings = Map.<String, Object>of(
-            "bootstrap.servers", told[0], "group.id", told[2], "enable.auto.commit", false, "auto.offset.reset", "earliest");
+            "bootstrap.servers", told[0], "group.id", told[2], "enable.auto.commit", false, "auto.offset.reset", "earliest",
+            "security.protocol", "SSL", "ssl.keystore.type", "PEM", "ssl.keystore.location", told[4] + "/client.pem",
+            "ssl.truststore.type", "PEM", "ssl.truststore.location", told[4] + "/ca.crt");
         var seen = new HashSet<String>(); // in your own database, in the transaction of the effect
         try (var consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
             consumer.subscribe(List.of(told[1]));

@@ -11,9 +11,7 @@ from deploy.local.stack import Stack
 
 async def records_on(stack: Stack, *topics: str) -> list[Any]:
     """Return the records that stand on topics now. It ends although heartbeats go on coming."""
-    consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=stack.kafka.bootstrap, auto_offset_reset="earliest", group_id=None
-    )
+    consumer = AIOKafkaConsumer(*topics, **stack.client(), auto_offset_reset="earliest", group_id=None)
     await consumer.start()
     found: list[Any] = []
     try:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from deploy import topics
+from deploy import access, topics
 from deploy.local import kafka, zipkin
 from deploy.local.containers import engine_answers, listening_host
+from deploy.local.identities import Identities
 from deploy.local.issuer import AUDIENCE, Issuer
 from deploy.local.kafka import Kafka
 from deploy.local.postgres import (
@@ -29,11 +30,25 @@ from deploy.local.postgres import (
 from deploy.local.processes import Child, StartError, answers, free_port, must_be_free
 from deploy.local.tcp_proxy import Links
 from deploy.local.zipkin import Zipkin
+from shared.messaging.security import client_of
+from shared.settings import KafkaSettings
+from shared.topics import Role
 
 JOINT = "pks"
 CITIES = ("helsinki", "espoo", "vantaa")
 OFFICES = (JOINT, *CITIES)
 SERVICES = ("change_security", "placement", "training", "advisory")
+SYSTEMS = {
+    "portal": frozenset({Role.FILES_NOTICES, Role.BRINGS_CONTACTS}),
+    "jobs": frozenset({Role.OFFERS_VACANCIES}),
+    "stranger": frozenset({Role.FILES_NOTICES, Role.OFFERS_VACANCIES}),
+    "faults": frozenset(Role),
+    "bench": frozenset(Role),
+}
+"""The other systems of a stack: an employer's portal, a job market, one more of each, and those that make load."""
+
+ADMINISTRATOR = access.administrator(JOINT)
+PARTIES = access.Parties(JOINT, CITIES, SYSTEMS, tried=CITIES)
 ROOT = Path(__file__).parents[2]
 
 
@@ -42,6 +57,28 @@ class Way(StrEnum):
 
     EMBEDDED = "embedded"
     CONTAINERS = "containers"
+
+
+class Bus(StrEnum):
+    """How closed Kafka is."""
+
+    MTLS = "mtls"
+    PLAINTEXT = "plaintext"
+
+
+def bus_of(wish: str | None, otherwise: Bus = Bus.MTLS) -> Bus:
+    """Return how closed Kafka shall be.
+
+    Args:
+        wish: the environment's `BUS`, if it is set.
+        otherwise: what it is without a wish.
+
+    Raises:
+        StartError: the wish is unknown.
+    """
+    if wish and wish not in tuple(Bus):
+        raise StartError(f"BUS={wish} is unknown: use {' or '.join(Bus)}")
+    return Bus(wish) if wish else otherwise
 
 
 def choose(wish: str | None, programs: Callable[[str], str | None], engine: Callable[[], bool]) -> Way:
@@ -93,6 +130,7 @@ class Stack:
         linked: whether the processes reach Kafka and PostgreSQL over `links`, which can be cut.
         short_lived: whether servers start quickly at the cost of throughput, and what they store may be lost with the
             machine (never with a process): for tests.
+        bus: how closed Kafka is, where the environment's `BUS` says nothing.
     """
 
     folder: Path | None = None
@@ -104,6 +142,7 @@ class Stack:
     modules: dict[tuple[str, str], str] = field(default_factory=dict)
     linked: bool = False
     short_lived: bool = False
+    bus: Bus = Bus.MTLS
 
     def __post_init__(self) -> None:
         self._stopping = ExitStack()
@@ -155,7 +194,9 @@ class Stack:
         if self.linked:
             self._link_databases(folder / "links")
         self.tell("topics")
-        asyncio.run(topics.create(self.kafka.bootstrap, CITIES))
+        asyncio.run(topics.create(self.client(), CITIES))
+        if self.kafka.guard is not None:
+            access.apply(access.Cluster(self.kafka_settings()), PARTIES)
         self.tell("services")
         for service in self.services:
             for office in OFFICES:
@@ -171,12 +212,15 @@ class Stack:
         given = os.environ.get("DATABASE_URL")
         self.databases: dict[str, Postgres] = {}
         in_containers = way is Way.CONTAINERS
+        guarded = bus_of(os.environ.get("BUS"), self.bus) is Bus.MTLS
+        self.identities = Identities(folder / "certificates", JOINT, guarded=guarded)
         self.kafka = Kafka(
             folder / "kafka",
             kafka.in_container if in_containers else kafka.on_java,
             host=listening_host() if in_containers else "127.0.0.1",
             port=self.ports.kafka,
             advertised=ways,
+            guard=self.identities.guard,
             short_lived=self.short_lived,
         )
         viewer = Zipkin(folder / "zipkin", zipkin.in_container if in_containers else zipkin.on_java, self.ports.zipkin)
@@ -242,7 +286,9 @@ class Stack:
             f"{service} @ {office}",
             [sys.executable, "-m", self.modules.get((service, office), f"services.{service}")],
             self.logs / f"{service}.{office}.log",
-            env=self.environment(office) | {"HTTP_PORT": str(port)},
+            env=self.environment(office)
+            | self.identities.environment(principal_of(service, office))
+            | {"HTTP_PORT": str(port)},
         )
         self._children[service, office] = child
         self._urls[service, office] = f"http://127.0.0.1:{port}"
@@ -275,6 +321,14 @@ class Stack:
         child.wait_until(lambda: answers(f"{address}/sign-in"), 30)
         return address
 
+    def client(self, principal: str = ADMINISTRATOR) -> dict[str, Any]:
+        """Return what a client of aiokafka needs to come to Kafka as a principal: to arrange things, as all of them."""
+        return client_of(self.kafka_settings(principal))
+
+    def kafka_settings(self, principal: str = ADMINISTRATOR) -> KafkaSettings:
+        """Return how a principal comes to Kafka."""
+        return self.identities.settings(principal, self.kafka.bootstrap)
+
     def environment(self, office: str) -> dict[str, str]:
         """Return the environment of an office's processes."""
         traces = (
@@ -292,6 +346,7 @@ class Stack:
             "CITY_OFFICES": ",".join(CITIES),
             "DATABASE_URL": database,
             "KAFKA_BOOTSTRAP_SERVERS": kafka,
+            "SYSTEMS": json.dumps({name: sorted(roles) for name, roles in SYSTEMS.items()}),
             "JWKS_URL": self.issuer.jwks_url,
             "TOKEN_ISSUER": self.issuer.name,
             "TOKEN_AUDIENCE": AUDIENCE,
@@ -301,3 +356,8 @@ class Stack:
             **traces,
             **self.settings,
         }
+
+
+def principal_of(service: str, office: str) -> str:
+    """Return the name that Kafka knows a process by: it is its consumer group's, too."""
+    return f"{service.replace('_', '-')}.{office}"

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local.processes import StartError, stop_on_signals
-from deploy.local.stack import CITIES, JOINT, OFFICES, SERVICES, Ports, Stack
+from deploy.local.stack import ADMINISTRATOR, CITIES, JOINT, OFFICES, SERVICES, Ports, Stack
 
 
 def main() -> None:
@@ -35,6 +35,8 @@ def _print_addresses(console: Console, stack: Stack, operators: str) -> None:
             table.add_row(f"{service} @ {office}", f"{stack.url(service, office)}/docs")
     table.add_row("operators' console", operators)
     table.add_row("Kafka", stack.kafka.bootstrap)
+    if stack.kafka.guard is not None:
+        table.add_row("certificates for Kafka", str(stack.identities.certificate(ADMINISTRATOR).ca.parents[1]))
     for office, database in stack.databases.items():
         table.add_row(f"PostgreSQL of {office}", database.url)
     if stack.zipkin is not None:

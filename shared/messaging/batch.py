@@ -111,7 +111,7 @@ class BatchProcessor:
         if envelope.type == HEARTBEAT:
             instruments.HEARTBEAT.labels(*self._labels, record.topic).set(record.timestamp.timestamp())
             return Item(record, envelope, None, None)
-        if rejection := self.inbound.screen(record):
+        if rejection := self.inbound.screen(record) or self._stranger(record, envelope):
             return Item(record, envelope, None, rejection)
         topic = self.inbound.topics[record.topic]
         event = read_event(envelope, record.value, self.inbound.types, topic.types)
@@ -124,6 +124,12 @@ class BatchProcessor:
             )
             return Item(record, envelope, None, rejection)
         return Item(record, envelope, event, None)
+
+    def _stranger(self, record: Record, envelope: Envelope) -> Rejection | None:
+        """Reject what another system brings that may not write this topic."""
+        if self.inbound.topics[record.topic].may_come_from(envelope.source, self._settings.systems):
+            return None
+        return Rejection("sender-mismatch", "its source is none of the systems that may write this topic")
 
     async def claim(self, connection: AsyncConnection, items: Sequence[Item], held: set[OrderingKey]) -> set[UUID]:
         """Claim the ids of what has a handler and is not held back; return those that were not handled before."""

@@ -24,8 +24,9 @@ from shared.messaging.batch import BatchProcessor
 from shared.messaging.frame import Fetched, FrameLog
 from shared.messaging.inbound import Inbound
 from shared.messaging.parking import Record
+from shared.messaging.refusals import Refusals
 from shared.messaging.replay import Replay
-from shared.messaging.security import security_of
+from shared.messaging.security import Security
 from shared.messaging.transaction import Database
 from shared.settings import ProcessSettings
 from shared.telemetry import describe
@@ -36,6 +37,8 @@ _NEWCOMER_YIELDS_AFTER: Final = 2
 _ESTABLISHED_YIELDS_AFTER: Final = 4
 _FINISH_SECONDS: Final = 3600.0
 """However long the batch in hand takes: FastStream waits for it not at all unless it is told how long."""
+_HOLDS_SECONDS: Final = 3.0
+"""Kafka may say only at the first fetch that a topic may not be read. What it has not refused by then it grants."""
 _NO_PARTITION: Final = TopicPartition("", 0)
 _log = structlog.get_logger("shared.messaging.loop")
 
@@ -68,6 +71,9 @@ class Consumer:
         self.processor = BatchProcessor(inbound, database, settings, service)
         self.parked = Replay(self.processor)
         self._clock = database.clock
+        self._settings = settings
+        self._security = Security(settings)
+        self._refusals = Refusals(settings.office, service, self._security)
         self._batch_size = settings.batch_size
         self._session_seconds = settings.session_timeout_seconds
         self._instance = f"{inbound.group}.{settings.instance}"
@@ -75,6 +81,7 @@ class Consumer:
         self._running = asyncio.Event()
         self._running.set()
         self._broken = asyncio.Event()
+        self._broken_by: KafkaError | None = None
         self._task: asyncio.Task[None] | None = None
         self._member = ""
         self._member_since = 0.0
@@ -82,7 +89,8 @@ class Consumer:
         self._established = False
         self.broker = KafkaBroker(
             settings.kafka_bootstrap_servers,
-            security=security_of(settings),
+            security=self._security.frame,
+            sasl_oauth_token_provider=self._security.token_provider,
             client_id=f"{inbound.group}.consumer",
             consumer_only=True,  # the relay has its own producer
             metadata_max_age_ms=30_000,
@@ -137,14 +145,19 @@ class Consumer:
         return self.processor.full
 
     async def is_ready(self) -> bool:
-        """Whether the consumer has its partitions and room to park."""
-        return self.assigned and not self.full
+        """Whether the consumer has its partitions and room to park, and Kafka refuses it nothing."""
+        return self.assigned and not self.full and not self._refusals
 
     @property
     def assigned(self) -> bool:
         """Whether Kafka has given this consumer its partitions."""
         kafka = self._subscriber.consumer
         return kafka is not None and not self._broken.is_set() and bool(kafka.assignment())
+
+    @property
+    def certificate_expires(self) -> datetime | None:
+        """When the certificate does that is shown to Kafka; None without one."""
+        return self._security.expires
 
     async def lags(self) -> list[Lag]:
         """Return how far behind this consumer is, by topic. Empty when it has no partitions.
@@ -192,14 +205,21 @@ class Consumer:
                 _log.error("another process has this one's instance name, waiting", instance=self._instance)
                 pause = _FENCED_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 - so that two newcomers part
             except Exception as error:  # noqa: BLE001 - whatever it is, the consumer goes on
-                _log.warning("kafka unavailable, starting again", error=describe(error))
+                if await self._is_refusal(error):
+                    pause = self._settings.kafka_refused_seconds
+                else:
+                    _log.warning("kafka unavailable, starting again", error=describe(error))
             finally:
                 self._broken.set()  # what waits inside a batch lets go of it
                 with suppress(Exception):
                     await self.broker.stop()
             await self._pause(pause)
+            self._security.renew()
             self._broken.clear()
         _log.info("consumer stopped", group=self.inbound.group)
+
+    async def _is_refusal(self, error: Exception) -> bool:
+        return await self._refusals.judge(error, self._settings, topics=self.inbound.topics, group=self.inbound.group)
 
     def _take_up_leadership(self) -> None:
         """Join once more, after Kafka gave back the place of a process that was here before.
@@ -224,14 +244,18 @@ class Consumer:
             FencedError: another process has the same instance name.
         """
         self._member = ""
+        began = time.monotonic()
         while not self._stopping.is_set() and (kafka := self._subscriber.consumer) is not None:
             coordinator = kafka._coordinator  # noqa: SLF001 - aiokafka has no other way to ask for it
             if coordinator._coordination_task.done():  # noqa: SLF001 - see above
-                raise KafkaError("the membership in the group has ended")
+                raise self._broken_by or KafkaError("the membership in the group has ended")
+            if self._refusals and self.assigned and time.monotonic() - began > _HOLDS_SECONDS:
+                self._refusals.clear()
+            self._security.renew()
             self._watch_membership(coordinator.member_id, time.monotonic())
             await self._pause(_WATCH_SECONDS)
             if self._broken.is_set():
-                raise KafkaError("Kafka refused")
+                raise self._broken_by or KafkaError("Kafka refused")
 
     def _watch_membership(self, member: str, now: float) -> None:
         """Notice that another process joins under this one's name: Kafka then forgets this one's membership.
@@ -254,6 +278,7 @@ class Consumer:
 
     def _break_off(self, error: KafkaError) -> None:
         _log.warning("kafka refused", error=describe(error))
+        self._broken_by = error
         self._broken.set()
 
     async def _as_fetched(self, record: ConsumerRecord) -> Fetched:

@@ -8,16 +8,19 @@ reader's inbox absorbs it.
 
 import asyncio
 import time
+from asyncio import Future
 from collections import Counter
+from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Tracer
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -26,6 +29,8 @@ from shared import instruments, topics
 from shared.database import is_unavailable
 from shared.events.envelope import Envelope
 from shared.messaging.codec import HEARTBEAT, headers_of
+from shared.messaging.refusals import Refusals
+from shared.messaging.security import Security
 from shared.messaging.sending import batches_of
 from shared.settings import ProcessSettings
 from shared.telemetry import as_parent, context_of, describe
@@ -47,9 +52,12 @@ _log = structlog.get_logger("shared.messaging.relay")
 _READ: Final = text(
     "SELECT seq, event_id, topic, key, type, traceparent, payload, created_at FROM outbox"
     " WHERE published_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot())"
+    " AND topic <> ALL(CAST(:refused AS text[]))"
     " ORDER BY xid, seq LIMIT :batch"
 )
-_ANY_LEFT: Final = text("SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NULL)")
+_ANY_LEFT: Final = text(
+    "SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NULL AND topic <> ALL(CAST(:refused AS text[])))"
+)
 _BACKLOG: Final = text(
     "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox WHERE published_at IS NULL"
 )
@@ -84,6 +92,9 @@ class Relay:
         self._beats_on = topics.written_by(service, settings.office, settings.city_offices)
         self._next_beat = time.monotonic()
         self._stop_by = float("inf")
+        self._security = Security(settings)
+        self._refusals = Refusals(settings.office, service, self._security)
+        self._refused: dict[str, float] = {}
         self.leading = False
         """Whether this process leads its outbox just now."""
 
@@ -99,6 +110,10 @@ class Relay:
         if self._task is not None:
             await self._task
 
+    async def is_ready(self) -> bool:
+        """Whether Kafka refuses nothing of what this process sends. One that does not lead has not tried."""
+        return not self._refusals
+
     async def backlog(self) -> tuple[int, float]:
         """Return how many committed rows Kafka has not yet, and the age of the oldest in seconds."""
         async with self._engine.connect() as connection:
@@ -107,6 +122,8 @@ class Relay:
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
+            pause = _IDLE_SECONDS
+            self._security.renew()
             try:
                 async with self._engine.connect() as connection:
                     await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -118,6 +135,8 @@ class Relay:
                             await connection.invalidate()
             except KafkaError as error:
                 instruments.SEND_FAILED.labels(*self._labels).inc()
+                if await self._refusals.judge(error, self._settings, topics=(), group=""):
+                    pause = self._settings.kafka_refused_seconds
                 _log.warning("publishing failed, retrying", error=describe(error))
             except Exception as error:  # noqa: BLE001 - whatever it is, the relay goes on
                 log = _log.warning if is_unavailable(error) else _log.exception
@@ -125,7 +144,7 @@ class Relay:
             finally:
                 self._set_leading(leading=False)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _IDLE_SECONDS)
+                await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def _lead(self, connection: AsyncConnection) -> bool:
         led = bool((await connection.execute(_LEAD)).scalar_one())
@@ -150,9 +169,12 @@ class Relay:
             max_batch_size=_BATCH_BYTES,
             request_timeout_ms=20_000,
             retry_backoff_ms=50,
+            **self._security.options,
         )
         try:
             await producer.start()
+            if self._settings.kafka_security != "oauthbearer":  # whose refused tokens show only later
+                self._refusals.clear("connection")
             await self._drain_for_ever(connection, producer)
         finally:
             with suppress(KafkaError):
@@ -163,11 +185,12 @@ class Relay:
         look_again = shortest
         while True:
             self._wake.clear()
+            self._security.renew()
             await self._beat(producer)
             if await self._send_batch(connection, producer):
                 look_again = shortest
                 continue
-            unsettled = bool((await connection.execute(_ANY_LEFT)).scalar_one())
+            unsettled = bool((await connection.execute(_ANY_LEFT, self._without())).scalar_one())
             if self._stopping.is_set() and (not unsettled or time.monotonic() > self._stop_by):
                 return
             with suppress(TimeoutError):
@@ -176,28 +199,67 @@ class Relay:
             await self._prune(connection)
 
     async def _send_batch(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> int:
-        rows = [_Row._make(row) for row in await connection.execute(_READ, {"batch": _BATCH})]
+        rows = [_Row._make(row) for row in await connection.execute(_READ, {"batch": _BATCH} | self._without())]
         if not rows:
             return 0
         spans = self._send_spans(rows)
         # All are handed over in order before any is awaited; none is marked unless all were acknowledged, so a
         # failed row is never overtaken for good by a later one of its key.
-        batches = await batches_of(
-            [(row.topic, row.key.encode(), row.payload, self._headers(row)) for row in rows], producer
-        )
-        futures = [
-            await producer.send_batch(batch, topic, partition=partition) for (topic, partition), batch in batches
-        ]
-        results = await asyncio.gather(*futures, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        rows = await self._sent(rows, producer)
         for span in spans:
             span.end()
         await connection.execute(_MARK, {"sent": [row.seq for row in rows]})
         for topic, count in Counter(row.topic for row in rows).items():
             instruments.SENT.labels(*self._labels, topic).inc(count)
         return len(rows)
+
+    async def _sent(self, rows: list[_Row], producer: AIOKafkaProducer) -> list[_Row]:
+        """Send rows; return those of the topics that Kafka did not refuse. Of a refused topic all rows wait, in order.
+
+        Raises:
+            KafkaError: what befell a row besides a refusal of its topic.
+        """
+        partitions: dict[str, list[int]] = {}
+        refused: set[str] = set()
+        for topic in {row.topic for row in rows}:
+            try:
+                partitions[topic] = sorted(await producer.partitions_for(topic))
+            except TopicAuthorizationFailedError:
+                refused.add(topic)
+        batches = batches_of(
+            [(row.topic, row.key.encode(), row.payload, self._headers(row)) for row in rows if row.topic in partitions],
+            partitions,
+            producer.create_batch,
+        )
+        futures = [
+            await _future(producer.send_batch(batch, topic, partition=partition))
+            for (topic, partition), batch in batches
+        ]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        for ((topic, _), _), result in zip(batches, results, strict=True):
+            if isinstance(result, TopicAuthorizationFailedError):
+                refused.add(topic)
+            elif isinstance(result, BaseException):
+                raise result
+        self._refuse(refused)
+        self._grant(partitions.keys() - refused)
+        return [row for row in rows if row.topic not in refused]
+
+    def _refuse(self, topics: Iterable[str]) -> None:
+        again = time.monotonic() + self._settings.kafka_refused_seconds
+        self._refused |= dict.fromkeys(topics, again)
+        self._refusals.add("topic", topics)
+
+    def _grant(self, topics: Iterable[str]) -> None:
+        self._refusals.remove("topic", topics)
+        self._refusals.clear("connection")
+        for topic in topics:
+            self._refused.pop(topic, None)
+
+    def _without(self) -> dict[str, list[str]]:
+        """Return the topics that are not to be tried yet."""
+        now = time.monotonic()
+        return {"refused": [topic for topic, again in self._refused.items() if again > now]}
 
     async def _beat(self, producer: AIOKafkaProducer) -> None:
         """Send a heartbeat on every topic this outbox writes: a topic that is quiet is then told from one that is
@@ -210,7 +272,17 @@ class Relay:
         headers = headers_of(Envelope(str(uuid4()), self._source, HEARTBEAT, datetime.now(UTC)))
         body = f'{{"type":"{HEARTBEAT}"}}'.encode()
         for name in self._beats_on:
-            await producer.send(name, body, key=HEARTBEAT.encode(), headers=headers)
+            sent = await _future(producer.send(name, body, key=HEARTBEAT.encode(), headers=headers))
+            sent.add_done_callback(partial(self._beaten, name))
+
+    def _beaten(self, topic: str, sent: Future[Any]) -> None:
+        """Take what became of a heartbeat: with nothing to send, it alone tells whether a topic is refused."""
+        if sent.cancelled():
+            return
+        if isinstance(sent.exception(), TopicAuthorizationFailedError):
+            self._refuse([topic])
+        elif sent.exception() is None:
+            self._grant([topic])
 
     def _headers(self, row: _Row) -> list[tuple[str, bytes]]:
         return headers_of(Envelope(str(row.event_id), self._source, row.type, row.created_at, row.traceparent))
@@ -253,3 +325,13 @@ class Relay:
             age,
         )
         await connection.execute(text("DELETE FROM inbox WHERE received_at < now() - CAST(:age AS interval)"), age)
+
+
+async def _future(handed_over: Awaitable[Future[Any]]) -> Future[Any]:
+    """Return what will become of what is handed over; a topic that may not even be seen is a failed future, too."""
+    try:
+        return await handed_over
+    except TopicAuthorizationFailedError as error:
+        future: Future[Any] = Future()
+        future.set_exception(error)
+        return future

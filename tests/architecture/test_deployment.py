@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from deploy.console.settings import Settings as ConsoleSettings
-from deploy.local.stack import OFFICES, SERVICES
+from deploy.local.stack import OFFICES, SERVICES, principal_of
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -42,6 +42,8 @@ def test_every_service_runs_for_every_office_with_its_own_database() -> None:
             assert process["build"]["args"]["SERVICE"] == service
             assert process["environment"]["DATABASE_URL"].endswith(f"@postgres-{office}/postgres")
             assert process["depends_on"]["topics"] == {"condition": "service_completed_successfully"}
+            (certificate,) = process["volumes"]
+            assert certificate["volume"]["subpath"] == principal_of(service, office)
             assert set(process["depends_on"]) == {"topics", f"postgres-{office}"}
 
 
@@ -162,6 +164,18 @@ def test_a_sides_image_is_all_that_it_runs(service: str, side: str, tmp_path: Pa
     shutil.copytree(ROOT / "services" / service, tmp_path / "services" / service, ignore=shutil.ignore_patterns(other))
     without = JOINT_LIBRARIES if side == "authority" else ()
     imports(f"services.{service}.__main__, services.{service}.{side}.app", tmp_path, without)
+
+
+def test_the_administrators_image_is_all_that_it_runs(tmp_path: Path) -> None:
+    fill(tmp_path, "access")
+    imports("deploy.access, deploy.certificates, deploy.topics", tmp_path, (*JOINT_LIBRARIES, "services", "httpx"))
+
+
+def test_kafka_takes_nobody_without_a_certificate() -> None:
+    environment = COMPOSE["services"]["kafka"]["environment"]
+    assert "PLAINTEXT" not in " ".join(environment.values())
+    assert environment["KAFKA_SSL_CLIENT_AUTH"] == "required"
+    assert environment["KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND"] == "false"
 
 
 def test_the_consoles_image_is_all_that_it_runs(tmp_path: Path) -> None:

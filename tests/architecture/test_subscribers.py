@@ -21,6 +21,7 @@ def test_each_process_has_one_subscriber_that_acknowledges_after_its_handler(ser
         city_offices=",".join(CITIES),
         database_url="postgresql://127.0.0.1:1/none",
         kafka_bootstrap_servers="127.0.0.1:1",
+        kafka_security="plaintext",
         jwks_url="http://127.0.0.1/none",
         token_issuer="none",
         pool_key="a city's own secret",

@@ -3,14 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from deploy.conformance.kit import Kit
 from deploy.local.client import Callers, has_read_everything, wait_for
 from deploy.local.jvm import classpath, java
-from deploy.local.stack import Stack
+from deploy.local.stack import PARTIES, Stack
 from tests.support.filings import termination_notice
 
 ROOT = Path(__file__).parents[2]
@@ -26,12 +25,16 @@ BROKEN = {
 
 def kit(stack: Stack, patience: float) -> Kit:
     token = stack.issuer.officer("vantaa", "officer", "operator")
-    return Kit(stack.kafka.bootstrap, stack.url("change_security", "vantaa"), "vantaa", token, patience)
+    return Kit(stack.client(PARTIES.conformance), stack.url("change_security", "vantaa"), "vantaa", token, patience)
 
 
 def test_ours_conforms_by_the_command_line(small: Stack) -> None:
-    command = [sys.executable, "-m", "deploy.conformance", "--bootstrap", small.kafka.bootstrap, "--office", "vantaa"]
-    env = small.environment("vantaa") | {"CONFORMANCE_TOKEN": small.issuer.officer("vantaa", "officer", "operator")}
+    command = [sys.executable, "-m", "deploy.conformance", "--office", "vantaa"]
+    env = (
+        small.environment("vantaa")
+        | small.identities.environment(PARTIES.conformance)
+        | {"CONFORMANCE_TOKEN": small.issuer.officer("vantaa", "officer", "operator")}
+    )
     url = small.url("change_security", "vantaa")
     ran = subprocess.run([*command, "--api", url], env=env, capture_output=True, text=True, check=False, cwd=ROOT)
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -62,12 +65,13 @@ def test_ours_conforms_again_after_all_that(small: Stack) -> None:
 
 
 @pytest.mark.parametrize("language", ["python", "java"])
-def test_an_example_consumer_reads_what_a_city_is_told(small: Stack, language: str) -> None:
+def test_an_example_consumer_reads_the_receipts_of_what_its_system_filed(small: Stack, language: str) -> None:
     filing = termination_notice(40).model_dump(mode="json")
     callers = Callers(small, "change_security")
     notice_id = callers.system.send("/v1/notices", {"filing": filing})["notice_id"]
     wait_for(lambda: callers.coordinator.read(f"/v1/notices/{notice_id}/ledger")["complete"], "the receipts")
-    told = [small.kafka.bootstrap, "from.vantaa.change-security.v1", f"example-{uuid4().hex[:8]}", "1"]
+    folder = str(small.identities.certificate("portal.systems").ca.parent)
+    told = [small.kafka.bootstrap, "receipts.change-notices.v1", "portal.systems", "1", folder]
     examples = ROOT / "deploy/examples"
     if language == "python":
         command = [sys.executable, str(examples / "consumer.py"), *told]
@@ -75,7 +79,7 @@ def test_an_example_consumer_reads_what_a_city_is_told(small: Stack, language: s
         command = [java(), "-cp", classpath("kafka"), str(examples / "Consumer.java"), *told]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.startswith("change-security.notice-stored.v1 ")
+    assert ran.stdout.startswith("change-security.filing-accepted.v1 ")
 
 
 def test_the_examples_are_short() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from deploy.console.catalogue import event_type
 from shared.events.registry import REGISTRY
-from shared.topics import TOPICS
+from shared.topics import TOPICS, Party
 
 ROOT = Path(__file__).parents[2]
 
@@ -14,6 +14,20 @@ def test_the_message_flows_name_every_topic_and_every_type() -> None:
     flows = (ROOT / "docs/message-flows.md").read_text(encoding="utf-8")
     assert [topic.name for topic in TOPICS if f"`{topic.name}`" not in flows] == []
     assert [name for name in REGISTRY if f"`{name}`" not in flows] == []
+
+
+def test_the_message_flows_say_who_writes_and_who_reads_as_the_table_does() -> None:
+    flows = (ROOT / "docs/message-flows.md").read_text(encoding="utf-8")
+    said = {}
+    for line in flows.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 4 and cells[0].startswith("`"):
+            said[cells[0].split("`")[1]] = (cells[1], cells[2])
+    assert said == {topic.name: (_words(topic.writes), _words(topic.reads)) for topic in TOPICS}
+
+
+def _words(party: Party) -> str:
+    return str(party).replace("change_security", "change security")
 
 
 def test_the_readmes_name_no_file_that_is_not_there() -> None:

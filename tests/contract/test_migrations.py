@@ -13,7 +13,7 @@ from deploy.images import version
 from deploy.schema_changes import contracting
 
 ROOT = Path(__file__).parents[2]
-FIRST_RELEASE = {"advisory": "0003", "change_security": "0008", "placement": "0006", "training": "0005"}
+FIRST_RELEASE = {"advisory": "0005", "change_security": "0011", "placement": "0008", "training": "0007"}
 """The schemas of 0.1.0: no version before it has to work with them. What comes after follows the rule."""
 
 

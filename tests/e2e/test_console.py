@@ -74,7 +74,7 @@ def send_poison(stack: Stack, value: bytes) -> str:
     key = uuid4().hex
 
     async def send() -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap)
+        producer = AIOKafkaProducer(**stack.client())
         await producer.start()
         kind = b"change-security.notice-assigned.v1"
         headers = [("ce_id", key.encode()), ("ce_type", kind), ("ce_source", b"/tests")]

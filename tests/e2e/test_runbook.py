@@ -34,7 +34,7 @@ def environment(stack: Stack) -> dict[str, str]:
     key = str(uuid4())
     poison = Sent.event("inbound.change-notices.v1", key, "change-security.notice-submitted.v1", key, b"{")
     before = {one["id"] for one in callers.operator.read("/v1/parked?state=parked&limit=200")["items"]}
-    asyncio.run(send(stack.kafka.bootstrap, [poison]))
+    asyncio.run(send(stack.client(), [poison]))
 
     def parked() -> set[str]:
         return {one["id"] for one in callers.operator.read("/v1/parked?state=parked&limit=200")["items"]} - before

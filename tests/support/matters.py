@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ class Matters:
 
 
 def submit(
-    bootstrap: str,
+    client: Mapping[str, Any],
     *records: tuple[str, str, Any, str],
     source: str = "/systems/portal",
     topic: str = "inbound.change-notices.v1",
@@ -64,7 +65,7 @@ def submit(
     """Send (notice id, type, body, event id) to the inbound topic, as another system does, or to another topic."""
 
     async def send() -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+        producer = AIOKafkaProducer(**client, acks="all")
         await producer.start()
         try:
             for notice_id, kind, body, event_id in records:

@@ -15,6 +15,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deploy import access
+from deploy.local.stack import Stack
 from shared.clock import SystemClock
 from shared.database import Bulk, engine_for
 from shared.events.envelope import Event
@@ -24,9 +26,10 @@ from shared.messaging.loop import Consumer
 from shared.messaging.parking import ParkedRecord, ParkedState, Parking
 from shared.messaging.relay import Relay
 from shared.messaging.schema import DDL
+from shared.messaging.security import client_of
 from shared.messaging.transaction import Database, Transaction
 from shared.settings import ProcessSettings
-from shared.topics import Topic
+from shared.topics import EVERYONE, Topic
 
 
 class Happened(Event):
@@ -46,6 +49,14 @@ class Other(Event):
     type: Literal["test.other.v1"] = "test.other.v1"
     subject: str
 
+
+PRINCIPAL = "rig.tests"
+GRANTS = {
+    access.Grant(PRINCIPAL, "topic", "test.", "write", prefixed=True),
+    access.Grant(PRINCIPAL, "topic", "test.", "read", prefixed=True),
+    access.Grant(PRINCIPAL, "group", "rig.", "read", prefixed=True),
+}
+"""What the tests' own processes may do: on test topics alone."""
 
 EFFECT = Bulk[Happened](
     "INSERT INTO effect (subject, n) SELECT subject, n FROM {rows}", {"subject": "text", "n": "integer"}
@@ -85,8 +96,8 @@ class Rig:
         kind = Topic(
             name=self.topic,
             key="subject",
-            writes="tests",
-            reads="tests",
+            writes=EVERYONE,
+            reads=EVERYONE,
             types=frozenset({Happened.type_name(), Other.type_name()}),
         )
         self.topics = {self.topic: kind, self.second_topic: kind}
@@ -118,9 +129,7 @@ class Rig:
 
     async def produce(self, *records: "Raw", topic: str | None = None) -> None:
         """Send records as they are, in order."""
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self.settings.kafka_bootstrap_servers, acks="all", max_request_size=4_000_000
-        )
+        producer = AIOKafkaProducer(**client_of(self.settings), acks="all", max_request_size=4_000_000)
         await producer.start()
         try:
             futures = [
@@ -152,7 +161,7 @@ class Rig:
 
     async def committed(self) -> int:
         """Return the sum of the group's committed offsets on the first topic."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.kafka_bootstrap_servers)
+        admin = AIOKafkaAdminClient(**client_of(self.settings))
         await admin.start()
         try:
             offsets = await admin.list_consumer_group_offsets(self.group)
@@ -172,7 +181,7 @@ class Rig:
         """Read records of the first topic from its beginning."""
         consumer = AIOKafkaConsumer(
             self.topic,
-            bootstrap_servers=self.settings.kafka_bootstrap_servers,
+            **client_of(self.settings),
             auto_offset_reset="earliest",
             group_id=None,
         )
@@ -229,15 +238,15 @@ async def running(*parts: Any) -> AsyncIterator[None]:
             await part.stop()
 
 
-async def make_rig(bootstrap: str, database_url: str, name: str) -> Rig:
-    """Make a rig with its own schema and topics."""
+async def make_rig(stack: Stack, database_url: str, name: str) -> Rig:
+    """Make a rig with its own schema and topics, which reads and writes them as a principal of its own."""
     unique = f"{name[:40].replace('_', '-')}-{uuid4().hex[:8]}"
     schema = unique.replace("-", "_")
     settings = ProcessSettings(
         office="test",
         joint_office="joint",
         database_url=database_url,
-        kafka_bootstrap_servers=bootstrap,
+        **stack.kafka_settings(PRINCIPAL).model_dump(),
         jwks_url="http://127.0.0.1/none",
         token_issuer="none",
         retry_delay_seconds=0.01,
@@ -251,7 +260,7 @@ async def make_rig(bootstrap: str, database_url: str, name: str) -> Rig:
         ):
             await connection.execute(text(statement))
     topic, second = f"test.{unique}.v1", f"test.{unique}.second.v1"
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**stack.client())
     await admin.start()
     try:
         large = {"max.message.bytes": "4194304"}
@@ -260,4 +269,6 @@ async def make_rig(bootstrap: str, database_url: str, name: str) -> Rig:
         )
     finally:
         await admin.close()
+    if stack.kafka.guard is not None:
+        access.Cluster(stack.kafka_settings()).allow(GRANTS)
     return Rig(engine, settings, topic, second)

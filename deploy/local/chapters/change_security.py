@@ -80,9 +80,7 @@ class FilingChapter(NoticeChapter):
         self._print(f"asked for {', '.join(receipt['missing'])}; nothing of the employer or its measures")
 
     async def _receipt(self, notice_id: str) -> dict[str, Any]:
-        consumer = AIOKafkaConsumer(
-            _RECEIPTS, bootstrap_servers=self._stack.kafka.bootstrap, auto_offset_reset="earliest"
-        )
+        consumer = AIOKafkaConsumer(_RECEIPTS, **self._stack.client(), auto_offset_reset="earliest")
         await consumer.start()
         try:
             async with asyncio.timeout(30):

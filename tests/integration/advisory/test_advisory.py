@@ -198,7 +198,7 @@ def test_the_shares_of_the_year_follow_the_agreement(advisory: Advisory) -> None
 
 
 async def _send(stack: Stack, topic: str, *bodies: dict[str, Any]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap)
+    producer = AIOKafkaProducer(**stack.client())
     await producer.start()
     for body in bodies:
         headers = [

@@ -46,7 +46,7 @@ def test_an_arrival_stated_on_the_topic_counts_only_from_a_receiving_authoritys_
 ) -> None:
     notice_id = str(uuid4())
     body = {"type": SUBMITTED, "notice_id": notice_id, "filing": proposal_json(), "arrived_at": EARLIER}
-    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, body, notice_id), source=source)
+    submit(stack.client(), (notice_id, SUBMITTED, body, notice_id), source=source)
     ledger = matters.complete(notice_id)
     notice = callers.coordinator.read(f"/v1/notices/{notice_id}")
     assert (notice["arrived_at"] == EARLIER) is counts

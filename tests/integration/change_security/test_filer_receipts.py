@@ -29,7 +29,7 @@ def receipts(stack: Stack, key: str) -> list[dict[str, Any]]:
     """Return the receipts of a notice in order, heartbeats left out."""
 
     async def read() -> list[dict[str, Any]]:
-        consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka.bootstrap, auto_offset_reset="earliest")
+        consumer = AIOKafkaConsumer(**stack.client(), auto_offset_reset="earliest")
         await consumer.start()
         try:
             partitions = [TopicPartition(TOPIC, number) for number in consumer.partitions_for_topic(TOPIC) or ()]
@@ -62,10 +62,10 @@ def test_a_system_on_the_topic_hears_of_every_step_and_of_what_is_refused(matter
     notice_id, unique = str(uuid4()), matters.unique
     incomplete = {"kind": "negotiation_proposal", "employer": {"business_id": "2077474-0", "domicile": "091"}}
     first = {"type": SUBMITTED, "notice_id": notice_id, "filing": incomplete}
-    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, first, f"{unique}-1"))
-    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id, 2), f"{unique}-2"))
-    submit(stack.kafka.bootstrap, (notice_id, WITHDRAWN, {"type": WITHDRAWN, "notice_id": notice_id}, f"{unique}-3"))
-    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id, 3), f"{unique}-4"))
+    submit(stack.client(), (notice_id, SUBMITTED, first, f"{unique}-1"))
+    submit(stack.client(), (notice_id, SUBMITTED, submission(notice_id, 2), f"{unique}-2"))
+    submit(stack.client(), (notice_id, WITHDRAWN, {"type": WITHDRAWN, "notice_id": notice_id}, f"{unique}-3"))
+    submit(stack.client(), (notice_id, SUBMITTED, submission(notice_id, 3), f"{unique}-4"))
     accepted, revised, withdrawn, refused = wait_receipts(
         stack, notice_id, "accepted", "revised", "withdrawn", "refused"
     )
@@ -85,9 +85,7 @@ def test_what_is_held_behind_a_parked_record_is_answered_when_it_is_judged(matte
     notice_id, unique = str(uuid4()), matters.unique
     bad = submission(notice_id, language="de")
     stale = {"type": WITHDRAWN, "notice_id": notice_id}
-    submit(
-        stack.kafka.bootstrap, (notice_id, SUBMITTED, bad, f"{unique}-1"), (notice_id, WITHDRAWN, stale, f"{unique}-2")
-    )
+    submit(stack.client(), (notice_id, SUBMITTED, bad, f"{unique}-1"), (notice_id, WITHDRAWN, stale, f"{unique}-2"))
     (refused,) = wait_receipts(stack, notice_id, "refused")
     assert (refused["code"], refused["event_id"]) == ("invalid-body", f"{unique}-1")
     operator = matters.callers.operator

@@ -250,7 +250,7 @@ def test_an_older_versions_taking_of_anothers_part_is_a_request(
         "taken_at": "2026-11-25T08:00:00Z",
     }
     topic = "from.vantaa.change-security.v1"
-    submit(stack.kafka.bootstrap, (notice_id, kind, body, str(uuid4())), source="/offices/vantaa", topic=topic)
+    submit(stack.client(), (notice_id, kind, body, str(uuid4())), source="/offices/vantaa", topic=topic)
     found = read_when(
         callers.officer["espoo"],
         f"/v1/acting?notice_id={notice_id}",

@@ -192,7 +192,7 @@ def test_workforce_released_tells_everyone_and_says_nothing_of_the_employer(
 
 def test_another_systems_submission_is_validated_routed_and_answered(matters: Matters, stack: Stack) -> None:
     notice_id = str(uuid4())
-    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id), matters.unique))
+    submit(stack.client(), (notice_id, SUBMITTED, submission(notice_id), matters.unique))
     matters.complete(notice_id)
     assert matters.callers.coordinator.read(f"/v1/notices/{notice_id}")["channel"] == "topic"
 
@@ -200,7 +200,7 @@ def test_another_systems_submission_is_validated_routed_and_answered(matters: Ma
 def test_a_submission_delivered_twice_opens_one_case_in_each_store(matters: Matters, stack: Stack) -> None:
     notice_id = str(uuid4())
     record = (notice_id, SUBMITTED, submission(notice_id), matters.unique)
-    submit(stack.kafka.bootstrap, record, record, (notice_id, SUBMITTED, submission(notice_id), f"{matters.unique}-2"))
+    submit(stack.client(), record, record, (notice_id, SUBMITTED, submission(notice_id), f"{matters.unique}-2"))
     wait_for(lambda: has_read_everything(matters.callers.operator), "the joint office to read both")
     assert matters.complete(notice_id)["version"] == 1
 
@@ -212,7 +212,7 @@ def test_revisions_that_arrive_out_of_order_take_effect_in_order(matters: Matter
         (notice_id, SUBMITTED, submission(notice_id, 2, sites=[]), f"{matters.unique}-2"),
         (notice_id, SUBMITTED, submission(notice_id, 1), f"{matters.unique}-1"),
     ]
-    submit(stack.kafka.bootstrap, *records)
+    submit(stack.client(), *records)
     matters.complete(notice_id, version=3)
     assert matters.states(notice_id) == {"espoo": "stored", "helsinki": "stored", "vantaa": "released"}
     revisions = matters.callers.coordinator.read(f"/v1/notices/{notice_id}/revisions")["items"]
@@ -232,7 +232,7 @@ def test_a_bad_submission_is_parked_and_never_lost(
     callers: Callers, matters: Matters, stack: Stack, change: dict[str, Any], code: str
 ) -> None:
     notice_id = str(uuid4())
-    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id, **change), matters.unique))
+    submit(stack.client(), (notice_id, SUBMITTED, submission(notice_id, **change), matters.unique))
 
     def look() -> dict[str, Any] | None:
         items = callers.operator.read("/v1/parked?limit=200&state=parked")["items"]
@@ -251,10 +251,10 @@ def test_a_bad_submission_is_parked_and_never_lost(
 
 def test_a_system_may_not_revise_or_withdraw_what_another_filed(matters: Matters, stack: Stack) -> None:
     notice_id = str(uuid4())
-    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id), matters.unique))
+    submit(stack.client(), (notice_id, SUBMITTED, submission(notice_id), matters.unique))
     matters.complete(notice_id)
     submit(
-        stack.kafka.bootstrap,
+        stack.client(),
         (notice_id, SUBMITTED, submission(notice_id, 2, sites=[]), f"{matters.unique}-x"),
         source="/systems/stranger",
     )
@@ -267,14 +267,14 @@ def test_a_strangers_revision_that_waits_is_not_put_in_force_and_a_second_one_is
 ) -> None:
     notice_id = str(uuid4())
     early = (notice_id, SUBMITTED, submission(notice_id, 2, sites=[]), f"{matters.unique}-2")
-    submit(stack.kafka.bootstrap, early, source="/systems/stranger")
-    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id), f"{matters.unique}-1"))
+    submit(stack.client(), early, source="/systems/stranger")
+    submit(stack.client(), (notice_id, SUBMITTED, submission(notice_id), f"{matters.unique}-1"))
     matters.complete(notice_id)
     assert matters.ledger(notice_id)["version"] == 1
     revisions = matters.callers.coordinator.read(f"/v1/notices/{notice_id}/revisions")["items"]
     assert [(one["revision"], one["waiting"]) for one in revisions] == [(1, False), (2, True)]
-    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id, 3), f"{matters.unique}-3"))
-    submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id, 3, sites=[]), f"{matters.unique}-3b"))
+    submit(stack.client(), (notice_id, SUBMITTED, submission(notice_id, 3), f"{matters.unique}-3"))
+    submit(stack.client(), (notice_id, SUBMITTED, submission(notice_id, 3, sites=[]), f"{matters.unique}-3b"))
     _parked_and_discarded(matters, "stale-predecessor")
 
 
@@ -289,7 +289,7 @@ def test_an_offices_word_is_taken_on_its_own_topic_alone(matters: Matters, stack
         "registered_at": "2026-11-24T07:00:00Z",
         "filing": proposal_json(),
     }
-    submit(stack.kafka.bootstrap, (notice_id, str(told["type"]), told, matters.unique))
+    submit(stack.client(), (notice_id, str(told["type"]), told, matters.unique))
     _parked_and_discarded(matters, "unknown-type")
 
 
@@ -319,7 +319,7 @@ def test_an_office_cannot_speak_for_another(matters: Matters, stack: Stack) -> N
         "acknowledged_at": "2026-11-24T07:00:00Z",
     }
     submit(
-        stack.kafka.bootstrap,
+        stack.client(),
         (notice_id, str(told["type"]), told, matters.unique),
         source="/offices/helsinki/change-security",
         topic="from.helsinki.change-security.v1",

@@ -74,7 +74,7 @@ def test_whatever_is_accepted_can_be_read_back_through_every_route(callers: Call
         if answer.status_code == 201:
             notice_id = str(uuid4())
             body = told | {"type": "change-security.notice-submitted.v1", "notice_id": notice_id}
-            submit(stack.kafka.bootstrap, (notice_id, str(body["type"]), body, notice_id))
+            submit(stack.client(), (notice_id, str(body["type"]), body, notice_id))
             accepted.append((joint, notice_id))
     assert len(accepted) > 30
     for office in ("pks", "vantaa", "pks", "vantaa"):  # what one sends, the other answers

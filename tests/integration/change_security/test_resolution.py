@@ -149,7 +149,7 @@ def test_two_notices_are_merged_and_both_ids_lead_to_one_until_they_are_unmerged
     employer, submitted = an_employer(), str(uuid4())
     filing = proposal_json(employer=employer, sites=[ESPOO])
     body = {"type": SUBMITTED, "notice_id": submitted, "revision": 1, "filing": filing}
-    submit(stack.kafka.bootstrap, (submitted, SUBMITTED, body, str(uuid4())))
+    submit(stack.client(), (submitted, SUBMITTED, body, str(uuid4())))
     first = wait_for(lambda: callers.coordinator.get(f"/v1/notices/{submitted}").is_success, "the submitted notice")
     assert first
     kept = matters.file(employer=employer, sites=[VANTAA])["notice_id"]
@@ -170,7 +170,7 @@ def test_two_notices_are_merged_and_both_ids_lead_to_one_until_they_are_unmerged
     assert (related["notice_id"], related["relation"]) == (submitted, "merged")
     # Its filer knows nothing of the other: the next revision of the absorbed notice is the next one of both.
     body |= {"revision": 2, "filing": filing | {"language": "sv"}}
-    submit(stack.kafka.bootstrap, (submitted, SUBMITTED, body, str(uuid4())))
+    submit(stack.client(), (submitted, SUBMITTED, body, str(uuid4())))
     wait_for(lambda: callers.coordinator.read(f"/v1/notices/{kept}")["revision"] == 2, "the revision of both")
     callers.coordinator.send(f"/v1/notices/{kept}/unmerging", WHY | {"notice_id": submitted})
     back = callers.coordinator.read(f"/v1/notices/{submitted}")

@@ -140,7 +140,7 @@ def test_the_compacted_topic_holds_each_vacancys_newest_version_last(placement: 
     async def newest() -> dict[str, Any]:
         consumer = AIOKafkaConsumer(
             "shared.placement.vacancies.v1",
-            bootstrap_servers=stack.kafka.bootstrap,
+            **stack.client(),
             auto_offset_reset="earliest",
             group_id=None,
         )
@@ -174,7 +174,7 @@ def test_another_systems_vacancy_comes_in_by_the_topic_and_a_bad_one_is_parked(
     kind = "placement.vacancy-submitted.v1"
 
     async def send() -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap)
+        producer = AIOKafkaProducer(**stack.client())
         await producer.start()
         for vacancy_id, told in ((good, vacancy()), (bad, vacancy(employer={"business_id": "1"}))):
             body = {"type": kind, "vacancy_id": vacancy_id, "vacancy": told}
@@ -274,7 +274,7 @@ def test_a_pools_first_answer_counts(placement: Placement, stack: Stack) -> None
     first = placement.complete(assignment_id)["candidates"]
 
     async def answer_again() -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap)
+        producer = AIOKafkaProducer(**stack.client())
         await producer.start()
         body = {
             "type": "placement.candidates-answered.v1",

@@ -17,7 +17,7 @@ from shared.messaging.inbound import Parked
 from shared.messaging.replay import NotOpenError
 from shared.messaging.transaction import Transaction
 from shared.screening import ERASE_ON_DISCARD, PERSONAL_IDENTITY_CODE
-from shared.topics import Topic
+from shared.topics import EVERYONE, Topic
 from tests.support.rig import EFFECT, Happened, Other, Raw, Rig, happened, headers, record_effect, running, until
 
 
@@ -141,7 +141,9 @@ async def test_a_known_type_without_a_handler_is_passed_over(rig: Rig) -> None:
 
 
 async def test_a_fact_of_an_unknown_type_on_a_shared_topic_is_passed_over(rig: Rig) -> None:
-    shared = Topic(name=rig.topic, key="subject", writes="", reads="", types=frozenset(), unknown_types="ignore")
+    shared = Topic(
+        name=rig.topic, key="subject", writes=EVERYONE, reads=EVERYONE, types=frozenset(), unknown_types="ignore"
+    )
     rig.topics[rig.topic] = shared
     await rig.produce(Raw(b"a", b"{}", headers(event_type="test.tomorrow.v9")))
     async with running(rig.consumer()):

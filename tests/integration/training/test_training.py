@@ -585,7 +585,7 @@ def test_the_same_messages_again_give_the_same_seats(training: Training, stack: 
 async def _send_again(stack: Stack, keys: set[str]) -> int:
     standing = await records_on(stack, "from.helsinki.training.v1")
     again = [record for record in standing if record.key.decode() in keys]
-    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka.bootstrap)
+    producer = AIOKafkaProducer(**stack.client())
     await producer.start()
     for record in again:
         headers = [(name, value if name != "ce_id" else f"again-{uuid4()}".encode()) for name, value in record.headers]

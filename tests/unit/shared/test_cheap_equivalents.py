@@ -1,6 +1,5 @@
 """What is written by hand for speed gives the same as the library that it stands for."""
 
-import asyncio
 import json
 import os
 import random
@@ -133,23 +132,14 @@ def test_a_filing_that_is_written_once_reads_as_one_that_is_written_each_time() 
         assert json.loads(tx._body(one)) == json.loads(one.model_dump_json(exclude_none=True))
 
 
-class Producer:
-    """Has two topics of four partitions, and batches of 2,000 bytes."""
-
-    async def partitions_for(self, _: str) -> set[int]:
-        return {0, 1, 2, 3}
-
-    def create_batch(self) -> BatchBuilder:
-        return BatchBuilder(2000, 0)
-
-
 def test_records_of_a_partition_are_sent_in_order_and_batches_stay_within_their_size() -> None:
     keys = [str(uuid4()).encode() for _ in range(5)]
     records: list[Outgoing] = [
         (CHANCE.choice(("a.v1", "b.v1")), CHANCE.choice(keys), b"%06d" % number * 40, []) for number in range(200)
     ]
     records[100] = (*records[100][:2], b"000100" + b"x" * 5000, [])  # more than a batch: it goes alone
-    batches = asyncio.run(batches_of(records, Producer()))
+    partitions = {"a.v1": [0, 1, 2, 3], "b.v1": [0, 1, 2, 3]}
+    batches = batches_of(records, partitions, lambda: BatchBuilder(2000, 0))  # batches of 2,000 bytes
     assert len(batches) > len({place for place, _ in batches})
     sent: dict[tuple[str, int], list[int]] = {}
     for place, batch in batches:

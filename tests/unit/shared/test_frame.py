@@ -60,6 +60,7 @@ def consumer(**settings: Any) -> Consumer:
         joint_office="pks",
         database_url="postgresql://127.0.0.1:1/none",
         kafka_bootstrap_servers="127.0.0.1:1",
+        kafka_security="plaintext",
         jwks_url="http://127.0.0.1/none",
         token_issuer="none",
         **settings,

@@ -64,10 +64,19 @@ def test_each_way_in_which_a_cluster_differs_is_shown() -> None:
         "to.turku.training.v1: surplus",
         "inbound.contacts.v1: cleanup.policy is unset, not delete",
         "inbound.contacts.v1: retention.ms is unset, not 1209600000",
+        "inbound.contacts.v1: segment.ms is unset, not 86400000",
         "inbound.contacts.v1: message.timestamp.type is unset, not LogAppendTime",
         "inbound.contacts.v1: max.message.bytes is unset, not 4194304",
         "shared.change-security.v1: partitions is 8, not 4",
         "shared.change-security.v1: cleanup.policy is compact, not delete",
         "shared.change-security.v1: retention.ms is 1, not 7776000000",
+        "shared.change-security.v1: segment.ms is unset, not 86400000",
     ]
     assert len(differences(expanded(CITIES), cluster(), 3)) == len(cluster())
+
+
+def test_no_record_outlives_its_retention_by_more_than_a_day() -> None:
+    day = 24 * 3600 * 1000
+    kept = [topic.config for topic in TOPICS if topic.retention is not None]
+    assert kept
+    assert all(int(config["segment.ms"]) <= day for config in kept)
