@@ -28,7 +28,7 @@ from services.change_security.joint.resolution_models import (
 )
 from services.change_security.joint.resolution_store import Acts, Oversight, Pair, SameMatter
 from shared.events.v1.change_security import DeclineReason
-from shared.events.values import Instant
+from shared.events.values import BusinessId, Instant
 from shared.http.auth import Coordinator, OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
@@ -36,6 +36,7 @@ from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["coordination"])
 TheCoordination = Annotated[Coordination, Depends(part(Coordination))]
+OfEmployer = Annotated[BusinessId | None, Query(max_length=20, pattern=r"^[^\x00]*$")]
 _SCREENED = [Depends(without_identity_codes)]
 
 
@@ -89,16 +90,20 @@ async def acknowledge_overdue(
 
 
 @router.get("/suggestions/merging")
-async def suggest_merging(_: Coordinator, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None) -> Page[SuggestionOut]:
+async def suggest_merging(
+    _: Coordinator, tx: ReadTx, business_id: OfEmployer = None, limit: Limit = 50, cursor: Cursor = None
+) -> Page[SuggestionOut]:
     """List pairs of open notices of one employer with the same measures and dates: they may be one."""
-    rows = await Oversight(tx).may_be_one(limit, read_cursor(cursor, datetime.fromisoformat, str))
+    rows = await Oversight(tx).may_be_one(business_id, limit, read_cursor(cursor, datetime.fromisoformat, str))
     return _suggestions(rows, limit)
 
 
 @router.get("/suggestions/linking")
-async def suggest_linking(_: Coordinator, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None) -> Page[SuggestionOut]:
+async def suggest_linking(
+    _: Coordinator, tx: ReadTx, business_id: OfEmployer = None, limit: Limit = 50, cursor: Cursor = None
+) -> Page[SuggestionOut]:
     """List open notices of terminations that are linked to no proposal, each with one that it may follow."""
-    rows = await Oversight(tx).may_follow(limit, read_cursor(cursor, datetime.fromisoformat, str))
+    rows = await Oversight(tx).may_follow(business_id, limit, read_cursor(cursor, datetime.fromisoformat, str))
     return _suggestions(rows, limit)
 
 

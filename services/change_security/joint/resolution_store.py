@@ -83,10 +83,14 @@ _STILL_OVERDUE: Final = """
             AND entry.acknowledge_by = overdue_receipt.due_at)
 """
 
+_PAIRS_AT_ONCE: Final = 100
+"""Whether two notices may be one, their filings say: so many pairs of them are read at a time."""
+
 _PAIRS: Final = """
     SELECT newer.notice_id, older.notice_id AS other_id, newer.arrived_at, older.arrived_at AS other_arrived_at
     FROM notice AS newer JOIN notice AS older USING (business_id)
     WHERE newer.state = 'open' AND newer.notice_id <> older.notice_id
+      AND (CAST(:business_id AS text) IS NULL OR business_id = :business_id)
       AND NOT EXISTS (SELECT FROM notice_act WHERE act = 'kept_apart'
                       AND (notice_act.notice_id = newer.notice_id AND other_id = older.notice_id
                            OR notice_act.notice_id = older.notice_id AND other_id = newer.notice_id))
@@ -99,6 +103,7 @@ _PAIRS: Final = """
 _SAME: Final = _PAIRS.replace(
     "{condition}",
     """AND older.state = 'open' AND newer.kind = older.kind
+       AND newer.affected = older.affected AND newer.terminations = older.terminations
        AND (older.arrived_at, older.notice_id) < (newer.arrived_at, newer.notice_id)""",
 )
 _FOLLOWS: Final = _PAIRS.replace(
@@ -220,15 +225,18 @@ class Oversight(Store):
         """Return what is overdue, locked."""
         return await self._get(OverdueRow, overdue_id, lock=True)
 
-    async def may_be_one(self, limit: int, after: tuple[datetime, str] | None) -> list[Pair]:
-        """Return pairs of open notices that may be one, oldest first."""
-        return await self._pairs(_SAME, limit, after, follows=False)
+    async def may_be_one(self, business_id: str | None, limit: int, after: tuple[datetime, str] | None) -> list[Pair]:
+        """Return pairs of open notices that may be one, oldest first; of one employer, if asked."""
+        return await self._pairs(_SAME, business_id, limit, after, follows=False)
 
-    async def may_follow(self, limit: int, after: tuple[datetime, str] | None) -> list[Pair]:
+    async def may_follow(self, business_id: str | None, limit: int, after: tuple[datetime, str] | None) -> list[Pair]:
         """Return open notices of terminations that are linked to no proposal, each with one it may follow."""
-        return await self._pairs(_FOLLOWS, limit, after, follows=True)
+        return await self._pairs(_FOLLOWS, business_id, limit, after, follows=True)
 
-    async def _pairs(self, sql: str, limit: int, after: tuple[datetime, str] | None, *, follows: bool) -> list[Pair]:
+    async def _pairs(
+        self, sql: str, business_id: str | None, limit: int, after: tuple[datetime, str] | None, *, follows: bool
+    ) -> list[Pair]:
+        batch = max(limit, _PAIRS_AT_ONCE)
         found: list[Pair] = []
         while len(found) < limit:
             pairs = await self._values(
@@ -236,7 +244,8 @@ class Oversight(Store):
                 sql,
                 after_at=after[0] if after else None,
                 after_key=after[1] if after else None,
-                limit=limit,
+                business_id=business_id,
+                limit=batch,
             )
             filings = await self._filings({notice_id for pair in pairs for notice_id in pair[:2]})
             for pair in pairs:
@@ -244,7 +253,7 @@ class Oversight(Store):
                 older = Filed(filings[pair.other_id].filing, pair.other_arrived_at)
                 if may_follow(newer, older) if follows else may_be_one(newer, older):
                     found.append(pair)
-            if len(pairs) < limit:
+            if len(pairs) < batch:
                 break
             after = pairs[-1].arrived_at, pairs[-1].key
         return found[:limit]

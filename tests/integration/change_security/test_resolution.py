@@ -155,10 +155,10 @@ def test_two_notices_are_merged_and_both_ids_lead_to_one_until_they_are_unmerged
     kept = matters.file(employer=employer, sites=[VANTAA])["notice_id"]
     for notice_id in (kept, submitted):
         matters.complete(notice_id)
-    (pair,) = listed(callers, "/v1/suggestions/merging", kept)
+    (pair,) = listed(callers, f"/v1/suggestions/merging?business_id={employer['business_id']}", kept)
     assert pair["other_id"] == submitted
     callers.coordinator.send(f"/v1/notices/{kept}/merging", WHY | {"notice_id": submitted})
-    assert listed(callers, "/v1/suggestions/merging", kept) == []
+    assert listed(callers, f"/v1/suggestions/merging?business_id={employer['business_id']}", kept) == []
     assert callers.coordinator.read(f"/v1/notices/{submitted}")["notice_id"] == kept
     case = matters.wait_case("helsinki", submitted, state="merged")
     assert (case["merged_into"], case["awaits_acknowledgement"]) == (kept, False)
@@ -180,7 +180,7 @@ def test_two_notices_are_merged_and_both_ids_lead_to_one_until_they_are_unmerged
     matters.complete(submitted, version=4)
     assert [act for act, _ in acts(callers, kept)] == ["merged", "unmerged"]
     callers.coordinator.send(f"/v1/notices/{kept}/separateness", WHY | {"notice_id": submitted})
-    assert listed(callers, "/v1/suggestions/merging", kept) == []
+    assert listed(callers, f"/v1/suggestions/merging?business_id={employer['business_id']}", kept) == []
 
 
 def test_a_notice_of_terminations_is_linked_to_its_proposal_and_one_outcome_closes_both(
@@ -193,9 +193,10 @@ def test_a_notice_of_terminations_is_linked_to_its_proposal_and_one_outcome_clos
         filing = termination_notice(30, employer=employer, **changes).model_dump(mode="json", exclude_none=True)
         return str(callers.system.send("/v1/notices", {"filing": filing})["notice_id"])
 
+    suggested = f"/v1/suggestions/linking?business_id={employer['business_id']}"
     said, unsaid = terminated(relates_to=proposal_id), terminated()
-    assert listed(callers, "/v1/suggestions/linking", said) == []
-    (pair,) = listed(callers, "/v1/suggestions/linking", unsaid)
+    assert listed(callers, suggested, said) == []
+    (pair,) = listed(callers, suggested, unsaid)
     assert pair["other_id"] == proposal_id
     linked = callers.coordinator.send(f"/v1/notices/{unsaid}/link", WHY | {"notice_id": proposal_id})
     assert linked["relates_to"] == proposal_id
