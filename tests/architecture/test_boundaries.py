@@ -16,6 +16,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.stack import SERVICES, Stack
+from shared.agreement import AgreementRow
 from shared.database import engine_for
 from shared.handover.tables import HandOverRow
 from shared.http.transactions import FirstAnswer
@@ -151,6 +152,7 @@ def tables_of(service: str) -> list[MetaData]:
     """The tables of a service: those of its two sides, of both, and those that shared code brings."""
     modules = [f"services.{service}.{name}" for name in ("joint.tables", "authority.tables", "catalogue", "outgoing")]
     found = [import_module(name).metadata for name in modules if find_spec(name) is not None]
+    found += [AgreementRow.metadata] if service in {"advisory", "change_security", "training"} else []
     return [*found, FirstAnswer.metadata, *([] if service == "advisory" else [HandOverRow.metadata])]
 
 

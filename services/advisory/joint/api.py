@@ -2,19 +2,18 @@
 
 A system with the scope `contacts:write` brings contacts. Officers and coordinators of the region see the queue; who
 called is told to the acting and the competent authority alone, by a logged query. The coordination group approves
-guidance and announcements (role `coordination_group`); the management group decides resources (`management_group`).
+guidance and announcements (role `coordination_group`). What the groups decide of the agreement: `agreement_api`.
 """
 
 import asyncio
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.advisory.domain.guidance import Draft
-from services.advisory.domain.resources import Decision, WorkQuestion
+from services.advisory.domain.resources import WorkQuestion
 from services.advisory.joint import resourcing_report
 from services.advisory.joint.commands import JointContacts, JointResources
 from services.advisory.joint.models import (
@@ -48,6 +47,7 @@ from services.advisory.outgoing import Letters
 from shared.calendar import local_day
 from shared.errors import ForbiddenError
 from shared.events.v1.advisory import ContactTopic, Task
+from shared.events.v1.agreement import Group
 from shared.http.auth import Authorities, Caller, part, permit_officer, permit_system
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
@@ -65,26 +65,24 @@ TheAnnouncements = Annotated[JointAnnouncements, Depends(part(JointAnnouncements
 TheDatabase = Annotated[Database, Depends(part(Database))]
 
 
-class GroupRole(StrEnum):
-    """The region's groups that decide: on guidance and announcements, and on resources."""
-
-    COORDINATION = "coordination_group"
-    MANAGEMENT = "management_group"
-
-
 async def staff(who: Caller, served: Authorities) -> Officer:
     """Return an officer of the region, or a member of its groups."""
-    return permit_officer(who, served, Role.OFFICER, Role.COORDINATOR, *GroupRole)
+    return permit_officer(who, served, Role.OFFICER, Role.COORDINATOR, *Group)
 
 
 async def coordination_group(who: Caller, served: Authorities) -> Officer:
     """Return a member of the coordination group."""
-    return permit_officer(who, served, GroupRole.COORDINATION)
+    return permit_officer(who, served, Group.COORDINATION)
 
 
 async def management_group(who: Caller, served: Authorities) -> Officer:
     """Return a member of the management group."""
-    return permit_officer(who, served, GroupRole.MANAGEMENT)
+    return permit_officer(who, served, Group.MANAGEMENT)
+
+
+async def member(who: Caller, served: Authorities) -> Officer:
+    """Return who works for the groups: a member of one, by role, or a coordinator who prepares their meetings."""
+    return permit_officer(who, served, Role.COORDINATOR, *Group)
 
 
 async def bringer(who: Caller, served: Authorities) -> Officer | System:
@@ -160,15 +158,6 @@ async def list_queries(
 async def read_shares(_: Staff, resources: TheResources, tx: ReadTx, day: date | None = None) -> list[ShareOut]:
     """Show each authority's agreed and actual share of the contacts of the calendar year."""
     return [ShareOut.model_validate(share) for share in await resources.shares(tx, day or local_day(tx.clock.now()))]
-
-
-@router.put("/resources/{task}", tags=["resources"])
-async def decide_resources(
-    who: ManagementGroup, task: Task, body: Decision, resources: TheResources, tx: WriteTx
-) -> list[AgreedOut]:
-    """Enter the management group's decision on a task's person-years, from a day on."""
-    await resources.decide(tx, task, body, who.actor)
-    return [AgreedOut.model_validate(rule) for rule in await resources.rules(tx, task)]
 
 
 @router.get("/resources/{task}", tags=["resources"])
@@ -291,6 +280,8 @@ async def read_review(request: Request, _: Staff, request_id: UUID, reviews: The
         since=review.since,
         until=review.until,
         rows=list(review.rows),
+        totals=list(review.totals),
+        spans=list(review.spans),
         missing_services=list(review.missing_services),
         to_be_checked=review.to_be_checked,
     )

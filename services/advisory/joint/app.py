@@ -3,11 +3,13 @@
 from uuid import uuid4
 
 from services.advisory import data
-from services.advisory.joint import api, contacts_api, public_api
+from services.advisory.joint import agreement_api, api, contacts_api, governance_api, public_api
+from services.advisory.joint.agreement_commands import JointAgreement
 from services.advisory.joint.answers_commands import JointAnswers
 from services.advisory.joint.commands import JointContacts, JointHandOvers, JointResources
 from services.advisory.joint.deputies_commands import JointDeputies
 from services.advisory.joint.email_intake import EmailIntake
+from services.advisory.joint.governance_commands import JointGroups
 from services.advisory.joint.handlers import handlers_of
 from services.advisory.joint.joining_commands import JointJoining
 from services.advisory.joint.mailing_commands import JointMailing
@@ -33,6 +35,7 @@ def parts(settings: Settings, database: Database) -> Parts:
     guidance = JointGuidance(settings.authorities)
     reviews = JointReviews(contacts.resources)
 
+    agreement = JointAgreement(data.first_agreement(), settings.authorities)
     deputies = JointDeputies(contacts)
     mailing = JointMailing(settings.public_url)
     answers = JointAnswers(hand_overs, settings.authorities)
@@ -45,6 +48,10 @@ def parts(settings: Settings, database: Database) -> Parts:
     async def publish() -> None:
         async with database.transaction(uuid4()) as tx:
             await mailing.publish(tx)
+
+    async def publish_agreement() -> None:
+        async with database.transaction(uuid4()) as tx:
+            await agreement.publish_first(tx)
 
     read = {
         topics.CONTACTS_INBOUND.name: topics.CONTACTS_INBOUND,
@@ -60,13 +67,15 @@ def parts(settings: Settings, database: Database) -> Parts:
             screen=screen,
             erase_on_discard=ERASE_ON_DISCARD,
         ),
-        routers=[api.router, contacts_api.router, public_api.router],
+        routers=[room.router for room in (api, agreement_api, contacts_api, governance_api, public_api)],
         objects=[
             *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts)),
             *(JointTimelines(), reviews, guidance, announcements, mailing),
+            *(agreement, JointGroups(settings.authorities)),
         ],
         periodic=[
             Periodic("assign and escalate", settings.sweep_seconds, sweep),
+            Periodic("publish the agreement", settings.sweep_seconds, publish_agreement),
             Periodic("publish announcements", settings.sweep_seconds, publish),
             Periodic("send e-mail", min(settings.sweep_seconds, 5.0), EmailDelivery(database, settings).send_due),
             EmailIntake(contacts, database, settings.smtp_host, settings.smtp_port),

@@ -5,12 +5,13 @@ store, published through the outbox. The HTTP API and the message handlers both 
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.change_security.domain import handling as joint_handling
 from services.change_security.domain import letters
 from services.change_security.domain import notice as lifecycle
+from services.change_security.domain.agreed_rules import agreed_book
 from services.change_security.domain.delivery import DeliveryKind, DeliveryState, Waiting, protection
 from services.change_security.domain.filing import check
 from services.change_security.domain.ledger import Awaited
@@ -33,15 +34,26 @@ from services.change_security.joint.handling_store import Handlings, Specialists
 from services.change_security.joint.plan_commands import share_plan
 from services.change_security.joint.store import Directory, Notices
 from services.change_security.joint.webhook_commands import queue_receipt
+from shared.agreement import Agreements
 from shared.calendar import local_day
 from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.change_security import Filing, Handling, HandlingMode, Outcome
+from shared.figures import Figures
 from shared.messaging.transaction import Transaction
 from shared.telemetry import current_trace_id
 
 AUTHORITY: Final = "authority:"
 """Begins the name of a filer that is a city of the region: each may revise what another filed."""
+_MADE: Final = "agreed book"
+
+
+class _Made(NamedTuple):
+    """The rulebook that was made of a book and figures: once in a batch."""
+
+    book: Rulebook
+    figures: Figures
+    agreed: Rulebook
 
 
 @dataclass
@@ -59,6 +71,15 @@ class JointOffice:
         table = self.shipped.with_others(municipalities, authorities)
         if table.version != self.book.authorities.version:
             self.book = replace(self.book, authorities=table)
+
+    async def agreed_book(self, tx: Transaction) -> Rulebook:
+        """Return the rulebook with the agreement's figures, as they are in this transaction."""
+        figures = await Agreements(tx).figures()
+        made: _Made | None = tx.identity_map.get(_MADE)
+        if made is None or made.book is not self.book or made.figures is not figures:
+            made = _Made(self.book, figures, agreed_book(self.book, figures))
+            tx.identity_map[_MADE] = made
+        return made.agreed
 
     async def set_email(self, tx: Transaction, authority: str, address: str) -> None:
         """Set the address of an authority outside the region; what waited for one is sent.
@@ -88,7 +109,12 @@ class JointOffice:
         """
         check(filing)
         change = lifecycle.file(
-            notice_id, filing, receipt, self.book, trace_id=current_trace_id(), registered_by=registered_by
+            notice_id,
+            filing,
+            receipt,
+            await self.agreed_book(tx),
+            trace_id=current_trace_id(),
+            registered_by=registered_by,
         )
         return await self._apply_waiting(tx, await self._carry_out(tx, change, filed_by=receipt.filed_by))
 
@@ -125,7 +151,7 @@ class JointOffice:
         return notice
 
     async def _revise(self, tx: Transaction, before: Notice, filing: Filing, predecessor: int, filed_by: str) -> Notice:
-        change = lifecycle.revise(before, filing, predecessor, tx.clock.now(), self.book)
+        change = lifecycle.revise(before, filing, predecessor, tx.clock.now(), await self.agreed_book(tx))
         notice = await self._carry_out(tx, change, filed_by=filed_by)
         await self._settle_unrouted(tx, before, notice, by=filed_by, resolution="revised")
         return notice
@@ -166,7 +192,7 @@ class JointOffice:
             ConflictError: the notice is no longer open.
         """
         before = await self.known(tx, notice_id)
-        change = lifecycle.add_authority(before, authority, tx.clock.now(), self.book)
+        change = lifecycle.add_authority(before, authority, tx.clock.now(), await self.agreed_book(tx))
         notice = await self._carry_out(tx, change)
         still_open = [place for place in before.unrouted if (place.municipality or "") != municipality]
         await Notices(tx).resolve_unrouted(
@@ -284,14 +310,15 @@ class JointOffice:
         return await self._put_in_force(tx, before, change, filed_by=filed_by, over=over)
 
     async def _handling(self, tx: Transaction, notice: Notice) -> Handling:
-        handling = joint_handling.decide(notice, self.book)
+        handling = joint_handling.decide(notice, await self.agreed_book(tx))
         if handling.mode is not HandlingMode.JOINT:
             return handling
         return joint_handling.staff(handling, notice.handling, notice.filing, await self.staffing(tx))
 
     async def staffing(self, tx: Transaction) -> joint_handling.Staffing:
         """Return what a lead and a specialist are chosen by: the listed officers, their load, the agreed shares."""
-        return await Specialists(tx).staffing(self.book.agreed.shares_on(local_day(tx.clock.now())))
+        book = await self.agreed_book(tx)
+        return await Specialists(tx).staffing(book.agreed.shares_on(local_day(tx.clock.now())))
 
     async def _put_in_force(
         self, tx: Transaction, before: Notice, change: Change, *, filed_by: str | None = None, over: bool = False

@@ -44,6 +44,7 @@ from shared.events.v1.change_security import (
     PlanStep,
     PlanStepReported,
 )
+from shared.figures import Figures
 from shared.messaging.transaction import Database, Transaction
 from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, proposal
 
@@ -65,6 +66,7 @@ def transaction(notice: Notice | None = None, office: str = "pks", source: str =
     database = Database(cast("Any", None), office, SystemClock(), TracerProvider().get_tracer("test"))
     tx = Transaction(cast("Any", None), database)
     tx.begin(uuid4(), Envelope(id="1", source=source, type="test"))
+    tx.identity_map["agreement"] = Figures()
     tx.identity_map["notices"] = {ID: replace(notice, entries=()) if notice else None}
     tx.identity_map["entries"] = {ID: {entry.authority: entry for entry in (notice.entries if notice else ())}}
     return tx

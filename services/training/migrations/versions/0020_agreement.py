@@ -1,0 +1,14 @@
+"""The agreement as advisory publishes it. Quotas are its figures now: what was recorded here is decided there anew."""
+
+from alembic import op
+
+from shared.agreement import DDL
+
+revision = "0020"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    """Create the table; quotas are recorded here no more."""
+    op.execute(DDL)
+    op.execute("DROP TABLE seat_quota")
