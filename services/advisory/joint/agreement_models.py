@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.advisory.domain.agreement import DecisionState, Proposal, Results
 from services.advisory.domain.governance import AgendaItem, MeetingState
+from services.advisory.domain.kept_review import ReviewState
 from services.advisory.domain.operating_model import ModelTexts
+from services.advisory.domain.resources import Compared, Total
 from shared.events.v1.agreement import Agreement, AgreementVersion, Delegation, Figure, Group
 from shared.events.values import Day
 from shared.figures import InForce
@@ -119,8 +121,40 @@ class MeetingOut(_Shown):
     approved_at: datetime | None
 
 
+class NextReviewIn(BaseModel):
+    """When the next review is due."""
+
+    next_due: Day
+
+
+class KeptReviewOut(_Shown):
+    """A review that was kept, and what became of it. The review itself is read under its own address."""
+
+    request_id: UUID
+    state: ReviewState
+    next_due: date
+    kept_by: str
+    kept_at: datetime
+    decided_by: str | None
+    decided_on: date | None
+    reason: str | None
+
+
+class QuarterOut(BaseModel):
+    """The approved review of a calendar quarter."""
+
+    since: date
+    until: date
+    rows: list[Compared]
+    totals: list[Total]
+
+
 class WaitingOut(BaseModel):
     """What waits for the groups."""
+
+    reviews: list[KeptReviewOut] = Field(description="Kept, to be approved by the management group.")
+    next_review_on: date | None
+    review_is_due: bool
 
     decisions: list[DecisionOut] = Field(description="Proposed, the longest waiting first.")
     meetings: list[MeetingOut] = Field(description="Held, the minutes not approved.")

@@ -5,16 +5,13 @@ called is told to the acting and the competent authority alone, by a logged quer
 guidance and announcements (role `coordination_group`). What the groups decide of the agreement: `agreement_api`.
 """
 
-import asyncio
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.advisory.domain.guidance import Draft
-from services.advisory.domain.resources import WorkQuestion
-from services.advisory.joint import resourcing_report
 from services.advisory.joint.commands import JointContacts, JointResources
 from services.advisory.joint.models import (
     ActOut,
@@ -32,7 +29,6 @@ from services.advisory.joint.models import (
     QueryOut,
     ReceiptOut,
     RequestOut,
-    ReviewOut,
     ShareOut,
     TimelineIn,
     TimelineOut,
@@ -259,50 +255,6 @@ async def read_announcement(
 ) -> Response:
     """Read an announcement: which city has it, which has published it."""
     return tagged(request, await _announcement(tx, await announcements.get(tx, announcement_id)))
-
-
-@router.post("/reviews", status_code=202, tags=["review"])
-async def ask_review(
-    response: Response, who: Staff, body: WorkQuestion, reviews: TheReviews, tx: WriteTx
-) -> RequestOut:
-    """Ask every service for its acts of handling within some days."""
-    request_id = await reviews.ask(tx, body, who.actor)
-    response.headers["Location"] = f"/v1/reviews/{request_id}"
-    return RequestOut(request_id=request_id)
-
-
-@router.get("/reviews/{request_id}", response_model=ReviewOut, tags=["review"])
-async def read_review(request: Request, _: Staff, request_id: UUID, reviews: TheReviews, tx: ReadTx) -> Response:
-    """Read a review: agreed and actual by task and authority, as far as services have answered."""
-    review = await reviews.read(tx, request_id)
-    shown = ReviewOut(
-        request_id=request_id,
-        since=review.since,
-        until=review.until,
-        rows=list(review.rows),
-        totals=list(review.totals),
-        spans=list(review.spans),
-        missing_services=list(review.missing_services),
-        to_be_checked=review.to_be_checked,
-    )
-    return tagged(request, shown)
-
-
-@router.get("/reviews/{request_id}/report.{kind}", response_class=Response, tags=["review"])
-async def read_report(
-    _: Staff,
-    request_id: UUID,
-    kind: Literal["html", "pdf"],
-    reviews: TheReviews,
-    database: TheDatabase,
-    lang: resourcing_report.Lang = "fi",
-) -> Response:
-    """Get the review as a report, in one of the service languages."""
-    async with database.read() as tx:
-        review = await reviews.read(tx, request_id)
-    if kind == "html":
-        return Response(await asyncio.to_thread(resourcing_report.html, review, lang), media_type="text/html")
-    return Response(await asyncio.to_thread(resourcing_report.pdf, review, lang), media_type="application/pdf")
 
 
 async def shown_contact(tx: Transaction, row: ContactRow) -> ContactOut:

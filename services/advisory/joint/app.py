@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from services.advisory import data
-from services.advisory.joint import agreement_api, api, contacts_api, governance_api, public_api
+from services.advisory.joint import agreement_api, api, contacts_api, governance_api, public_api, review_api
 from services.advisory.joint.agreement_commands import JointAgreement
 from services.advisory.joint.answers_commands import JointAnswers
 from services.advisory.joint.commands import JointContacts, JointHandOvers, JointResources
@@ -16,6 +16,7 @@ from services.advisory.joint.mailing_commands import JointMailing
 from services.advisory.joint.publications import JointAnnouncements, JointGuidance
 from services.advisory.joint.questions import JointReviews, JointTimelines
 from services.advisory.joint.responses_commands import JointResponses
+from services.advisory.joint.review_commands import JointKeptReviews
 from services.advisory.outgoing import EmailDelivery
 from services.advisory.settings import SERVICE, Settings
 from shared import topics
@@ -67,11 +68,11 @@ def parts(settings: Settings, database: Database) -> Parts:
             screen=screen,
             erase_on_discard=ERASE_ON_DISCARD,
         ),
-        routers=[room.router for room in (api, agreement_api, contacts_api, governance_api, public_api)],
+        routers=[room.router for room in (api, agreement_api, contacts_api, governance_api, public_api, review_api)],
         objects=[
             *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts)),
             *(JointTimelines(), reviews, guidance, announcements, mailing),
-            *(agreement, JointGroups(settings.authorities)),
+            *(agreement, JointGroups(settings.authorities), JointKeptReviews(reviews)),
         ],
         periodic=[
             Periodic("assign and escalate", settings.sweep_seconds, sweep),

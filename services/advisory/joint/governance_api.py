@@ -11,6 +11,7 @@ from services.advisory.joint.agreement_api import Member
 from services.advisory.joint.agreement_models import (
     DecisionOut,
     EndingIn,
+    KeptReviewOut,
     MeetingOut,
     MemberOut,
     MinutesIn,
@@ -21,6 +22,8 @@ from services.advisory.joint.agreement_store import Decisions
 from services.advisory.joint.api import Staff
 from services.advisory.joint.governance_commands import JointGroups
 from services.advisory.joint.governance_store import Meetings, Members
+from services.advisory.joint.review_commands import JointKeptReviews
+from services.advisory.joint.review_store import KeptReviews
 from shared.agreement import Agreements
 from shared.calendar import local_day
 from shared.events.v1.agreement import Group
@@ -32,6 +35,7 @@ from shared.screening import without_identity_codes
 router = APIRouter(
     prefix="/v1", route_class=IdempotentRoute, tags=["groups"], dependencies=[Depends(without_identity_codes)]
 )
+TheKeptReviews = Annotated[JointKeptReviews, Depends(part(JointKeptReviews))]
 TheGroups = Annotated[JointGroups, Depends(part(JointGroups))]
 
 
@@ -106,11 +110,15 @@ async def approve_minutes(who: Member, meeting_id: UUID, groups: TheGroups, tx: 
 
 
 @router.get("/governance/waiting")
-async def read_waiting(_: Staff, tx: ReadTx) -> WaitingOut:
-    """Show what waits for the groups: proposals, minutes, and figures that no decision stands behind."""
+async def read_waiting(_: Staff, kept: TheKeptReviews, tx: ReadTx) -> WaitingOut:
+    """Show what waits for the groups: reviews, proposals, minutes, and figures that no decision stands behind."""
     today = local_day(tx.clock.now())
     in_force = (await Agreements(tx).figures()).at(today)
+    next_review_on, review_is_due = await kept.next_due(tx)
     return WaitingOut(
+        reviews=[KeptReviewOut.model_validate(row) for row in await KeptReviews(tx).waiting()],
+        next_review_on=next_review_on,
+        review_is_due=review_is_due,
         decisions=[DecisionOut.model_validate(row) for row in await Decisions(tx).proposed()],
         meetings=[MeetingOut.model_validate(row) for row in await Meetings(tx).unfinished(today)],
         unverified=[figure for figure in in_force.figures if figure.decision is None],

@@ -2,6 +2,7 @@
 
 import io
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final, Literal
@@ -11,7 +12,7 @@ from fpdf.fonts import FontFace
 from jinja2 import Environment, StrictUndefined
 
 from services.advisory.domain.resources import Compared, Review, Span, Total
-from services.advisory.joint.plots import shares_plot
+from services.advisory.joint.plots import shares_plot, trend_plot
 
 Lang = Literal["fi", "sv", "en"]
 
@@ -46,6 +47,7 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "unverified": "vahvistamatta",
         "to be checked": "tarkistettava",
         "source": "Peruste",
+        "trend": "Toteutunut osuus neljännesvuosittain, hyväksytyt katsaukset",
         "advisory": "Neuvontapalvelu",
         "placement": "Julkinen työnvälitys",
         "change_security": "Muutosturva",
@@ -85,6 +87,7 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "unverified": "obekräftad",
         "to be checked": "ska kontrolleras",
         "source": "Grund",
+        "trend": "Faktisk andel per kvartal, godkända översikter",
         "advisory": "Rådgivning",
         "placement": "Offentlig arbetsförmedling",
         "change_security": "Omställningsskydd",
@@ -124,6 +127,7 @@ _WORDS: Final[dict[Lang, dict[str, str]]] = {
         "unverified": "unverified",
         "to be checked": "to be checked",
         "source": "Source",
+        "trend": "Actual share by quarter, approved reviews",
         "advisory": "Advisory",
         "placement": "Public employment exchange",
         "change_security": "Change security",
@@ -154,23 +158,24 @@ class _Table:
     rows: list[list[str]]
 
 
-def html(review: Review, lang: Lang) -> str:
-    """Return the report as one HTML page that needs nothing else."""
+def html(review: Review, lang: Lang, quarters: Sequence[Review] = ()) -> str:
+    """Return the report as one HTML page that needs nothing else. `quarters`: approved reviews, for the trend."""
     template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
         files("services.advisory").joinpath("data/review.html").read_text(encoding="utf-8")
     )
     return template.render(
         lang=lang,
         words=_WORDS[lang],
-        tables=_tables(review, lang),
+        tables=_tables(review, lang, quarters),
         period=f"{review.since.isoformat()} – {review.until.isoformat()}",
         missing=[_WORDS[lang].get(name, name) for name in review.missing_services],
+        trend=b64encode(trend_plot(quarters, _WORDS[lang], "svg")).decode() if quarters else None,
         plot=b64encode(shares_plot(review.rows, _WORDS[lang], "svg")).decode(),
     )
 
 
-def pdf(review: Review, lang: Lang) -> bytes:
-    """Return the report as PDF."""
+def pdf(review: Review, lang: Lang, quarters: Sequence[Review] = ()) -> bytes:
+    """Return the report as PDF, with an outline; what a plot shows is said in words."""
     words = _WORDS[lang]
     page = FPDF(orientation="landscape", format="A4")
     page.set_lang(lang)
@@ -184,11 +189,14 @@ def pdf(review: Review, lang: Lang) -> bytes:
     if review.missing_services:
         named = ", ".join(words.get(name, name) for name in review.missing_services)
         page.multi_cell(0, 6, f"{words['missing']}: {named}", new_x="LMARGIN", new_y="NEXT")
-    for table in _tables(review, lang):
+    for table in _tables(review, lang, quarters):
         _put(page, table)
     page.add_page()
     plot = io.BytesIO(shares_plot(review.rows, words, "png"))
     page.image(plot, w=230, alt_text=f"{words['actual_share']}, {words['agreed_share']}")
+    if quarters:
+        trend = io.BytesIO(trend_plot(quarters, words, "png"))
+        page.image(trend, w=230, alt_text=words["trend"])
     page.ln(4)
     for name in ("method", "to_be_checked"):
         page.multi_cell(0, 5, words[name], new_x="LMARGIN", new_y="NEXT")
@@ -213,7 +221,7 @@ def _latin(text: str) -> str:
     return text.replace("–", "-").encode("latin-1", "replace").decode("latin-1")
 
 
-def _tables(review: Review, lang: Lang) -> list[_Table]:
+def _tables(review: Review, lang: Lang, quarters: Sequence[Review]) -> list[_Table]:
     words = _WORDS[lang]
     return [
         _Table(
@@ -222,6 +230,7 @@ def _tables(review: Review, lang: Lang) -> list[_Table]:
             [_total(total, lang) for total in review.totals],
         ),
         _Table(words["tasks"], [words[name] for name in _COLUMNS], [_cells(row, lang) for row in review.rows]),
+        *([_trend(quarters, lang)] if quarters else []),
         _Table(words["spans"], [words[name] for name in _SPAN_COLUMNS], [_span(span, lang) for span in review.spans]),
     ]
 
@@ -247,6 +256,23 @@ def _total(total: Total, lang: Lang) -> list[str]:
         str(total.acts),
         _percent(total.actual_share, lang),
     ]
+
+
+def _trend(quarters: Sequence[Review], lang: Lang) -> _Table:
+    words = _WORDS[lang]
+    columns = ("since", "until", "authority", "agreed_share", "actual_share")
+    rows = [
+        [
+            review.since.isoformat(),
+            review.until.isoformat(),
+            words.get(total.authority, total.authority),
+            _percent(total.agreed_share, lang),
+            _percent(total.actual_share, lang),
+        ]
+        for review in quarters
+        for total in review.totals
+    ]
+    return _Table(words["trend"], [words[name] for name in columns], rows)
 
 
 def _span(span: Span, lang: Lang) -> list[str]:

@@ -11,8 +11,9 @@ from services.advisory.domain.agreement import DecisionState, Proposal, Results
 from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.governance import AgendaItem, MeetingState
 from services.advisory.domain.hand_over import HandOverState
+from services.advisory.domain.kept_review import ReviewState
 from services.advisory.domain.operating_model import ModelTexts
-from services.advisory.domain.resources import WorkQuestion
+from services.advisory.domain.resources import Review, WorkQuestion
 from services.advisory.domain.timeline import TimelineQuestion
 from shared.database import EnumText, Json
 from shared.events.v1.advisory import (
@@ -353,3 +354,20 @@ class MeetingRow(Table, table=True):
     minutes_by: str | None = _text(null=True)
     approved_by: str | None = _text(null=True)
     approved_at: datetime | None = _instant(null=True)
+
+
+class KeptReviewRow(Table, table=True):
+    """A resourcing review as it was when it was kept, for the management group to approve."""
+
+    __tablename__ = "kept_review"
+    __table_args__ = (Index("kept_review_kept", "kept_at", "request_id"),)
+
+    request_id: UUID = Field(foreign_key="asked.request_id", primary_key=True)
+    review: Review = _json(Review)
+    state: ReviewState = Field(sa_column=Column(EnumText(ReviewState), nullable=False))
+    next_due: date
+    kept_by: str = _text()
+    kept_at: datetime = _instant()
+    decided_by: str | None = _text(null=True)
+    decided_on: date | None = None
+    reason: str | None = _text(null=True)

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -12,10 +12,16 @@ from deploy.local.stack import JOINT, Stack
 from services.advisory.domain.agreement import DecisionState, NewFigure, Proposal
 from services.advisory.domain.governance import MeetingState, NewMeeting
 from services.advisory.domain.operating_model import ModelText, ModelTexts
+from services.advisory.domain.resources import WorkQuestion
 from services.advisory.joint.agreement_store import Decisions
+from services.advisory.joint.questions import SERVICES, JointReviews, enter_reply
+from services.advisory.joint.review_commands import JointKeptReviews
+from services.advisory.joint.review_store import KeptReviews
 from shared.agreement import Agreements
 from shared.errors import ConflictError, ForbiddenError, RefusedError
+from shared.events.v1.advisory import WorkDone, WorkReported
 from shared.events.v1.agreement import FigureName, Group
+from shared.messaging.transaction import Transaction
 from tests.integration.advisory.test_whole import at
 from tests.support.advisory import Advisory
 from tests.support.advisory_office import AGREEMENT, AT, AUTHOR, GROUPS, SECOND, Office, decide, list_members
@@ -183,3 +189,50 @@ def test_the_groups_over_http(advisory: Advisory, stack: Stack) -> None:
     author.send(f"/v1/decisions/{again['decision_id']}/confirmation", {})
     history = author.read("/v1/agreement/figures/person_years?scope=advisory")
     assert [one["by_authority"]["helsinki"] for one in history][-2:] == [1.0, 4.0]
+
+
+async def test_a_review_is_kept_approved_by_another_member_and_the_next_one_is_reminded_of(groups: Office) -> None:
+    office = groups
+    reviews = JointKeptReviews(JointReviews(office.contacts.resources))
+    async with office.database.read() as tx:
+        assert await reviews.next_due(tx) == (date(2025, 4, 1), True)  # none since the agreement began
+    question = WorkQuestion(since=date(2026, 7, 1), until=date(2026, 9, 30))
+
+    async def kept() -> UUID:
+        request_id = await office.do(reviews.reviews.ask, question, AUTHOR.actor)
+        due = date(2027, 1, 10)
+        with pytest.raises(ConflictError, match="not answered"):
+            await office.do(reviews.keep, request_id, due, AUTHOR)
+        for service in SERVICES:
+            done = (WorkDone(task="placement", authority="espoo", acts=7),) if service == "placement" else ()
+            await office.do(enter_work, WorkReported(request_id=request_id, service=service, done=done))
+        await office.do(reviews.keep, request_id, due, AUTHOR)
+        assert isinstance(request_id, UUID)
+        return request_id
+
+    async def state_of(request_id: UUID) -> str | None:
+        async with office.database.read() as tx:
+            row = await KeptReviews(tx).get(request_id)
+        return row.state if row is not None else None
+
+    first, second = await kept(), await kept()
+    with pytest.raises(ForbiddenError):
+        await office.do(reviews.approve, first, AUTHOR)
+    await office.do(reviews.approve, first, SECOND)
+    await office.do(reviews.approve, second, SECOND)
+    assert (await state_of(first), await state_of(second)) == ("replaced", "approved")
+    third = await kept()
+    await office.do(reviews.reject, third, "a figure is missing", SECOND)
+    assert await state_of(third) == "rejected"
+    async with office.database.read() as tx:
+        assert await reviews.next_due(tx) == (date(2027, 1, 10), False)
+        (quarter,) = await reviews.quarters(tx)
+        assert await reviews.read(tx, second) == quarter
+    assert next(row.acts for row in quarter.rows if (row.task, row.authority) == ("placement", "espoo")) == 7
+    late = at(office, AT + timedelta(days=40))
+    async with late.database.read() as tx:
+        assert (await reviews.next_due(tx))[1]
+
+
+async def enter_work(tx: Transaction, event: WorkReported) -> None:
+    assert await enter_reply(tx, event)

@@ -76,6 +76,20 @@ _TABLES = (
     )
     """,
     "CREATE INDEX meeting_held ON meeting (held_on, meeting_id)",
+    """
+    CREATE TABLE kept_review (
+        request_id uuid PRIMARY KEY REFERENCES asked,
+        review jsonb NOT NULL,
+        state text NOT NULL,
+        next_due date NOT NULL,
+        kept_by text NOT NULL,
+        kept_at timestamptz NOT NULL,
+        decided_by text,
+        decided_on date,
+        reason text
+    )
+    """,
+    "CREATE INDEX kept_review_kept ON kept_review (kept_at, request_id)",
 )
 
 _EARLIER = """
