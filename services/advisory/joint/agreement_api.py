@@ -43,15 +43,20 @@ async def read_agreement(request: Request, _: Staff, tx: ReadTx, day: date | Non
 
 
 @router.get("/agreement/figures/{name}")
-async def read_figure(_: Staff, name: FigureName, tx: ReadTx, scope: str | None = None) -> list[Figure]:
-    """Read what a figure was, is and will be, with the decision behind each."""
-    return list((await Agreements(tx).figures()).history(name, scope))
+async def read_figure(
+    _: Staff, name: FigureName, tx: ReadTx, scope: str | None = None, limit: Limit = 50, cursor: Cursor = None
+) -> Page[Figure]:
+    """Read what a figure was, is and will be, with the decision behind each, in the order of its days."""
+    first = read_single_cursor(cursor, int) or 0
+    history = list(enumerate((await Agreements(tx).figures()).history(name, scope), 1))
+    return Page.of(history[first:][:limit], limit, lambda entry: (entry[0],), lambda entry: entry[1])
 
 
 @router.get("/agreement/versions")
-async def list_versions(_: Staff, agreement: TheAgreement, tx: ReadTx) -> list[AgreementTextOut]:
-    """List every version of the agreement's text, newest first."""
-    return [AgreementTextOut.model_validate(row) for row in await agreement.versions(tx)]
+async def list_versions(_: Staff, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None) -> Page[AgreementTextOut]:
+    """List the versions of the agreement's text, newest first."""
+    rows = await AgreementTexts(tx).page(read_single_cursor(cursor, int), limit)
+    return Page.of(rows, limit, lambda row: (row.version,), AgreementTextOut.model_validate)
 
 
 @router.post("/agreement/versions", status_code=201)

@@ -1,6 +1,5 @@
 """The agreement at the joint office: its versions, the operating model, decisions, and what every service reads."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -227,7 +226,3 @@ class JointAgreement:
         if row is None:
             raise UnknownError("decision")
         return row
-
-    async def versions(self, tx: Transaction) -> Sequence[AgreementTextRow]:
-        """Return every version of the agreement's text, newest first."""
-        return await AgreementTexts(tx).every()

@@ -32,11 +32,13 @@ class AgreementTexts(Store):
 
     async def newest(self) -> int:
         """Return the number of the last version written; 0 before the first."""
-        return max([row.version for row in await self.every()], default=0)
+        found = await self._first(select(func.max(col(AgreementTextRow.version))))
+        return found or 0
 
-    async def every(self) -> Sequence[AgreementTextRow]:
-        """Return all versions, newest first: a handful."""
-        return await self._all(select(AgreementTextRow).order_by(col(AgreementTextRow.version).desc()))
+    async def page(self, before: int | None, limit: int) -> Sequence[AgreementTextRow]:
+        """Return versions, newest first."""
+        query = select(AgreementTextRow).order_by(col(AgreementTextRow.version).desc()).limit(limit)
+        return await self._all(query if before is None else query.where(col(AgreementTextRow.version) < before))
 
 
 class OperatingModels(Store):

@@ -16,7 +16,7 @@ from services.advisory.joint.models import RequestOut, ReviewOut
 from services.advisory.joint.review_commands import JointKeptReviews
 from services.advisory.joint.review_store import KeptReviews
 from shared.http.auth import part
-from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
+from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.screening import without_identity_codes
 
@@ -92,12 +92,13 @@ async def list_kept(
 
 
 @router.get("/review-trend")
-async def read_trend(_: Staff, kept: TheKeptReviews, tx: ReadTx) -> list[QuarterOut]:
+async def read_trend(
+    _: Staff, kept: TheKeptReviews, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[QuarterOut]:
     """Show the approved reviews of whole calendar quarters, in order."""
-    return [
-        QuarterOut(since=review.since, until=review.until, rows=list(review.rows), totals=list(review.totals))
-        for review in await kept.quarters(tx)
-    ]
+    after = read_single_cursor(cursor, date.fromisoformat)
+    quarters = [review for review in await kept.quarters(tx) if after is None or review.since > after]
+    return Page.of(quarters[:limit], limit, lambda review: (review.since,), _quarter)
 
 
 @router.get("/next-review")
@@ -105,6 +106,10 @@ async def read_next(_: Staff, kept: TheKeptReviews, tx: ReadTx) -> dict[str, dat
     """Tell when the next review is due, and whether it is time to make it."""
     day, is_due = await kept.next_due(tx)
     return {"due_on": day, "is_due": is_due}
+
+
+def _quarter(review: Review) -> QuarterOut:
+    return QuarterOut(since=review.since, until=review.until, rows=list(review.rows), totals=list(review.totals))
 
 
 def _shown(request_id: UUID, review: Review) -> ReviewOut:

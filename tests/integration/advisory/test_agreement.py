@@ -13,7 +13,7 @@ from services.advisory.domain.agreement import DecisionState, NewFigure, Proposa
 from services.advisory.domain.governance import MeetingState, NewMeeting
 from services.advisory.domain.operating_model import ModelText, ModelTexts
 from services.advisory.domain.resources import WorkQuestion
-from services.advisory.joint.agreement_store import Decisions
+from services.advisory.joint.agreement_store import AgreementTexts, Decisions
 from services.advisory.joint.questions import SERVICES, JointReviews, enter_reply
 from services.advisory.joint.review_commands import JointKeptReviews
 from services.advisory.joint.review_store import KeptReviews
@@ -126,7 +126,8 @@ async def test_an_amendment_is_a_new_version_and_nothing_is_overwritten(groups: 
     await decide(office, TOMORROW, agreement_version=2)
     async with office.database.read() as tx:
         figures = await Agreements(tx).figures()
-        assert [row.version for row in await AGREEMENT.versions(tx)] == [2, 1]
+        assert [row.version for row in await AgreementTexts(tx).page(None, 10)] == [2, 1]
+        assert [row.version for row in await AgreementTexts(tx).page(2, 10)] == [1]
     tasks = [in_force.agreement.tasks for day in (TODAY, TOMORROW) if (in_force := figures.at(day).version)]
     assert [len(each) for each in tasks] == [5, 4]
     await office.do(AGREEMENT.publish_first)  # at each start: it is published already
@@ -187,7 +188,11 @@ def test_the_groups_over_http(advisory: Advisory, stack: Stack) -> None:
     back = body | {"figures": [], "takes_back": decision["decision_id"], "reference": "2/2030"}
     again = second.send("/v1/decisions", back)
     author.send(f"/v1/decisions/{again['decision_id']}/confirmation", {})
-    history = author.read("/v1/agreement/figures/person_years?scope=advisory")
+    path = "/v1/agreement/figures/person_years?scope=advisory"
+    history = author.read(path)["items"]
+    page = author.read(f"{path}&limit=1")
+    assert page["items"] == history[:1]
+    assert author.read(f"{path}&cursor={page['next']}")["items"] == history[1:]
     assert [one["by_authority"]["helsinki"] for one in history][-2:] == [1.0, 4.0]
 
 

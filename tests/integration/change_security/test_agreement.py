@@ -12,18 +12,19 @@ from sqlalchemy import text
 
 from deploy.local.stack import JOINT, Stack
 from services.change_security import data
+from services.change_security.domain.evidence import arrived_by_http
 from services.change_security.domain.handling import Staffing
 from services.change_security.domain.notice import Channel, Notice, Receipt, Rulebook
 from services.change_security.joint.commands import JointOffice
 from services.change_security.settings import Settings
 from shared.agreement import keep_agreement
-from shared.clock import SettableClock
 from shared.database import engine_for
 from shared.events.v1.agreement import AgreementPublished, Figure, FigureName
 from shared.events.v1.change_security import HandlingMode
 from shared.messaging.transaction import Database
 from shared.migrations import migrate
 from tests.support.agreement import decided, with_figures
+from tests.support.clock import SettableClock
 from tests.support.filings import proposal
 
 MIGRATIONS = Path(__file__).parents[3] / "services" / "change_security" / "migrations"
@@ -55,7 +56,8 @@ async def filed(database: Database, at: datetime) -> Notice:
     database.clock.instant = at  # type: ignore[attr-defined]
     receipt = Receipt(Channel.HTTP, "system:portal", at, at)
     async with database.transaction(uuid4()) as tx:
-        return await OFFICE.file(tx, uuid4(), proposal(**SIXTY), receipt)
+        arrival = arrived_by_http(JOINT, at, Channel.HTTP)
+        return await OFFICE.file(tx, uuid4(), proposal(**SIXTY), receipt, arrival=arrival)
 
 
 async def staffing(database: Database, at: datetime) -> Staffing:

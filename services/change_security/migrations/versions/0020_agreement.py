@@ -5,7 +5,7 @@ from alembic import op
 from shared.agreement import DDL
 
 revision = "0020"
-down_revision = "0008"
+down_revision = "0010"
 
 
 def upgrade() -> None:
