@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 
-.PHONY: demo test up faults bench lint unit screenshots publish lock clean
+.PHONY: demo test up faults bench bench-quick lint unit screenshots publish lock clean
 
 demo: $(VENV)/.ready ## run the main job on an embedded Kafka and PostgreSQL, and print what happened
 	@$(RUN) -m deploy.local.demo
@@ -28,11 +28,14 @@ faults: $(VENV)/.ready ## kill everything in the middle of work on all four serv
 	@$(RUN) -m faults --services change_security --faults 60 --count 5000
 	@$(RUN) -m faults --faults 490 --count 1500 --write
 
-bench: $(VENV)/.ready ## measure against the hand-written baseline (minutes)
-	@$(RUN) -m bench
+bench: $(VENV)/.ready ## measure against the hand-written baseline, and write docs/benchmarks.md (minutes)
+	@$(RUN) -m bench --write
 	@$(RUN) -m bench.matching
 	@$(RUN) -m bench.formation
 	@$(RUN) -m bench.advisory
+
+bench-quick: $(VENV)/.ready ## measure CPU per notice alone (three minutes); FLAMES=folder draws flame graphs
+	@$(RUN) -m bench --quick $(if $(FLAMES),--flames $(FLAMES))
 
 screenshots: $(VENV)/.ready ## take the README's screenshots of the console (needs Chromium)
 	@$(RUN) -m deploy.console.screenshots

@@ -4,6 +4,7 @@ intake: inbound topic → inbox, notice, three ledger rows, three outbox rows, i
 city:   to.<city> → inbox, case, and (with receipts) an outbox row → relay
 ledger: from.<city> → inbox, ledger row
 
+Spans, ids and batches for Kafka are made as cheaply as the suite makes them, by the same functions.
 One process span a message, when asked for. A process waits for a line on its standard input before it starts reading.
 """
 
@@ -14,22 +15,24 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import asyncpg
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 from pydantic import BaseModel
 
 from bench.null_exporter import NullExporter
+from shared.events.envelope import derived_id
+from shared.messaging.codec import Headers
+from shared.messaging.sending import batches_of
+from shared.telemetry import start_message_span
 
 CITIES = ("helsinki", "espoo", "vantaa")
-_NAMESPACE = UUID(int=7)
-_TABLES = """
+TABLES = """
 CREATE TABLE IF NOT EXISTS inbox (event_id uuid PRIMARY KEY, received_at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE IF NOT EXISTS work (notice_id uuid PRIMARY KEY, version int NOT NULL, body jsonb NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger (notice_id uuid, city text, state text NOT NULL, PRIMARY KEY (notice_id, city));
@@ -48,7 +51,7 @@ _LEDGER = """INSERT INTO ledger (notice_id, city, state) SELECT * FROM unnest($1
 ON CONFLICT (notice_id, city) DO UPDATE SET state = excluded.state"""
 OUTBOX = """INSERT INTO outbox (event_id, topic, key, traceparent, payload)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[])"""
-_READ = """SELECT seq, event_id, topic, key, traceparent, payload FROM outbox
+READ = """SELECT seq, event_id, topic, key, traceparent, payload FROM outbox
 WHERE published_at IS NULL AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, seq LIMIT 500"""
 
 
@@ -82,10 +85,9 @@ class Baseline:
         if not self.given.spans:
             return None, told
         _, trace_id, span_id, _ = told.split("-")
-        created = SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(1))
-        span = self.tracer.start_span(
+        span = start_message_span(
+            self.tracer,
             f"process {record.topic}",
-            trace.set_span_in_context(NonRecordingSpan(created)),
             SpanKind.CONSUMER,
             {
                 "messaging.system": "kafka",
@@ -96,7 +98,7 @@ class Baseline:
                 "messaging.message.id": headers["ce_id"].decode(),
                 "subject": subject,
             },
-            links=[Link(created)],
+            SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(1)),
         )
         context = span.get_span_context()
         return span, f"00-{context.trace_id:032x}-{context.span_id:016x}-01"
@@ -111,7 +113,7 @@ class Baseline:
         }[role]
         connection = await asyncpg.connect(self.given.dsn)
         await connection.execute("SELECT pg_advisory_lock(1)")
-        await connection.execute(_TABLES)
+        await connection.execute(TABLES)
         await connection.execute("SELECT pg_advisory_unlock(1)")
         consumer = AIOKafkaConsumer(
             *topics,
@@ -141,7 +143,7 @@ class Baseline:
     async def fresh(self, connection: Any, records: Sequence[Any], model: type[Any]) -> list[tuple[Any, Any, Any]]:
         """Read the records and claim them; return those that are new, with their headers."""
         read = [(record, dict(record.headers), model.model_validate_json(record.value)) for record in records]
-        ids = [uuid5(_NAMESPACE, headers["ce_id"].decode()) for _, headers, _ in read]
+        ids = [derived_id(headers["ce_id"].decode()) for _, headers, _ in read]
         new = {row[0] for row in await connection.fetch(_CLAIM, ids)}
         return [one for one, event_id in zip(read, ids, strict=True) if event_id in new]
 
@@ -154,7 +156,7 @@ class Baseline:
             work.append((body.notice_id, body.revision, record.value.decode()))
             for city in CITIES:
                 ledger.append((body.notice_id, city, "sent"))
-                event_id = uuid5(_NAMESPACE, f"{body.notice_id}{city}")
+                event_id = derived_id(f"{body.notice_id}{city}")
                 topic = f"to.{city}.change-security.v1"
                 outbox.append((event_id, topic, str(body.notice_id), traceparent, record.value))
         await connection.execute(WORK, *_columns(work))
@@ -170,7 +172,7 @@ class Baseline:
             spans += [span] if span else []
             work.append((body.notice_id, body.revision, record.value.decode()))
             receipt = Receipt(notice_id=body.notice_id, city=self.given.city).model_dump_json().encode()
-            event_id = uuid5(_NAMESPACE, f"{body.notice_id}{self.given.city}receipt")
+            event_id = derived_id(f"{body.notice_id}{self.given.city}receipt")
             topic = f"from.{self.given.city}.change-security.v1"
             outbox.append((event_id, topic, str(body.notice_id), traceparent, receipt))
         await connection.execute(WORK, *_columns(work))
@@ -198,31 +200,34 @@ class Baseline:
         await producer.start()
         while True:
             wake.clear()
-            rows = await connection.fetch(_READ)
+            rows = await connection.fetch(READ)
             if not rows:
                 left = await connection.fetchval("SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NULL)")
                 with suppress(TimeoutError):
                     await asyncio.wait_for(wake.wait(), 0.002 if left else 1)
                 continue
-            futures = [
-                await producer.send(
-                    row["topic"],
-                    row["payload"],
-                    key=row["key"].encode(),
-                    headers=[
-                        ("content-type", b"application/json"),
-                        ("ce_id", str(row["event_id"]).encode()),
-                        ("ce_type", b"baseline.v1"),
-                        ("ce_source", b"/baseline"),
-                        ("traceparent", row["traceparent"].encode()),
-                    ],
-                )
-                for row in rows
-            ]
-            await asyncio.gather(*futures)
-            await connection.execute(
-                "UPDATE outbox SET published_at = now() WHERE seq = ANY($1::bigint[])", [row["seq"] for row in rows]
-            )
+            await self.send(connection, producer, rows)
+
+    async def send(self, connection: Any, producer: AIOKafkaProducer, rows: Sequence[Any]) -> None:
+        """Send rows of the outbox, and mark them."""
+        batches = await batches_of(
+            [(row["topic"], row["key"].encode(), row["payload"], _headers(row)) for row in rows], producer
+        )
+        futures = [await producer.send_batch(batch, topic, partition=place) for (topic, place), batch in batches]
+        await asyncio.gather(*futures)
+        await connection.execute(
+            "UPDATE outbox SET published_at = now() WHERE seq = ANY($1::bigint[])", [row["seq"] for row in rows]
+        )
+
+
+def _headers(row: Any) -> Headers:
+    return [
+        ("content-type", b"application/json"),
+        ("ce_id", str(row["event_id"]).encode()),
+        ("ce_type", b"baseline.v1"),
+        ("ce_source", b"/baseline"),
+        ("traceparent", row["traceparent"].encode()),
+    ]
 
 
 def _columns(rows: list[tuple[Any, ...]]) -> list[list[Any]]:

@@ -19,8 +19,10 @@ from faults import invariants
 from faults.invariants import Verdict
 from faults.workload import (
     Acknowledgements,
+    Answers,
     Applications,
     Bringer,
+    Consents,
     Contacts,
     LateRepetitions,
     Notices,
@@ -134,6 +136,9 @@ def bringing(campaign: Campaign, stack: Stack, seconds: float, late: LateRepetit
     if "placement" in campaign.services:
         vacancies = Vacancies(*given)
         yield Brought(vacancies, lambda verdict: invariants.check_vacancies(stack, vacancies, verdict))
+        consents = Consents(stack, vacancies.ids[0], *given[1:])
+        consents.prepare()
+        yield Brought(consents, lambda verdict: invariants.check_consents(stack, consents, verdict))
     if "training" in campaign.services:
         applications = Applications(*given)
         applications.prepare()
@@ -142,6 +147,7 @@ def bringing(campaign: Campaign, stack: Stack, seconds: float, late: LateRepetit
         contacts = Contacts(*given)
         contacts.prepare()
         yield Brought(contacts, lambda verdict: invariants.check_contacts(stack, contacts, verdict))
+        yield Brought(Answers(stack, seconds), lambda verdict: invariants.check_answered(stack, verdict))
 
 
 def run(campaign: Campaign, tell: Callable[[str], None] = print) -> tuple[Verdict, Counter[str]]:

@@ -17,7 +17,7 @@ from aiokafka import ConsumerRecord
 from deploy.local.observing import records_on
 from deploy.local.stack import CITIES, JOINT, OFFICES, Stack
 from faults.seat_invariants import broken_invariants
-from faults.workload import CANARY, PLACES, Acknowledgements, Applications, Arrivals, LateRepetitions, Notices
+from faults.workload import CANARY, PLACES, Acknowledgements, Applications, Arrivals, Consents, LateRepetitions, Notices
 from shared import topics
 from shared.messaging.codec import HEARTBEAT, Rejection, read_envelope
 
@@ -213,6 +213,34 @@ async def check_vacancies(stack: Stack, brought: Arrivals, verdict: Verdict) -> 
     verdict.add("vacancies changed by a repetition", [one for one, row in found.items() if row["version"] != 1])
 
 
+async def check_consents(stack: Stack, brought: Consents, verdict: Verdict) -> None:
+    """Look for contacts that were given without a consent in force, and for consents that did not end everywhere."""
+    given, kept, unlogged = [], [], []
+    for city in CITIES:
+        sql = (
+            "SELECT query.referral_id FROM placement.contact_query AS query WHERE query.answered"
+            " AND query.referral_id IS NOT NULL AND NOT EXISTS (SELECT FROM placement.consent"
+            " WHERE consent.referral_id = query.referral_id AND consent.given_at <= query.at"
+            " AND (consent.ended_at IS NULL OR query.at < consent.ended_at))"
+        )
+        given += [f"{row['referral_id']} {city}" for row in await rows(stack, city, sql)]
+        mine = {one for one, owner in brought.withdrawn.items() if owner == city}
+        sql = "SELECT referral_id FROM placement.own_referral WHERE state = 'consent_withdrawn'"
+        ended = {row["referral_id"] for row in await rows(stack, city, sql)}
+        kept += [f"{one} {city}" for one in mine - ended]
+        sql = (
+            "SELECT query.referral_id, count(*) AS refused FROM placement.contact_query AS query"
+            " JOIN placement.consent USING (referral_id) WHERE query.at >= consent.ended_at GROUP BY 1"
+        )
+        logged = {row["referral_id"]: row["refused"] for row in await rows(stack, city, sql)}
+        unlogged += [one for one in mine if logged.get(one, 0) < brought.asked_after[one]]
+    sql = "SELECT referral_id FROM placement.referral WHERE state = 'consent_withdrawn'"
+    told = {row["referral_id"] for row in await rows(stack, JOINT, sql)}
+    verdict.add("contacts given without a consent in force", given)
+    verdict.add("withdrawn consents that a store still has", [*kept, *(brought.withdrawn.keys() - told)])
+    verdict.add("queries after a withdrawal that are not logged", unlogged)
+
+
 async def check_contacts(stack: Stack, brought: Arrivals, verdict: Verdict) -> None:
     """Compare the joint office's contacts with what was brought, and the cities' with the joint office's."""
     found = {row["contact_id"] for row in await rows(stack, JOINT, "SELECT contact_id FROM advisory.contact")}
@@ -220,6 +248,40 @@ async def check_contacts(stack: Stack, brought: Arrivals, verdict: Verdict) -> N
     verdict.add("contacts that nobody brought", found - set(brought.ids))
     verdict.add("contacts that a city does not know", await contacts_unknown(stack))
     verdict.add("contacts joined to one that does not name them", await contacts_joined_to_nobody(stack))
+
+
+async def check_answered(stack: Stack, verdict: Verdict) -> None:
+    """Look, after officers have answered, for contacts that have vanished from everyone's desk."""
+    verdict.add("contacts without anybody who must act", await contacts_that_nobody_has(stack))
+
+
+async def contacts_that_nobody_has(stack: Stack) -> list[str]:
+    """Return contacts that are not ended and that nobody has, or that a later one joined after their end."""
+    sql = (
+        "SELECT contact_id FROM advisory.contact AS c"
+        # Given to nobody, or waiting for an officer without a reason.
+        " WHERE (state = 'assigned' AND (officer IS NULL OR acting_authority IS NULL))"
+        " OR (state = 'new' AND reason = '')"
+        " OR (state = 'handed_over' AND NOT EXISTS (SELECT FROM advisory.hand_over AS h"
+        " WHERE h.contact_id = c.contact_id AND h.to_service IS NOT NULL AND h.state = 'accepted'))"
+        # A later contact joined it, and nothing ended it since.
+        " OR (state NOT IN ('new', 'assigned') AND (SELECT max(act_id) FROM advisory.contact_act AS a"
+        " WHERE a.contact_id = c.contact_id AND act = 'joined by another') > (SELECT coalesce(max(act_id), 0)"
+        " FROM advisory.contact_act AS a WHERE a.contact_id = c.contact_id"
+        " AND act IN ('answered', 'closed', 'handed over', 'joined')))"
+    )
+    nobody = {str(row["contact_id"]) for row in await rows(stack, JOINT, sql)}
+    assigned = await rows(
+        stack, JOINT, "SELECT contact_id, acting_authority FROM advisory.contact WHERE state = 'assigned'"
+    )
+    # The joint office waits for a city that thinks that it is done.
+    open_in = {
+        (row["contact_id"], city)
+        for city in CITIES
+        for row in await rows(stack, city, "SELECT contact_id FROM advisory.own_contact WHERE state = 'assigned'")
+    }
+    given = {(row["contact_id"], row["acting_authority"]) for row in assigned}
+    return sorted(nobody | {f"{contact} {city}" for contact, city in given - open_in})
 
 
 async def contacts_joined_to_nobody(stack: Stack) -> list[str]:

@@ -11,6 +11,7 @@ from deploy.local.stack import CITIES, JOINT
 from faults import report
 from faults.campaign import Campaign, Process, run
 from faults.invariants import Verdict
+from faults.workload import Consents
 
 
 @dataclass(frozen=True)
@@ -135,10 +136,24 @@ MUTANTS = (
         "advisory",
     ),
     Mutant(
+        "joins a contact to an answered one and does not reopen it",
+        f"{_MUTANTS}.joins_without_reopening",
+        (JOINT,),
+        "contacts without anybody who must act",
+        "advisory",
+    ),
+    Mutant(
         "counts a vacancy's repetition as a revision",
         f"{_MUTANTS}.revises_repetitions",
         (JOINT,),
         "vacancies changed by a repetition",
+        "placement",
+    ),
+    Mutant(
+        "gives a contact after the consent is withdrawn",
+        f"{_MUTANTS}.keeps_access",
+        Consents.POOLS,
+        "contacts given without a consent in force",
         "placement",
     ),
 )

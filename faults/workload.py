@@ -19,6 +19,7 @@ from uuid import UUID, uuid4
 import httpx
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from stdnum.fi.ytunnus import is_valid
 
 from deploy.local.client import Caller, Callers
 from deploy.local.observing import records_on
@@ -253,9 +254,38 @@ class Contacts(Arrivals):
                 callers.of(city, city, "coordinator").send(f"/v1/advisers/{city}-{number}", adviser(), "PUT")
 
     def record(self, one: UUID) -> Sent:
-        """Return a contact's record."""
-        contact = {"channel": "form", "received_at": datetime.now(UTC).isoformat()}
+        """Return a contact's record: of an employer who contacts us about three times, so that contacts are joined."""
+        contact = {"channel": "form", "received_at": datetime.now(UTC).isoformat(), "topic": "recruitment"}
+        contact["business_id"] = _business_id(one.int % max(1, len(self.ids) // 3))
         return self.made(topics.CONTACTS_INBOUND, "advisory.contact-submitted.v1", one, contact=contact)
+
+
+def _business_id(number: int) -> str:
+    """Return a valid business id; another one for each number."""
+    places = (10 * number + place for place in range(10))
+    return next(f"{each:07d}-{check}" for each in places for check in range(10) if is_valid(f"{each:07d}-{check}"))
+
+
+class Answers(Bringer):
+    """Officers who answer, in every city, the contacts that they find: what is joined later must be answered again."""
+
+    def __init__(self, stack: Stack, seconds: float) -> None:
+        super().__init__(stack)
+        self._until = time.monotonic() + seconds
+
+    async def bring(self) -> None:
+        """Go on until the time is over."""
+        await asyncio.gather(*(asyncio.to_thread(self._answer, city) for city in CITIES))
+
+    def _answer(self, city: str) -> None:
+        officer = Callers(self.stack, "advisory").officer[city]
+        while time.monotonic() < self._until:
+            try:
+                for contact in officer.read("/v1/contacts?state=assigned&limit=20")["items"]:
+                    officer.send(f"/v1/contacts/{contact['contact_id']}/answer", {"minutes": 5})
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.1)
 
 
 class Applications(Bringer):
@@ -341,6 +371,77 @@ def until_answered(caller: Caller, method: str, path: str, body: Any, key: str) 
         try:
             return dict(caller.send(path, body, method, Idempotency_Key=key))
         except httpx.HTTPError:
+            time.sleep(0.3)
+
+
+class Consents(Bringer):
+    """Jobseekers who consent to a referral, and most of whom withdraw; another city asks for them before and after."""
+
+    POOLS = ("espoo", "vantaa")
+
+    def __init__(self, stack: Stack, vacancy_id: UUID, count: int, seconds: float, seed: int) -> None:
+        super().__init__(stack)
+        self._chance = random.Random(seed)
+        self._vacancy_id = vacancy_id
+        self._people = max(2, count // 20)
+        self._pause = seconds / (2 * len(self.POOLS) * self._people)
+        self._callers = Callers(stack, "placement")
+        self.withdrawn: dict[UUID, str] = {}
+        """The city of each referral whose consent was withdrawn, as the city has confirmed."""
+        self.asked_after: Counter[UUID] = Counter()
+        """How often another city was answered, with or without a contact, after the withdrawal."""
+
+    def prepare(self) -> None:
+        """Put jobseekers into two pools, who fit the vacancies that are brought."""
+        for city in self.POOLS:
+            for number in range(self._people):
+                profile = {"name": f"{CANARY} {number}", "municipality": "092", "occupations": ["5120"]}
+                self._callers.officer[city].send(f"/v1/jobseekers/{city}-{number}", profile, "PUT")
+
+    async def bring(self) -> None:
+        """Refer every candidate, and let each decide."""
+        for candidate in await asyncio.to_thread(self._candidates):
+            await asyncio.to_thread(self._decide, candidate)
+            await asyncio.sleep(self._pause)
+
+    def _candidates(self) -> list[dict[str, Any]]:
+        coordinator = self._callers.coordinator
+        asked = {"vacancy_id": str(self._vacancy_id), "at_most": 200, "answer_within_seconds": 600}
+        assignment = until_answered(coordinator, "POST", "/v1/assignments", asked, f"ask-{self._vacancy_id}")
+        path = f"/v1/assignments/{assignment['assignment_id']}"
+        while True:
+            try:
+                found = coordinator.read(path)
+            except httpx.HTTPError:
+                found = {"complete": False}
+            if found["complete"]:
+                return [{"assignment": path} | one for one in found["candidates"] if one["office"] in self.POOLS]
+            time.sleep(0.3)
+
+    def _decide(self, candidate: dict[str, Any]) -> None:
+        city, key = candidate["office"], candidate["reference"]
+        body = {"office": city, "reference": key, "purpose": "esittely"}
+        path = candidate["assignment"] + "/referrals"
+        referral_id = until_answered(self._callers.coordinator, "POST", path, body, f"refer-{key}")["referral_id"]
+        officer, path = self._callers.officer[city], f"/v1/referrals/{referral_id}"
+        until_answered(officer, "POST", f"{path}/consent", {"consented": True, "how": "phone"}, f"consent-{key}")
+        self._ask(city, path)
+        if self._chance.random() < 0.8:
+            until_answered(officer, "POST", f"{path}/consent-withdrawal", {"how": "phone"}, f"withdraw-{key}")
+            self.withdrawn[UUID(referral_id)] = city
+            self._ask(city, path)
+            self.asked_after[UUID(referral_id)] += 1
+
+    def _ask(self, city: str, path: str) -> None:
+        """Ask for a name and a contact as an officer of another city, until the city has answered or refused."""
+        asker = self._callers.of(city, "helsinki", "officer")
+        while True:
+            try:
+                answer = asker.post(f"{path}/contact-queries", json={"purpose": "yhteydenotto"})
+            except httpx.HTTPError:
+                answer = None
+            if answer is not None and answer.status_code in {201, 403}:
+                return
             time.sleep(0.3)
 
 

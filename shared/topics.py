@@ -185,6 +185,7 @@ PLACEMENT_TO: Final = Topic(
         pl.ReferralEnded,
         pl.JobOfferConsequence,
         pl.VacancyRegistered,
+        pl.JobOfferWithdrawn,
     ),
 )
 PLACEMENT_FROM: Final = Topic(
@@ -223,7 +224,7 @@ TRAINING_TO: Final = Topic(
 )
 TRAINING_FROM: Final = Topic(
     name="from.{office}.training.v1",
-    key="application_id",
+    key="application_id, invitation_id",
     writes="training @ each city",
     reads="training @ joint office",
     speaker="office",
@@ -233,6 +234,7 @@ TRAINING_FROM: Final = Topic(
         tr.SeatAnswered,
         tr.ApplicationTransferred,
         tr.ApplicationIdentified,
+        tr.InvitationAnswered,
     ),
 )
 TRAINING_SHARED: Final = Topic(
@@ -273,7 +275,14 @@ ADVISORY_TO: Final = Topic(
     key="contact_id, announcement_id",
     writes="advisory @ joint office",
     reads="advisory @ each city",
-    types=_types(ad.ContactAssigned, ad.ContactReleased, ad.HandOverOverdue, ad.AnnouncementMade, ad.AnswerEntered),
+    types=_types(
+        ad.ContactAssigned,
+        ad.ContactReleased,
+        ad.HandOverOverdue,
+        ad.AnnouncementMade,
+        ad.AnswerEntered,
+        ad.CallerRequested,
+    ),
 )
 ADVISORY_FROM: Final = Topic(
     name="from.{office}.advisory.v1",
@@ -289,6 +298,8 @@ ADVISORY_FROM: Final = Topic(
         ad.HandOverAcknowledged,
         ad.OfficerListed,
         ad.AnnouncementReceived,
+        ad.CallerAnswered,
+        ad.ContactReopened,
     ),
 )
 ADVISORY_SHARED: Final = Topic(

@@ -30,11 +30,14 @@ class Slow:
         self._producer = producer
         self._waited = False
 
-    async def send(self, *what: Any, **how: Any) -> Any:
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._producer, name)
+
+    async def send_batch(self, *what: Any, **how: Any) -> Any:
         if not self._waited:
             self._waited = True
             await asyncio.sleep(2)
-        return await self._producer.send(*what, **how)
+        return await self._producer.send_batch(*what, **how)
 
 
 setattr(relay, "_READ", MARKING)  # noqa: B010 - a constant elsewhere

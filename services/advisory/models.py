@@ -1,8 +1,10 @@
 """What both sides take: a contact of an employer."""
 
 from datetime import datetime, timedelta
+from typing import Self
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.advisory.domain.contact import MAX_TEXT, Person
 from shared.events.v1.advisory import Contact, ContactChannel, ContactTopic, Given, Language, ServiceName
@@ -65,6 +67,12 @@ class CallIn(BaseModel):
     guidance: tuple[Given, ...] = Field(default=(), max_length=50)
     text: str | None = Field(default=None, min_length=1, max_length=MAX_TEXT, description="A summary, sent by e-mail.")
     hand_over: HandOverIn | None = Field(default=None, description="Not answered: handed over.")
+
+    @model_validator(mode="after")
+    def _answered_or_handed_over(self) -> Self:
+        if self.hand_over is not None and (self.text is not None or self.guidance):
+            raise PydanticCustomError("answered-and-handed-over", "A call is answered, or handed over.")
+        return self
 
     def contact(self, now: datetime) -> Contact:
         """Return the contact without whoever called."""

@@ -4,10 +4,9 @@ A letter stays in the office that has its reader's address. At least once: the M
 that a repeated one is recognised as the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from enum import StrEnum
 from typing import Any, ClassVar, Final
 from uuid import UUID, uuid4
 
@@ -19,12 +18,13 @@ from sqlalchemy import Column, DateTime, Index, MetaData, Text, and_, or_, text
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from services.advisory.domain.letters import LetterKind, Words
+from services.advisory.domain.letters import LetterKind, LetterState, Words, require_discard, require_retry
 from services.advisory.settings import Settings
 from shared.database import EnumText, insert
+from shared.errors import UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import Language
-from shared.messaging.transaction import Database
+from shared.messaging.transaction import Database, Transaction
 from shared.store import Store
 from shared.telemetry import describe
 
@@ -38,22 +38,13 @@ metadata = MetaData()
 """Of the table that both sides have."""
 
 
-class LetterState(StrEnum):
-    """How far a letter is. Without an address it is kept, and not sent; one that no server takes is given up."""
-
-    QUEUED = "queued"
-    SENT = "sent"
-    NO_ADDRESS = "no_address"
-    FAILED = "failed"
-
-
 def _instant(*, null: bool = False) -> Any:
     kind = DateTime(timezone=True)
     return Field(default=None, sa_type=kind, nullable=True) if null else Field(sa_type=kind)
 
 
 class LetterRow(SQLModel, table=True):
-    """A letter. `about`: the contact, the subscription or the announcement."""
+    """A letter. `about`: the contact, the subscription or the announcement; `queued_at`: when it was last retried."""
 
     metadata: ClassVar[MetaData] = metadata
     __tablename__ = "letter"
@@ -78,6 +69,10 @@ class LetterRow(SQLModel, table=True):
     next_attempt_at: datetime = _instant()
     sent_at: datetime | None = _instant(null=True)
     problem: str | None = Field(default=None, sa_type=Text)
+    queued_at: datetime | None = _instant(null=True)
+    retried_by: str | None = Field(default=None, sa_type=Text)
+    discarded_by: str | None = Field(default=None, sa_type=Text)
+    discard_reason: str | None = Field(default=None, sa_type=Text)
 
 
 _LETTER: Final = insert(LetterRow, LetterRow)
@@ -96,7 +91,11 @@ class LetterOut(BaseModel):
     written_at: datetime
     attempts: int
     sent_at: datetime | None
-    problem: str | None
+    problem: str | None = Described(description="Why it has not gone out.")
+    queued_at: datetime | None = Described(description="When somebody last had it sent once more.")
+    retried_by: str | None
+    discarded_by: str | None
+    discard_reason: str | None
 
 
 class Letters(Store):
@@ -136,6 +135,8 @@ class Letters(Store):
     async def page_of(self, about: UUID, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[LetterRow]:
         """Return some of the letters about something, oldest first."""
         query = select(LetterRow).where(LetterRow.about == about)
+        if about is not None:
+            query = query.where(LetterRow.about == about)
         return await self._all(_following(query, after, limit))
 
     async def take_due(self) -> LetterRow | None:
@@ -152,8 +153,47 @@ class Letters(Store):
         """Return a letter to be changed."""
         return await self._get(LetterRow, letter_id, lock=True)
 
+    async def retry(self, letter_id: UUID, address: str | None, by: str) -> LetterRow:
+        """Send a letter once more, at once and again for five days; an answer to another address, if one is given.
+
+        Raises:
+            UnknownError: no such letter.
+            ConflictError, RefusedError: as `require_retry` says.
+        """
+        row = await self._known(letter_id)
+        row.address = require_retry(row.state, row.kind, row.address, address)
+        now = self._tx.clock.now()
+        row.state, row.attempts, row.problem = LetterState.QUEUED, 0, None
+        row.queued_at = row.next_attempt_at = now
+        row.retried_by = by
+        return row
+
+    async def discard(self, letter_id: UUID, reason: str, by: str) -> LetterRow:
+        """Send a letter no more. Repeating it changes nothing.
+
+        Raises:
+            UnknownError: no such letter.
+            ConflictError: it was sent.
+        """
+        row = await self._known(letter_id)
+        require_discard(row.state)
+        if row.state is not LetterState.DISCARDED:
+            row.state, row.discarded_by, row.discard_reason = LetterState.DISCARDED, by, reason
+        return row
+
+    async def _known(self, letter_id: UUID) -> LetterRow:
+        row = await self.lock(letter_id)
+        if row is None:
+            raise UnknownError("letter")
+        return row
+
     async def page(
-        self, state: LetterState | None, kind: LetterKind | None, after: tuple[datetime, UUID] | None, limit: int
+        self,
+        state: LetterState | None,
+        kind: LetterKind | None,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+        about: UUID | None = None,
     ) -> Sequence[LetterRow]:
         """Return letters, oldest first."""
         query = select(LetterRow)
@@ -161,6 +201,8 @@ class Letters(Store):
             query = query.where(LetterRow.state == state)
         if kind is not None:
             query = query.where(LetterRow.kind == kind)
+        if about is not None:
+            query = query.where(LetterRow.about == about)
         return await self._all(_following(query, after, limit))
 
 
@@ -193,12 +235,17 @@ def email_of(row: LetterRow, sender: str) -> EmailMessage:
     return message
 
 
+Undelivered = Callable[[Transaction, LetterRow], Awaitable[None]]
+"""What is done about an answer that no server took: somebody must act."""
+
+
 class EmailDelivery:
     """Sends an office's letters."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, undelivered: Undelivered) -> None:
         self._database = database
         self._settings = settings
+        self._undelivered = undelivered
 
     async def send_due(self) -> int:
         """Send every letter that is due; return how many the server took. A failed one is tried again later."""
@@ -242,14 +289,16 @@ class EmailDelivery:
     async def _settle(self, letter_id: UUID, problem: str | None) -> None:
         async with self._database.transaction(uuid4()) as tx:
             row = await Letters(tx).lock(letter_id)
-            if row is None:
-                return
+            if row is None or row.state is not LetterState.QUEUED:
+                return  # discarded while the server dawdled
             row.problem = problem
             if problem is None:
                 row.state, row.sent_at = LetterState.SENT, tx.clock.now()
                 return
-            if row.written_at < tx.clock.now() - _GIVEN_UP_AFTER:
+            if (row.queued_at or row.written_at) < tx.clock.now() - _GIVEN_UP_AFTER:
                 row.state = LetterState.FAILED
+                if row.kind is LetterKind.ANSWER:
+                    await self._undelivered(tx, row)
                 _log.warning("e-mail given up", letter_id=str(letter_id), error=problem)
             else:
                 _log.warning("e-mail not taken, trying again", letter_id=str(letter_id), error=problem)

@@ -23,6 +23,7 @@ from shared.events.v1.change_security import (
     PlanStep,
 )
 from shared.events.values import Instant
+from shared.http.reading import Page, read_cursor
 
 
 class NoticeIn(BaseModel):
@@ -218,7 +219,12 @@ class PlanStepOut(PlanStep):
         return cls(**step.model_dump(), **asdict(TEXTS[step.step]))
 
     @classmethod
-    def of_plan(cls, steps: Iterable[PlanStep]) -> "list[PlanStepOut]":
-        """Show a plan in the order of its days, undated steps last."""
-        dated = sorted(steps, key=lambda step: (step.planned_on is None, step.planned_on or date.min, step.step_id))
-        return [cls.of(step) for step in dated]
+    def page(cls, plan: Iterable[PlanStep], limit: int, cursor: str | None) -> "Page[PlanStepOut]":
+        """Show a page of a plan, in the order of its days, undated steps last."""
+        after = read_cursor(cursor, date.fromisoformat, UUID)
+        steps = sorted((step for step in plan if after is None or _place(step) > after), key=_place)
+        return Page.of(steps[:limit], limit, _place, cls.of)
+
+
+def _place(step: PlanStep) -> tuple[date, UUID]:
+    return step.planned_on or date.max, step.step_id

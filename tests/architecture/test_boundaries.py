@@ -43,7 +43,6 @@ WHOLE_LISTS = {
     "list_participants": "the seats of one proposal",
     "read_attendance": "the seats of one group",
     "read_lag": "a line for each topic",
-    "read_plan": "the steps of one plan",
     "read_reached": "a line for each channel",
     "read_resources": "the decisions on one task",
     "read_response_times": "the decisions on one channel",
@@ -51,7 +50,7 @@ WHOLE_LISTS = {
     "replay_group": "as many as the request names",
 }
 """Lists that are answered whole, and what bounds each: it does not grow with time or use."""
-ANSWERS_ARE_NOT_KEPT = {"ask_caller", "ask_contact", "ask_own_contact", "resolve_reference"}
+ANSWERS_ARE_NOT_KEPT = {"ask_caller", "ask_contact", "ask_own_contact", "read_caller", "resolve_reference"}
 """They answer with a person, by a query that is logged each time, also when it is refused."""
 KERNEL_TABLES = {"inbox", "outbox", "parked", "parking_act", "alembic_version"}
 TOOLS = sorted(path for folder in ("bench", "deploy", "faults") for path in (ROOT / folder).rglob("*.py"))

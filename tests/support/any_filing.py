@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from shared.events.v1.change_security import FilingKind, LayoffGround, LegalBasis, Measure
 
 FIRST, LAST = date(1900, 1, 1), date(2200, 12, 31)
-INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 12, 31, 23, 59, 59), timezones=st.just(UTC))  # noqa: DTZ001
+EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 12, 31, 23, 59, 59)  # noqa: DTZ001 - as `datetimes` asks
+INSTANTS = st.datetimes(EARLIEST, LATEST, timezones=st.just(UTC))
 DAYS = st.dates(FIRST, LAST)
 COUNTS = st.sampled_from([0, 1, 5, 9, 10, 19, 20, 30, 49, 50, 90, 10_000_000])
 LENGTHS = st.sampled_from([0, 30, 90, 91, 200])

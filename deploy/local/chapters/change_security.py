@@ -272,10 +272,8 @@ class JointChapter(NoticeChapter):
         session = {"step": "information_sessions", "municipality": "092", "planned_on": "2026-12-10"}
         for language in ("fi", "sv"):
             self._callers.officer["vantaa"].send(path, session | {"language": language})
-        plan = wait_for(
-            lambda: len(found := self._callers.officer["espoo"].read(path)) == 2 and found,  # noqa: PLR2004
-            "the plan",
-        )
+        espoo = self._callers.officer["espoo"]
+        plan = wait_for(lambda: len(steps := espoo.read(path)["items"]) == 2 and steps, "the plan")  # noqa: PLR2004
         table = Table(title="The shared plan, as Espoo sees it", title_justify="left")
         for column in ("step", "site", "language", "day", "state", "of"):
             table.add_column(column)

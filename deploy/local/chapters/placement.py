@@ -21,7 +21,7 @@ class PlacementChapter(Chapter):
         self._fill_pools()
         vacancy_id = self._report()
         assignment = self._ask(vacancy_id)
-        self._refer(assignment)
+        self._hire(vacancy_id, self._refer(assignment))
         self._supply()
 
     def _fill_pools(self) -> None:
@@ -48,6 +48,8 @@ class PlacementChapter(Chapter):
     def _report(self) -> str:
         vacancy = {
             "title": "Kokki henkilöstöravintolaan",
+            "translations": [{"language": "sv", "title": "Kock till personalrestaurang"}],
+            "positions": 2,
             "employer": {"business_id": BUSINESS_ID, "name": "Esimerkkiruoka Oy"},
             "occupation": {"scheme": "ISCO-08", "code": "5120", "label": "Cooks"},
             "languages": ["fi", "sv"],
@@ -55,8 +57,8 @@ class PlacementChapter(Chapter):
             "starts_on": "2027-01-11",
         }
         told = self._callers.coordinator.send("/v1/vacancies", {"vacancy": vacancy})
-        shown = self._callers.system.read("/v1/vacancies?occupation=512&municipality=092")["items"]
-        self._print(f"a vacancy for cooks in Vantaa; the national feed shows {len(shown)}")
+        shown = self._callers.system.read("/v1/vacancies?occupation=512&municipality=092&language=sv")["items"]
+        self._print(f"a vacancy for two cooks in Vantaa, in Finnish and Swedish; the national feed shows {len(shown)}")
         return str(told["vacancy_id"])
 
     def _ask(self, vacancy_id: str) -> dict[str, Any]:
@@ -88,7 +90,7 @@ class PlacementChapter(Chapter):
         self._print(table)
         return whole
 
-    def _refer(self, assignment: dict[str, Any]) -> None:
+    def _refer(self, assignment: dict[str, Any]) -> str:
         candidate = next(one for one in assignment["candidates"] if one["office"] == "vantaa")
         told = {"office": "vantaa", "reference": candidate["reference"], "purpose": "introduce to the employer"}
         path = f"/v1/assignments/{assignment['assignment_id']}/referrals"
@@ -110,6 +112,32 @@ class PlacementChapter(Chapter):
         log = self._callers.officer["vantaa"].read(query)["items"]
         self._print(
             f"the jobseeker consents; asked again → {contact['name']} (invented); Vantaa's log holds {len(log)} queries"
+        )
+        officer = self._callers.officer["vantaa"]
+        officer.send(f"/v1/referrals/{referral_id}/consent-withdrawal", {"how": "phone"})
+        refused = asker.post(query, json={"purpose": "call"})
+        code = refused.json()["type"].removeprefix("urn:problem:")
+        self._print(
+            f"the consent is withdrawn; Helsinki asks once more → {refused.status_code} {code}, which is logged too:"
+            f" {len(officer.read(query)['items'])} queries"
+        )
+        officer.send(f"/v1/referrals/{referral_id}/consent", {"consented": True, "how": "in_person"})
+        return str(referral_id)
+
+    def _hire(self, vacancy_id: str, referral_id: str) -> None:
+        joint, vantaa = self._callers.coordinator, self._callers.officer["vantaa"]
+
+        def consented() -> bool:
+            return bool(joint.read(f"/v1/referrals/{referral_id}")["state"] == "consented")
+
+        wait_for(consented, "the renewed consent at the joint office")
+        joint.send(f"/v1/referrals/{referral_id}/outcome", {"outcome": "hired"})
+        left = joint.read(f"/v1/vacancies/{vacancy_id}")["open_positions"]
+        wait_for(lambda: vantaa.read("/v1/referrals?stay=asked")["items"], "the question to the pool")
+        stay = vantaa.send(f"/v1/referrals/{referral_id}/stay", {"stays": False})["stay"]
+        self._print(
+            f"the jobseeker consents again and is hired: {left} of 2 positions is open still; Vantaa's pool is asked"
+            f" whether the jobseeker stays → {stay}"
         )
 
     def _supply(self) -> None:

@@ -72,6 +72,11 @@ class TrainingChapter(Chapter):
         wait_for(lambda: len(joint.read(seats)["items"]) == 5, "the next offer")  # noqa: PLR2004
         self._print("Espoo's applicant declines; nobody else of Espoo waits, so the seat goes to the joint queue:")
         self._seats(group_id)
+        declined = joint.read(f"/v1/applications/{application_id}")
+        self._print(
+            f"only that group's seat is declined: the application is {declined['state']} for other groups, at place"
+            f" {declined['position']}"
+        )
 
     def _seats(self, group_id: str) -> None:
         table = Table()
@@ -116,4 +121,13 @@ class TrainingChapter(Chapter):
         self._print(
             f"an employer proposes a TäsmäKoulutus of 8 days → {refused.status_code} {codes}; of 10 days → the employer"
             f" pays {told['employer_percent']} % = {told['employer_eur']} € without VAT{checked}"
+        )
+        participants = f"/v1/proposals/{told['proposal_id']}/participants"
+        for home, people in (("vantaa", 6), ("outside", 2)):
+            employer.send(participants, {"authority": home, "people": people})
+        too_many = employer.post(participants, json={"authority": "espoo", "people": 3})
+        code = too_many.json()["type"].removeprefix("urn:problem:")
+        self._print(
+            f"its own staff take part: 6 of Vantaa and 2 from outside the region; 3 more of Espoo for the 10 seats →"
+            f" {too_many.status_code} {code}"
         )

@@ -16,14 +16,13 @@ from services.advisory.authority.models import (
     HandOverRequestOut,
     OwnAnnouncementOut,
     OwnContactOut,
+    ReopeningIn,
 )
 from services.advisory.authority.store import OwnAdvisers, OwnAnnouncements, OwnArticles, OwnContacts
 from services.advisory.authority.tables import OwnAnnouncementRow
 from services.advisory.domain.assignment import Competence
 from services.advisory.domain.contact import ContactState
-from services.advisory.domain.letters import LetterKind
 from services.advisory.models import AnswerIn, CallIn, ContactIn, HandOverIn
-from services.advisory.outgoing import LetterOut, Letters, LetterState
 from shared.events.v1.advisory import ContactTopic, GuidancePublished
 from shared.http.auth import Coordinator, OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
@@ -87,20 +86,6 @@ async def log_call(
     return OwnContactOut.model_validate(row)
 
 
-@router.get("/letters", tags=["contacts"])
-async def list_letters(
-    _: OwnOfficer,
-    tx: ReadTx,
-    state: LetterState | None = None,
-    kind: LetterKind | None = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[LetterOut]:
-    """List letters by e-mail, oldest first: which have gone out, which have not and why."""
-    rows = await Letters(tx).page(state, kind, read_cursor(cursor, datetime.fromisoformat, UUID), limit)
-    return Page.of(rows, limit, lambda row: (row.written_at, row.letter_id), LetterOut.model_validate)
-
-
 @router.get("/contacts/{contact_id}", response_model=OwnContactOut, tags=["contacts"])
 async def read_contact(
     request: Request, _: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: ReadTx
@@ -131,6 +116,14 @@ async def list_answers(
 async def close(who: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: WriteTx) -> OwnContactOut:
     """Enter that a contact needs nothing more. Repeating it changes nothing."""
     return OwnContactOut.model_validate(await contacts.close(tx, contact_id, who.subject))
+
+
+@router.post("/contacts/{contact_id}/reopening", tags=["contacts"])
+async def reopen(
+    who: OwnOfficer, contact_id: UUID, body: ReopeningIn, contacts: TheContacts, tx: WriteTx
+) -> OwnContactOut:
+    """Take back an answer or a closing: the contact is this officer's. Repeating it changes nothing."""
+    return OwnContactOut.model_validate(await contacts.reopen(tx, contact_id, who.subject, body.reason))
 
 
 @router.post("/contacts/{contact_id}/hand-overs", status_code=202, tags=["contacts"])

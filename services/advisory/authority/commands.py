@@ -12,7 +12,7 @@ from services.advisory.authority.store import OwnAdvisers, OwnAnnouncements, Own
 from services.advisory.authority.tables import OwnAdviserRow, OwnAnnouncementRow, OwnContactRow
 from services.advisory.domain import letters, own_contact
 from services.advisory.domain.assignment import Competence
-from services.advisory.domain.contact import ContactState, Person, check_business_id, require
+from services.advisory.domain.contact import UNDELIVERED, ContactState, Person, check_business_id, require
 from services.advisory.domain.hand_over import check_target
 from services.advisory.domain.letters import LetterKind
 from services.advisory.domain.own_contact import By, Change, OwnContact
@@ -33,6 +33,7 @@ from shared.events.v1.advisory import (
     Progress,
     ServiceName,
 )
+from shared.identity import RULE
 from shared.messaging.transaction import Transaction
 
 
@@ -143,6 +144,26 @@ class CityContacts:
         """
         row = await self.get(tx, contact_id)
         return _carry_out(tx, row, own_contact.close(_seen(row), _by(tx, officer)))
+
+    async def reopen(
+        self, tx: Transaction, contact_id: UUID, officer: str, reason: str, of: str | None = None
+    ) -> OwnContactRow:
+        """Take back an answer or a closing: the contact is `of`'s, or the officer's, again. Repeating changes nothing.
+
+        Raises:
+            UnknownError, ConflictError
+        """
+        row = await self.get(tx, contact_id)
+        change = own_contact.reopen(_seen(row), _by(tx, officer), of or officer, reason)
+        if change is not None:
+            row.officer, row.reason, row.reopened_at = of or officer, reason, tx.clock.now()
+        return _carry_out(tx, row, change)
+
+    async def undelivered(self, tx: Transaction, letter: LetterRow) -> None:
+        """Reopen the contact whose answer did not arrive, if nobody has it."""
+        row = await OwnContacts(tx).get(letter.about)
+        if row is not None and row.state in {ContactState.ANSWERED, ContactState.CLOSED}:
+            await self.reopen(tx, row.contact_id, RULE, UNDELIVERED, row.officer)
 
     async def acknowledge(self, tx: Transaction, contact_id: UUID, officer: str) -> OwnContactRow:
         """Take over a contact that another authority hands over. Repeating it changes nothing.

@@ -5,12 +5,14 @@ Idempotent by the inbox; beyond it, by version (contacts, guidance), and because
 
 from dataclasses import dataclass
 
+from services.advisory.authority.callers_commands import CityCallers
 from services.advisory.authority.commands import CityAnnouncements, CityContacts
 from services.advisory.authority.store import OwnArticles, OwnContacts
 from services.advisory.authority.tables import OwnArticleRow
 from shared.events.v1.advisory import (
     AnnouncementMade,
     AnswerEntered,
+    CallerRequested,
     ContactAssigned,
     ContactReleased,
     GuidancePublished,
@@ -40,6 +42,17 @@ class CityHandlers:
         await self.announcements.receive(tx, event)
 
 
+@dataclass(frozen=True)
+class CallerHandlers:
+    """Queries for the callers that the city keeps."""
+
+    callers: CityCallers
+
+    async def decide(self, event: CallerRequested, tx: Transaction) -> None:
+        """Grant or refuse a query, and answer it."""
+        await self.callers.receive(tx, event)
+
+
 async def release_contact(event: ContactReleased, tx: Transaction) -> None:
     """Note that a contact is another's now."""
     await OwnContacts(tx).release(event)
@@ -55,7 +68,7 @@ async def keep_article(event: GuidancePublished, tx: Transaction) -> None:
     OwnArticles(tx).keep(OwnArticleRow(article_id=event.article_id, version=event.version, article=event))
 
 
-def handlers_of(contacts: CityContacts, announcements: CityAnnouncements) -> Handlers:
+def handlers_of(contacts: CityContacts, announcements: CityAnnouncements, callers: CityCallers) -> Handlers:
     """Return the handler of each event type that a city reads."""
     city = CityHandlers(contacts, announcements)
     return Handlers(
@@ -65,4 +78,5 @@ def handlers_of(contacts: CityContacts, announcements: CityAnnouncements) -> Han
         release_contact,
         mark_overdue,
         keep_article,
+        CallerHandlers(callers).decide,
     )

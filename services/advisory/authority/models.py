@@ -40,6 +40,12 @@ class OwnContactOut(BaseModel):
     )
 
 
+class ReopeningIn(BaseModel):
+    """Why a contact must be answered again."""
+
+    reason: str = Field(min_length=3, max_length=280, description="Kept and passed on. Write no personal data.")
+
+
 class HandOverRequestOut(BaseModel):
     """A hand-over that is under way; until it is acknowledged, the contact stays where it is."""
 

@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import Column, DateTime, Index, MetaData, Text, text
 from sqlmodel import Field, SQLModel
 
+from services.advisory.domain.caller import QueryState
 from services.advisory.domain.contact import ContactState, Person
 from shared.database import EnumText, Json
-from shared.events.v1.advisory import AnnouncementMade, Contact, GuidancePublished, OfficerListed
+from shared.events.v1.advisory import AnnouncementMade, Contact, GuidancePublished, OfficerListed, ServiceName
 
 metadata = MetaData()
 """This side's own: SQLModel's global one would mix the services' tables."""
@@ -89,3 +90,27 @@ class OwnArticleRow(Table, table=True):
     article_id: UUID = Field(primary_key=True)
     version: int
     article: GuidancePublished = _json(GuidancePublished)
+
+
+# -- who asked who called
+
+
+class OwnCallerQueryRow(Table, table=True):
+    """A query of another office's officer for a caller that this city keeps; `readings`: how often it was read."""
+
+    __tablename__ = "own_caller_query"
+    __table_args__ = (Index("own_caller_query_asked", "asked_at", "request_id"),)
+
+    request_id: UUID = Field(primary_key=True)
+    contact_id: UUID
+    asked_by: str = _text()
+    authority: str = _text()
+    service: ServiceName | None = _text(null=True)
+    purpose: str = _text()
+    asked_at: datetime = _instant()
+    state: QueryState = Field(sa_column=Column(EnumText(QueryState), nullable=False))
+    reason: str | None = _text(null=True)
+    readable_until: datetime | None = _instant(null=True)
+    refused_by: str | None = _text(null=True)
+    readings: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    last_read_at: datetime | None = _instant(null=True)

@@ -55,6 +55,20 @@ def require(state: ContactState, to: ContactState) -> None:
         raise ConflictError("invalid-state", f"The contact is {state}.")
 
 
+def require_reopening(state: ContactState) -> None:
+    """Let an answer or a closing be taken back.
+
+    Raises:
+        ConflictError: `invalid-state`.
+    """
+    if state not in {ContactState.ANSWERED, ContactState.CLOSED}:
+        raise ConflictError("invalid-state", f"The contact is {state}.")
+
+
+UNDELIVERED: Final = "the answer could not be delivered by e-mail"
+"""Why a contact is reopened whose answer no server took."""
+
+
 REOPENS: Final = frozenset({ContactState.ANSWERED, ContactState.HANDED_OVER})
 """A contact in these states must be answered again when a later one about the same joins it."""
 

@@ -106,17 +106,25 @@ def answer(
         to: its answer.
         reason: why, if it rejects.
     """
-    if (state, to, contact) == (HandOverState.ACCEPTED, HandOverState.REJECTED, ContactState.HANDED_OVER):
-        return Change(to, Effect.RETURN, f"given back by {service}: {reason}", reason)
+    if (state, to) == (HandOverState.ACCEPTED, HandOverState.REJECTED):
+        return Change(to, _back(contact), f"given back by {service}: {reason}", reason)
     if state not in OPEN or to == state:
         return None
     match to:
         case HandOverState.ACCEPTED:
-            return Change(to, Effect.LEAVE, f"{service} has it now", reason)
+            effect = Effect.NONE if contact is ContactState.CLOSED else Effect.LEAVE
+            return Change(to, effect, f"{service} has it now", reason)
         case HandOverState.REJECTED:
-            return Change(to, _stay(contact), f"not taken by {service}: {reason}", reason)
+            # Another service may have it; one that was answered meanwhile was answered as handed over.
+            effect = Effect.NONE if contact is ContactState.HANDED_OVER else _back(contact)
+            return Change(to, effect, f"not taken by {service}: {reason}", reason)
         case _:
             return Change(to)
+
+
+def _back(contact: ContactState) -> Effect:
+    """Return what becomes of a contact that a service does not keep: somebody must act, unless it is closed."""
+    return Effect.RETURN if contact in {ContactState.ANSWERED, ContactState.HANDED_OVER} else _stay(contact)
 
 
 def _stay(contact: ContactState) -> Effect:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
+from shared.errors import ConflictError, RefusedError
 from shared.events.v1.advisory import Audience, Language, Texts
 
 
@@ -15,6 +17,49 @@ class LetterKind(StrEnum):
     ANNOUNCEMENT = "announcement"
 
 
+class LetterState(StrEnum):
+    """How far a letter is. Without an address it is kept, and not sent; one that no server takes is given up."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    NO_ADDRESS = "no_address"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+
+
+def require_retry(state: LetterState, kind: LetterKind, kept: str | None, given: str | None) -> str:
+    """Return the address to which a letter is sent once more.
+
+    Args:
+        state: how far the letter is.
+        kind: what it is.
+        kept: its address.
+        given: the address to send it to instead.
+
+    Raises:
+        ConflictError: `invalid-state`: it was sent, or discarded; `no-address`: there is none.
+        RefusedError: `not-its-reader`: a mailing list's letter goes to no other address than the confirmed one.
+    """
+    if state in {LetterState.SENT, LetterState.DISCARDED}:
+        raise ConflictError("invalid-state", f"The letter is {state}.")
+    if given is not None and kind is not LetterKind.ANSWER:
+        raise RefusedError("/address", "not-its-reader", "Only an answer may be sent to another address.")
+    address = given or kept
+    if address is None:
+        raise ConflictError("no-address", "The letter has no address.")
+    return address
+
+
+def require_discard(state: LetterState) -> None:
+    """Let a letter be discarded that has not gone out.
+
+    Raises:
+        ConflictError: `invalid-state`: it was sent.
+    """
+    if state is LetterState.SENT:
+        raise ConflictError("invalid-state", f"The letter is {state}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What a letter says. `unsubscribe_url`: where its reader leaves the mailing list."""
@@ -22,6 +67,25 @@ class Words:
     subject: str
     body: str
     unsubscribe_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who may get an answer: the caller of a contact, by address, and whether one was written about it before."""
+
+    contact_id: UUID
+    address: str | None
+    is_written: bool = False
+
+
+def readers(first: Reader, *later: Reader) -> list[Reader]:
+    """Return to whom an answer goes: each caller of the matter who has not been written to, or else all; once each.
+
+    Without any address, it is kept with the first contact.
+    """
+    reachable = [reader for reader in (first, *later) if reader.address]
+    chosen = [reader for reader in reachable if not reader.is_written] or reachable or [first]
+    return list({reader.address: reader for reader in reversed(chosen)}.values())[::-1]
 
 
 _ANSWER: Final[dict[Language, tuple[str, str]]] = {

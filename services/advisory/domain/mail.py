@@ -35,7 +35,10 @@ _WORDS: Final[dict[ContactTopic, str]] = {
 }
 """The first that is found counts: a lay-off comes before whom one would hire later."""
 
-_BUSINESS_ID: Final = re.compile(r"(?<!\d)\d{7}-\d(?!\d)")
+_BUSINESS_ID: Final = re.compile(
+    r"(?<!\d)\d{7}-\d(?!\d)|\bFI\d{8}(?!\d)|(?:y-?tunnus|fo-?nummer|business id)\W{1,3}(\d{8})(?!\d)", re.IGNORECASE
+)
+"""1234567-8, a VAT number, or eight digits that are called so: others may be a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ def read(message: EmailMessage, now: datetime) -> Mail:
     recipients = [address for _, address in getaddresses([str(to) for to in message.get_all("To", [])])]
     mailboxes = [address.partition("@")[0].lower() for address in recipients]
     languages = [_LANGUAGE_OF[name] for name in mailboxes if name in _LANGUAGE_OF]
-    business_ids = [text for text in _BUSINESS_ID.findall(words) if ytunnus.is_valid(text)]
+    written = [match.group(1) or match.group() for match in _BUSINESS_ID.finditer(words)]
+    business_ids = [text for text in written if ytunnus.is_valid(text)]
     return Mail(
         message_id=str(message.get("Message-ID", "")).strip(),
         contact=Contact(

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.advisory.domain.contact import ContactState, require
+from services.advisory.domain.contact import ContactState, require, require_reopening
 from shared.errors import ConflictError
 from shared.events.envelope import Event
-from shared.events.v1.advisory import ContactAnswered, ContactClosed, Given, HandOverAcknowledged
+from shared.events.v1.advisory import ContactAnswered, ContactClosed, ContactReopened, Given, HandOverAcknowledged
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,19 @@ def close(contact: OwnContact, by: By) -> Change | None:
     require(contact.state, ContactState.CLOSED)
     event = ContactClosed(contact_id=contact.contact_id, office=by.office, closed_at=by.at, version=contact.version)
     return Change(replace(contact, state=ContactState.CLOSED), event)
+
+
+def reopen(contact: OwnContact, by: By, officer: str, reason: str) -> Change | None:
+    """Take back an answer or a closing: the contact is `officer`'s again.
+
+    Raises:
+        ConflictError: `invalid-state`: another has it now.
+    """
+    if contact.state is ContactState.ASSIGNED:
+        return None
+    require_reopening(contact.state)
+    event = ContactReopened(contact_id=contact.contact_id, office=by.office, officer=officer, reason=reason, at=by.at)
+    return Change(replace(contact, state=ContactState.ASSIGNED), event)
 
 
 def acknowledge(contact: OwnContact, by: By) -> Change | None:

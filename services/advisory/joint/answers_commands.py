@@ -6,7 +6,7 @@ from uuid import UUID
 from services.advisory.domain import letters
 from services.advisory.domain.contact import ContactState, Person, check_business_id, require
 from services.advisory.domain.hand_over import check_target
-from services.advisory.domain.letters import LetterKind
+from services.advisory.domain.letters import LetterKind, Reader
 from services.advisory.joint.commands import JointHandOvers
 from services.advisory.joint.store import Contacts, Guidance
 from services.advisory.joint.tables import ContactRow
@@ -46,21 +46,43 @@ class JointAnswers:
         if row.state is ContactState.ANSWERED:
             return row
         require(row.state, ContactState.ANSWERED)
-        if answer.text is not None and row.person is None:
-            raise ConflictError("caller-elsewhere", "The joint office does not have the caller: the city does.")
+        matter = await self._matter(tx, row)
+        if answer.text is not None and all(one.person is None for one in matter):
+            raise ConflictError("caller-elsewhere", "The joint office does not have the caller: ask who called.")
         now = tx.clock.now()
         contacts.move(row, ContactState.ANSWERED, now)
         row.minutes = answer.minutes
         Contacts(tx).note(contact_id, "answered", officer.actor, "")
         Guidance(tx).give(contact_id, row.business_id, answer.guidance, now)
-        if answer.text is not None and row.person is not None:
-            language = row.contact.language
-            words = letters.answer(language, answer.text)
-            Letters(tx).write(LetterKind.ANSWER, contact_id, row.person.email or None, language, words, officer.actor)
+        if answer.text is not None:
+            await self._write(tx, matter, answer.text, officer.actor)
         event = AnswerEntered(contact_id=contact_id, version=row.version, answered_at=now)
         tx.publish(event, to=officer.authority)
         await contacts.assign_waiting(tx)
         return row
+
+    async def _matter(self, tx: Transaction, row: ContactRow) -> list[ContactRow]:
+        """Return a contact and those that were joined to it: they are answered with it."""
+        matter = [row]
+        for contact_id in row.joined:
+            matter += await self._matter(tx, await self.hand_overs.contacts.get(tx, contact_id))
+        return matter
+
+    async def _write(self, tx: Transaction, matter: list[ContactRow], text: str, by: str) -> None:
+        """Write to the matter's callers, each in the language of the own contact."""
+        languages = {row.contact_id: row.contact.language for row in matter}
+        callers = [
+            Reader(
+                row.contact_id,
+                row.person.email if row.person else None,
+                is_written=any(one.kind is LetterKind.ANSWER for one in await Letters(tx).of(row.contact_id)),
+            )
+            for row in matter
+        ]
+        for reader in letters.readers(*callers):
+            language = languages[reader.contact_id]
+            words = letters.answer(language, text)
+            Letters(tx).write(LetterKind.ANSWER, reader.contact_id, reader.address or None, language, words, by)
 
     async def log_call(self, tx: Transaction, call: CallIn, officer: Officer) -> ContactRow:
         """Log a telephone call that the officer has taken: answered, or handed over. It joins no earlier contact.

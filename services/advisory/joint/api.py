@@ -7,7 +7,7 @@ guidance and announcements (role `coordination_group`). What the groups decide o
 
 from datetime import date, datetime
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -20,13 +20,10 @@ from services.advisory.joint.models import (
     AnnouncementOut,
     ApprovalIn,
     ArticleOut,
-    CallerOut,
     ContactOut,
     EntryOut,
     GivenOut,
     HandOverOut,
-    PurposeIn,
-    QueryOut,
     ReceiptOut,
     RequestOut,
     ShareOut,
@@ -39,12 +36,11 @@ from services.advisory.joint.questions import JointReviews, JointTimelines
 from services.advisory.joint.store import Announcements, Contacts, Guidance, HandOvers, Narrowed
 from services.advisory.joint.tables import AnnouncementRow, ArticleRow, ContactRow
 from services.advisory.models import ContactIn
-from services.advisory.outgoing import Letters
 from shared.calendar import local_day
-from shared.errors import ForbiddenError
 from shared.events.v1.advisory import ContactTopic, Task
 from shared.events.v1.agreement import Group
-from shared.http.auth import Authorities, Caller, part, permit_officer, permit_system
+from shared.events.values import BusinessId
+from shared.http.auth import Authorities, Caller, OwnOfficer, part, permit_officer, permit_system
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role, System
@@ -121,33 +117,9 @@ async def read_contact(request: Request, _: Staff, contact_id: UUID, contacts: T
 
 
 @router.post("/contacts/{contact_id}/taking", tags=["contacts"])
-async def take(who: Staff, contact_id: UUID, contacts: TheContacts, tx: WriteTx) -> ContactOut:
+async def take(who: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: WriteTx) -> ContactOut:
     """Take a contact of the own authority's employer."""
     return await shown_contact(tx, await contacts.take(tx, contact_id, who))
-
-
-@router.post("/contacts/{contact_id}/caller-queries", status_code=201, tags=["contacts"])
-async def ask_caller(
-    response: Response, who: Staff, contact_id: UUID, body: PurposeIn, contacts: TheContacts, database: TheDatabase
-) -> CallerOut:
-    """Ask who called and what was written back, with a purpose. Logged each time, whether answered or refused."""
-    async with database.transaction(uuid4()) as tx:
-        person = await contacts.ask_caller(tx, contact_id, who, body.purpose, body.service)
-        answers = tuple(letter.body for letter in await Letters(tx).of(contact_id)) if person is not None else ()
-    # Committed: a refusal is in the log too.
-    if person is None:
-        raise ForbiddenError("not-concerned", "The contact is another authority's.")
-    response.headers["Location"] = f"/v1/contacts/{contact_id}/caller-queries"
-    return CallerOut(**person.model_dump(), answers=answers)
-
-
-@router.get("/contacts/{contact_id}/caller-queries", tags=["contacts"])
-async def list_queries(
-    _: Staff, contact_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
-) -> Page[QueryOut]:
-    """List who asked who called, and why."""
-    rows = await Contacts(tx).queries(contact_id, read_single_cursor(cursor, int), limit)
-    return Page.of(rows, limit, lambda row: (row.query_id,), QueryOut.model_validate)
 
 
 @router.get("/shares", tags=["resources"])
@@ -235,7 +207,7 @@ async def list_versions(
 
 @router.get("/employers/{business_id}/guidance", tags=["guidance"])
 async def list_given(
-    _: Staff, business_id: str, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+    _: Staff, business_id: BusinessId, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[GivenOut]:
     """List which version of which article an employer was given, and when, oldest first."""
     rows = await Guidance(tx).given_to(business_id, read_cursor(cursor, datetime.fromisoformat, str), limit)

@@ -2,10 +2,19 @@
 
 from uuid import uuid4
 
-from services.advisory import data
-from services.advisory.joint import agreement_api, api, contacts_api, governance_api, public_api, review_api
+from services.advisory import data, letters_api
+from services.advisory.joint import (
+    agreement_api,
+    api,
+    callers_api,
+    contacts_api,
+    governance_api,
+    public_api,
+    review_api,
+)
 from services.advisory.joint.agreement_commands import JointAgreement
 from services.advisory.joint.answers_commands import JointAnswers
+from services.advisory.joint.callers_commands import JointCallers
 from services.advisory.joint.commands import JointContacts, JointHandOvers, JointResources
 from services.advisory.joint.deputies_commands import JointDeputies
 from services.advisory.joint.email_intake import EmailIntake
@@ -15,6 +24,7 @@ from services.advisory.joint.joining_commands import JointJoining
 from services.advisory.joint.mailing_commands import JointMailing
 from services.advisory.joint.publications import JointAnnouncements, JointGuidance
 from services.advisory.joint.questions import JointReviews, JointTimelines
+from services.advisory.joint.reopening_commands import JointReopening
 from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.joint.review_commands import JointKeptReviews
 from services.advisory.outgoing import EmailDelivery
@@ -40,6 +50,8 @@ def parts(settings: Settings, database: Database) -> Parts:
     deputies = JointDeputies(contacts)
     mailing = JointMailing(settings.public_url)
     answers = JointAnswers(hand_overs, settings.authorities)
+    callers = JointCallers(contacts)
+    reopening = JointReopening(contacts)
 
     async def sweep() -> None:
         async with database.transaction(uuid4()) as tx:
@@ -64,13 +76,16 @@ def parts(settings: Settings, database: Database) -> Parts:
             group=f"{SERVICE}.{settings.office}",
             topics=read,
             types=REGISTRY,
-            handlers=handlers_of(contacts, hand_overs, announcements),
+            handlers=handlers_of(contacts, hand_overs, announcements, callers),
             screen=screen,
             erase_on_discard=ERASE_ON_DISCARD,
         ),
-        routers=[room.router for room in (api, agreement_api, contacts_api, governance_api, public_api, review_api)],
+        routers=[
+            *(room.router for room in (api, agreement_api, callers_api, contacts_api, governance_api)),
+            *(room.router for room in (letters_api, public_api, review_api)),
+        ],
         objects=[
-            *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts)),
+            *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts), callers, reopening),
             *(JointTimelines(), reviews, guidance, announcements, mailing),
             *(agreement, JointGroups(settings.authorities), JointKeptReviews(reviews)),
         ],
@@ -78,7 +93,11 @@ def parts(settings: Settings, database: Database) -> Parts:
             Periodic("assign and escalate", settings.sweep_seconds, sweep),
             Periodic("publish the agreement", settings.sweep_seconds, publish_agreement),
             Periodic("publish announcements", settings.sweep_seconds, publish),
-            Periodic("send e-mail", min(settings.sweep_seconds, 5.0), EmailDelivery(database, settings).send_due),
+            Periodic(
+                "send e-mail",
+                min(settings.sweep_seconds, 5.0),
+                EmailDelivery(database, settings, reopening.undelivered).send_due,
+            ),
             EmailIntake(contacts, database, settings.smtp_host, settings.smtp_port),
         ],
     )

@@ -20,7 +20,6 @@ from services.advisory.domain.contact import (
     require,
 )
 from services.advisory.domain.hand_over import (
-    HELD_BY_A_SERVICE,
     Change,
     Effect,
     HandOverState,
@@ -31,7 +30,7 @@ from services.advisory.domain.hand_over import (
 from services.advisory.domain.resources import Agreed, Share, agreed_in, agreed_on, counted, shares
 from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.joint.store import Advisers, Contacts, Guidance, HandOvers
-from services.advisory.joint.tables import CallerQueryRow, ContactRow, HandOverRow
+from services.advisory.joint.tables import ContactRow, HandOverRow
 from shared.agreement import Agreements
 from shared.calendar import OfficeHours, local_day
 from shared.errors import ConflictError, UnknownError
@@ -275,40 +274,6 @@ class JointContacts:
         if earlier is not None and earlier != officer.authority:
             self.release(tx, row, earlier, reason)
         return row
-
-    async def ask_caller(
-        self, tx: Transaction, contact_id: UUID, officer: Officer, purpose: str, service: ServiceName | None = None
-    ) -> Person | None:
-        """Return who called, to the acting and the competent authority, and to a service that was handed the contact.
-
-        None to others. Logged either way.
-
-        Args:
-            tx: where it happens.
-            contact_id: whose caller.
-            officer: who asks.
-            purpose: what for.
-            service: the service for which the officer handles the contact, if it was handed over to one.
-
-        Raises:
-            UnknownError: no such contact.
-        """
-        row = await self.get(tx, contact_id)
-        handed = [one for one in await HandOvers(tx).of_contact(contact_id) if one.state in HELD_BY_A_SERVICE]
-        may_know = officer.authority in {row.acting_authority, row.competent_authority} or (
-            service is not None and service in {one.to_service for one in handed}
-        )
-        query = CallerQueryRow(
-            contact_id=contact_id,
-            asked_by=officer.actor,
-            authority=officer.authority,
-            purpose=purpose,
-            service=service,
-            answered=may_know,
-            at=tx.clock.now(),
-        )
-        Contacts(tx).log_query(query)
-        return (row.person or Person()) if may_know else None
 
     async def enter_answer(self, tx: Transaction, event: ContactAnswered) -> None:
         """Enter an answer, and which guidance the employer was given. What waits may be given to the officer now.

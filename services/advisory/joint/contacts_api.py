@@ -7,20 +7,19 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
-from services.advisory.domain.letters import LetterKind
 from services.advisory.domain.response import Channel, Reached, ResponseTime
 from services.advisory.joint.answers_commands import JointAnswers
 from services.advisory.joint.api import Staff, shown_contact
 from services.advisory.joint.joining_commands import JointJoining
 from services.advisory.joint.mailing_store import LateReceipt, Publications
 from services.advisory.joint.models import AnnouncementOut, ContactOut
+from services.advisory.joint.reopening_commands import JointReopening
 from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.joint.responses_store import ResponseTimes
 from services.advisory.models import AnswerIn, CallIn
-from services.advisory.outgoing import LetterOut, Letters, LetterState
 from shared.calendar import local_day, start_of
 from shared.events.v1.advisory import Audience
-from shared.http.auth import part
+from shared.http.auth import OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.screening import without_identity_codes
@@ -28,6 +27,7 @@ from shared.screening import without_identity_codes
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, dependencies=[Depends(without_identity_codes)])
 TheAnswers = Annotated[JointAnswers, Depends(part(JointAnswers))]
 TheJoining = Annotated[JointJoining, Depends(part(JointJoining))]
+TheReopening = Annotated[JointReopening, Depends(part(JointReopening))]
 TheResponses = Annotated[JointResponses, Depends(part(JointResponses))]
 
 
@@ -44,7 +44,7 @@ class JoiningIn(ReasonIn):
 
 
 @router.post("/calls", status_code=201, tags=["contacts"])
-async def log_call(response: Response, who: Staff, body: CallIn, answers: TheAnswers, tx: WriteTx) -> ContactOut:
+async def log_call(response: Response, who: OwnOfficer, body: CallIn, answers: TheAnswers, tx: WriteTx) -> ContactOut:
     """Log a telephone call that the officer has taken: answered, or handed over."""
     row = await answers.log_call(tx, body, who)
     response.headers["Location"] = f"/v1/contacts/{row.contact_id}"
@@ -52,21 +52,27 @@ async def log_call(response: Response, who: Staff, body: CallIn, answers: TheAns
 
 
 @router.post("/contacts/{contact_id}/answer", tags=["contacts"])
-async def answer(who: Staff, contact_id: UUID, body: AnswerIn, answers: TheAnswers, tx: WriteTx) -> ContactOut:
+async def answer(who: OwnOfficer, contact_id: UUID, body: AnswerIn, answers: TheAnswers, tx: WriteTx) -> ContactOut:
     """Answer a contact of the own authority; the text goes to the caller by e-mail. Repeating it changes nothing."""
     return await shown_contact(tx, await answers.answer(tx, contact_id, body, who))
 
 
 @router.post("/contacts/{contact_id}/joining", tags=["contacts"])
-async def join(who: Staff, contact_id: UUID, body: JoiningIn, joining: TheJoining, tx: WriteTx) -> ContactOut:
+async def join(who: OwnOfficer, contact_id: UUID, body: JoiningIn, joining: TheJoining, tx: WriteTx) -> ContactOut:
     """Join a contact to an earlier one about the same; whoever has that one is told. Separation undoes it."""
     return await shown_contact(tx, await joining.join(tx, contact_id, body.into, body.reason, who))
 
 
 @router.post("/contacts/{contact_id}/separation", tags=["contacts"])
-async def separate(who: Staff, contact_id: UUID, body: ReasonIn, joining: TheJoining, tx: WriteTx) -> ContactOut:
+async def separate(who: OwnOfficer, contact_id: UUID, body: ReasonIn, joining: TheJoining, tx: WriteTx) -> ContactOut:
     """Make a joined contact a matter of its own again: it is given to an officer."""
     return await shown_contact(tx, await joining.separate(tx, contact_id, body.reason, who))
+
+
+@router.post("/contacts/{contact_id}/reopening", tags=["contacts"])
+async def reopen(who: OwnOfficer, contact_id: UUID, body: ReasonIn, reopening: TheReopening, tx: WriteTx) -> ContactOut:
+    """Take back an answer or a closing of the own authority: the contact is its officer's again, who is told."""
+    return await shown_contact(tx, await reopening.reopen(tx, contact_id, body.reason, who))
 
 
 @router.get("/late-contacts", tags=["response times"])
@@ -91,20 +97,6 @@ async def read_reached(
 async def read_response_times(_: Staff, channel: Channel, responses: TheResponses, tx: ReadTx) -> list[ResponseTime]:
     """Show what is agreed for a channel, as shipped and as decided since, oldest first."""
     return [rule for rule in await responses.rules(tx) if rule.channel is channel]
-
-
-@router.get("/letters", tags=["letters"])
-async def list_letters(
-    _: Staff,
-    tx: ReadTx,
-    state: LetterState | None = None,
-    kind: LetterKind | None = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[LetterOut]:
-    """List letters by e-mail, oldest first: which have gone out, which have not and why."""
-    rows = await Letters(tx).page(state, kind, read_cursor(cursor, datetime.fromisoformat, UUID), limit)
-    return Page.of(rows, limit, lambda row: (row.written_at, row.letter_id), LetterOut.model_validate)
 
 
 @router.get("/announcements", tags=["announcements"])

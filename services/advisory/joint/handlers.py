@@ -6,15 +6,19 @@ states only move forward.
 
 from dataclasses import dataclass
 
+from services.advisory.joint.callers_commands import JointCallers
 from services.advisory.joint.commands import JointContacts, JointHandOvers
 from services.advisory.joint.publications import JointAnnouncements
 from services.advisory.joint.questions import enter_reply
+from services.advisory.joint.reopening_commands import JointReopening
 from shared.errors import UnprocessableError
 from shared.events.v1.advisory import (
     AnnouncementReceived,
+    CallerAnswered,
     ContactAnswered,
     ContactClosed,
     ContactRegistered,
+    ContactReopened,
     ContactSubmitted,
     HandOverAcknowledged,
     HandOverAnswered,
@@ -33,6 +37,7 @@ class ContactHandlers:
 
     contacts: JointContacts
     hand_overs: JointHandOvers
+    reopening: JointReopening
 
     async def receive(self, event: ContactSubmitted, tx: Transaction) -> None:
         """Take in a contact that another system has received."""
@@ -48,6 +53,10 @@ class ContactHandlers:
     async def enter_closed(self, event: ContactClosed, tx: Transaction) -> None:
         """Enter that a contact needs nothing more."""
         await self.contacts.enter_closed(tx, event)
+
+    async def enter_reopened(self, event: ContactReopened, tx: Transaction) -> None:
+        """Enter that a contact must be answered again."""
+        await self.reopening.enter(tx, event)
 
     async def enter_registered(self, event: ContactRegistered, tx: Transaction) -> None:
         """Count a contact that a city has taken in itself."""
@@ -71,6 +80,17 @@ class ContactHandlers:
 
 
 @dataclass(frozen=True)
+class CallerHandlers:
+    """What cities answer that are asked who called."""
+
+    callers: JointCallers
+
+    async def enter_answer(self, event: CallerAnswered, tx: Transaction) -> None:
+        """Enter whether a city grants or refuses a query."""
+        await self.callers.enter_answer(tx, event)
+
+
+@dataclass(frozen=True)
 class AnnouncementHandlers:
     """The cities' receipts of announcements."""
 
@@ -88,18 +108,22 @@ async def enter_service_reply(event: TimelineAnswered | WorkReported, tx: Transa
         raise UnprocessableError("that service was not asked", "unsolicited-answer")
 
 
-def handlers_of(contacts: JointContacts, hand_overs: JointHandOvers, announcements: JointAnnouncements) -> Handlers:
+def handlers_of(
+    contacts: JointContacts, hand_overs: JointHandOvers, announcements: JointAnnouncements, callers: JointCallers
+) -> Handlers:
     """Return the handler of each event type that the joint office reads."""
-    of_contacts = ContactHandlers(contacts, hand_overs)
+    of_contacts = ContactHandlers(contacts, hand_overs, JointReopening(contacts))
     return Handlers(
         of_contacts.receive,
         of_contacts.enter_answer,
         of_contacts.enter_closed,
+        of_contacts.enter_reopened,
         of_contacts.enter_registered,
         of_contacts.list_adviser,
         of_contacts.ask_hand_over,
         of_contacts.enter_acknowledged,
         of_contacts.enter_service_answer,
         AnnouncementHandlers(announcements).enter_receipt,
+        CallerHandlers(callers).enter_answer,
         enter_service_reply,
     )

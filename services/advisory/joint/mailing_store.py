@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import and_, any_, delete, literal, or_
 from sqlmodel import col, select
 
-from services.advisory.domain.letters import LetterKind
+from services.advisory.domain.letters import LetterKind, LetterState
 from services.advisory.joint.tables import AnnouncementRow, MailedRow, SubscriptionRow
-from services.advisory.outgoing import LetterRow, LetterState
+from services.advisory.outgoing import LetterRow
 from shared.events.v1.advisory import Audience
 from shared.store import Store
 
@@ -65,7 +65,7 @@ class Subscriptions(Store):
             delete(LetterRow).where(
                 col(LetterRow.address) == row.address,
                 col(LetterRow.kind) != LetterKind.ANSWER,
-                col(LetterRow.state) == LetterState.QUEUED,
+                col(LetterRow.state) != LetterState.SENT,
             )
         )
         await self._run(delete(SubscriptionRow).where(col(SubscriptionRow.subscription_id) == row.subscription_id))

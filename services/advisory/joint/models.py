@@ -66,7 +66,7 @@ class ContactOut(Shown):
 class PurposeIn(BaseModel):
     """Why somebody asks who called."""
 
-    purpose: str = Field(min_length=3, max_length=300)
+    purpose: str = Field(min_length=3, max_length=300, description="Kept and passed on. Write no personal data.")
     service: ServiceName | None = Field(
         default=None, description="For an officer who handles the contact in a service that it was handed over to."
     )
@@ -76,6 +76,16 @@ class CallerOut(Person):
     """Who called, and what was written to the caller from the joint office."""
 
     answers: tuple[str, ...] = ()
+    source_reference: str | None = Field(
+        default=None, description="How the system that brought the contact finds the caller."
+    )
+
+
+class CallerAskedOut(BaseModel):
+    """That the city which took the contact in is asked: the caller is read there, once it is granted."""
+
+    request_id: UUID
+    asked_of: str
 
 
 class QueryOut(Shown):
@@ -87,6 +97,10 @@ class QueryOut(Shown):
     service: ServiceName | None
     answered: bool
     at: datetime
+    request_id: UUID | None = Field(description="Of a query that was put to a city.")
+    asked_of: str | None = Field(description="The city that keeps the caller, where the caller is then read.")
+    readable_until: datetime | None
+    refusal: str | None = Field(description="Why the city refused it.")
 
 
 class ShareOut(Shown):

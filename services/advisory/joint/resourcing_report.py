@@ -5,14 +5,15 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from fpdf import FPDF
-from fpdf.fonts import FontFace
 from jinja2 import Environment, StrictUndefined
 
 from services.advisory.domain.resources import Compared, Review, Span, Total
 from services.advisory.joint.plots import shares_plot, trend_plot
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 Lang = Literal["fi", "sv", "en"]
 
@@ -176,6 +177,8 @@ def html(review: Review, lang: Lang, quarters: Sequence[Review] = ()) -> str:
 
 def pdf(review: Review, lang: Lang, quarters: Sequence[Review] = ()) -> bytes:
     """Return the report as PDF, with an outline; what a plot shows is said in words."""
+    from fpdf import FPDF  # noqa: PLC0415 - brings numpy: 35 MB and a third of a second, for few requests
+
     words = _WORDS[lang]
     page = FPDF(orientation="landscape", format="A4")
     page.set_lang(lang)
@@ -203,8 +206,10 @@ def pdf(review: Review, lang: Lang, quarters: Sequence[Review] = ()) -> bytes:
     return bytes(page.output())
 
 
-def _put(page: FPDF, table: _Table) -> None:
+def _put(page: "FPDF", table: _Table) -> None:
     """Put a table on the page: its heading is in the outline, and repeated where the table goes on."""
+    from fpdf.fonts import FontFace  # noqa: PLC0415 - as above
+
     page.ln(3)
     page.set_font("helvetica", "B", 12)
     page.start_section(_latin(table.caption))

@@ -170,6 +170,11 @@ class Contacts(Store):
         """Write down who asked for a caller's details, why, and whether the query was answered."""
         self._tx.session.add(query)
 
+    async def query(self, request_id: UUID) -> CallerQueryRow | None:
+        """Return a query that was put to a city, locked."""
+        query = select(CallerQueryRow).where(CallerQueryRow.request_id == request_id)
+        return await self._first(query.with_for_update())
+
     async def queries(self, contact_id: UUID, after: int | None, limit: int) -> Sequence[CallerQueryRow]:
         """Return who asked for a caller's details, oldest first."""
         query_id = col(CallerQueryRow.query_id)

@@ -118,6 +118,7 @@ class CallerQueryRow(Table, table=True):
     """A query for a caller's details: by whom, why, and whether it was answered."""
 
     __tablename__ = "caller_query"
+    __table_args__ = (Index("caller_query_request", "request_id", unique=True),)
 
     query_id: int | None = _generated()
     contact_id: UUID
@@ -127,6 +128,10 @@ class CallerQueryRow(Table, table=True):
     service: ServiceName | None = _text(null=True)
     answered: bool
     at: datetime = _instant()
+    request_id: UUID | None = None
+    asked_of: str | None = _text(null=True)
+    readable_until: datetime | None = _instant(null=True)
+    refusal: str | None = _text(null=True)
 
 
 class AdviserRow(Table, table=True):

@@ -11,6 +11,7 @@ from services.change_security.authority.plan_store import OwnPlans
 from services.change_security.domain.plan import PlannedStep
 from services.change_security.models import PlanStepOut
 from shared.http.auth import part
+from shared.http.reading import Cursor, Limit, Page
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.screening import without_identity_codes
 
@@ -24,9 +25,11 @@ ThePlans = Annotated[CityPlans, Depends(part(CityPlans))]
 
 
 @router.get("")
-async def read_plan(_: CaseReader, notice_id: UUID, tx: ReadTx) -> list[PlanStepOut]:
+async def read_plan(
+    _: CaseReader, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[PlanStepOut]:
     """Read the plan: the steps of the lead and of every concerned authority, in the order of their days."""
-    return PlanStepOut.of_plan((await OwnPlans(tx).of(notice_id)).values())
+    return PlanStepOut.page((await OwnPlans(tx).of(notice_id)).values(), limit, cursor)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED)

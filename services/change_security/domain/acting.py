@@ -81,7 +81,7 @@ def answer(acting: Acting, authority: str, officer: str, at: datetime, *, reason
         ConflictError: it was answered otherwise, or has ended.
     """
     if authority == acting.asked_by or authority not in {acting.competent_authority, acting.acting_authority}:
-        raise ForbiddenError("not-asked", "Only the authority that was asked answers.")
+        raise ForbiddenError("unsolicited-answer", "Only the authority that was asked answers.")
     state = ActingState.IN_FORCE if accepted else ActingState.REFUSED
     if acting.state is state:
         return acting
@@ -137,7 +137,7 @@ def report(known: Acting | None, heard: Acting, authority: str, agreed: Agreed, 
     if heard.state is ActingState.ASKED and authority != heard.asked_by:
         raise ForbiddenError("other-authority", "An authority asks for itself.")
     if heard.state in {ActingState.IN_FORCE, ActingState.REFUSED} and authority == heard.asked_by:
-        raise ForbiddenError("not-asked", "Only the authority that was asked answers.")
+        raise ForbiddenError("unsolicited-answer", "Only the authority that was asked answers.")
     merged = merge(known, heard)
     if merged.state is not ActingState.ASKED:
         return merged

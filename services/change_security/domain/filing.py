@@ -12,6 +12,7 @@ from shared.calendar import local_day
 from shared.errors import RefusedError
 from shared.events.v1.change_security import Filing, FilingKind, Negotiations
 from shared.events.values import is_business_id
+from shared.kept import kept_for_same
 
 ChosenBy = Literal["given_on", "personnel_informed_on", "arrived_at"]
 """What told the day that chooses the rules."""
@@ -34,6 +35,7 @@ def check(filing: Filing) -> None:
         )
 
 
+@kept_for_same
 def missing(filing: Filing) -> tuple[str, ...]:
     """Return JSON pointers of what the law asks for and the filing does not tell, in the order of the form.
 

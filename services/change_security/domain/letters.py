@@ -39,6 +39,11 @@ _ENDS: Final[Mapping[NoticeState | EntryState, Text]] = {
         "Ärendet i anmälan {id} är avslutat.",
         "The matter of notice {id} is over.",
     ),
+    NoticeState.MERGED: Text(
+        "Ilmoitus {id} on sama kuin ilmoitus {into}, jossa asia jatkuu.",
+        "Anmälan {id} är densamma som anmälan {into}, där ärendet fortsätter.",
+        "Notice {id} is one with notice {into}, where the matter continues.",
+    ),
 }
 _REASONS: Final[Mapping[ReasonKind, Text]] = {
     ReasonKind.DOMICILE: Text("työnantajan kotipaikka", "arbetsgivarens hemort", "the employer's domicile"),
@@ -161,6 +166,7 @@ def to_authority(
     values = {
         "id": str(notice.notice_id),
         "revision": str(notice.revision),
+        "into": str(notice.merged_into),
         "confirmation": links.confirmation,
         "retrieval": links.retrieval,
     }

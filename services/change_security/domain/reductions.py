@@ -8,6 +8,7 @@ from uuid import UUID
 from services.change_security.domain.filing import given_day, masked
 from services.change_security.domain.texts import Message, message
 from shared.events.v1.change_security import EarlierReduction, Filing, FilingKind, LayoffGround, Measure, PlannedMeasure
+from shared.kept import kept_for_same
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ def total(tallies: Iterable[Tally]) -> Tally:
     return sum(tallies, Tally(0))
 
 
+@kept_for_same
 def affected(filing: Filing) -> Tally:
     """Return how many employees a filing concerns, by any measure."""
     if filing.kind is FilingKind.TERMINATION_NOTICE:
@@ -42,6 +44,7 @@ def affected(filing: Filing) -> Tally:
     return _measures(filing, frozenset(Measure))
 
 
+@kept_for_same
 def terminations(filing: Filing) -> Tally:
     """Return how many terminations are planned or notified. Measures without a termination plan none."""
     if filing.kind is not FilingKind.TERMINATION_NOTICE:

@@ -301,6 +301,8 @@ class JointOffice:
             UnknownError
         """
         notice = await self.known(tx, notice_id)
+        if version is not None and notice.notice_id != notice_id:
+            notice = await Notices(tx).get(notice_id) or notice  # the version is the merged notice's own
         change = lifecycle.acknowledge_outside(notice, authority, tx.clock.now(), version)
         return await self.carry_out(tx, change)
 

@@ -29,6 +29,8 @@ from services.change_security.joint.delivery_models import (
 )
 from services.change_security.joint.delivery_store import Deliveries
 from services.change_security.joint.models import LedgerOut
+from services.change_security.joint.resolution_store import record
+from services.change_security.joint.tables import ActKind
 from shared.http.auth import Coordinator, part
 from shared.http.problems import ProblemError
 from shared.http.reading import Cursor, Limit, Page, read_cursor
@@ -68,10 +70,11 @@ async def send_again(_: Coordinator, delivery_id: UUID, letters: TheLetters, tx:
 
 @router.post("/notices/{notice_id}/authorities/{authority}/acknowledgement")
 async def acknowledge_outside(
-    _: Coordinator, notice_id: UUID, authority: str, letters: TheLetters, tx: WriteTx
+    who: Coordinator, notice_id: UUID, authority: str, letters: TheLetters, tx: WriteTx
 ) -> LedgerOut:
     """Enter that an authority outside the region has confirmed a notice otherwise: by telephone, on paper."""
     notice = await letters.acknowledge_outside(tx, notice_id, authority)
+    record(tx, notice.notice_id, ActKind.CONFIRMED, who.actor, authority=authority)
     return await ledger(notice, tx)
 
 

@@ -141,7 +141,8 @@ class Letters:
             UnknownError
         """
         notice = await self.office.acknowledge_outside(tx, notice_id, authority)
-        await Deliveries(tx).confirm_all(notice_id, authority)
+        for matter in {notice_id, notice.notice_id}:
+            await Deliveries(tx).confirm_all(matter, authority)
         return notice
 
     async def retrieve(self, tx: Transaction, token: str, code: str) -> tuple[CodeAnswer, Notice | None]:

@@ -10,7 +10,7 @@ from services.change_security.domain.notice import Channel, Receipt, arrival
 from services.change_security.joint.commands import JointOffice
 from services.change_security.models import NoticeIn
 from shared.events.envelope import derived_id
-from shared.handover.api import DraftView, TheHandOvers
+from shared.handover.api import DraftView, TheHandOvers, completed
 from shared.handover.tables import HandOverRow
 from shared.http.auth import OwnOfficer, part
 from shared.http.transactions import IdempotentRoute, WriteTx
@@ -30,18 +30,26 @@ def prefill(row: HandOverRow) -> dict[str, Any]:
 
 @router.post("/v1/drafts/{draft_id}/completion", tags=["hand-overs"], dependencies=[Depends(without_identity_codes)])
 async def complete(
-    who: OwnOfficer, draft_id: UUID, body: NoticeIn, hand_overs: TheHandOvers, office: TheOffice, tx: WriteTx
+    who: OwnOfficer,
+    draft_id: UUID,
+    hand_overs: TheHandOvers,
+    office: TheOffice,
+    tx: WriteTx,
+    body: NoticeIn | None = None,
 ) -> DraftView:
-    """File the draft as a notice, completed by what the employer said. Advisory is told which notice it became."""
-    await hand_overs.open_draft(tx, draft_id)
+    """File the draft as a notice, completed by what the employer said: as given, or as it was saved.
+
+    Advisory is told which notice it became.
+    """
+    whole = completed(NoticeIn, body, await hand_overs.open_draft(tx, draft_id))
     now = tx.clock.now()
     receipt = Receipt(
         channel=Channel.OFFICER,
         filed_by=who.actor,
-        arrived_at=arrival(body.arrived_at, now, by_officer=True),
+        arrived_at=arrival(whole.arrived_at, now, by_officer=True),
         registered_at=now,
-        filer_reference=body.filer_reference,
+        filer_reference=whole.filer_reference,
     )
     received = arrived_by_http(who.authority, receipt.arrived_at, receipt.channel)
-    notice = await office.file(tx, derived_id("notice of draft", draft_id), body.filing, receipt, arrival=received)
+    notice = await office.file(tx, derived_id("notice of draft", draft_id), whole.filing, receipt, arrival=received)
     return DraftView.model_validate(await hand_overs.complete(tx, draft_id, who.actor, notice.notice_id))

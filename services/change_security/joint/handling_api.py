@@ -4,15 +4,13 @@ An officer sees what concerns the own authority, a coordinator everything; a coo
 """
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
 from services.change_security.domain.handling import is_absent
-from services.change_security.domain.notice import Notice
 from services.change_security.joint.acting_store import Actings
-from services.change_security.joint.commands import JointOffice
+from services.change_security.joint.api import TheOffice, visible_notice
 from services.change_security.joint.handling_models import (
     HandlingChangeOut,
     JointMatterLine,
@@ -22,20 +20,15 @@ from services.change_security.joint.handling_models import (
 )
 from services.change_security.joint.handling_store import Handlings, Specialists
 from services.change_security.joint.plan_store import Plans
-from services.change_security.joint.store import Notices
 from services.change_security.models import ActingOut, HandlingOut, PlanStepOut
 from shared.calendar import local_day
-from shared.errors import UnknownError
 from shared.events.v1.change_security import ActingState
-from shared.http.auth import Coordinator, OwnOfficer, part
+from shared.http.auth import Coordinator, OwnOfficer
 from shared.http.reading import Cursor, Limit, Page, integer, read_cursor, read_single_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.identity import Officer, Role
-from shared.messaging.transaction import Transaction
 from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["joint matters"])
-TheOffice = Annotated[JointOffice, Depends(part(JointOffice))]
 
 
 @router.get("/notices/{notice_id}/handling")
@@ -43,8 +36,8 @@ async def list_handling(
     who: OwnOfficer, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[HandlingChangeOut]:
     """List how a matter is handled and was, with the reasons, newest first."""
-    await _visible(who, notice_id, tx)
-    rows = await Handlings(tx).page(notice_id, limit, read_single_cursor(cursor, integer))
+    notice = await visible_notice(who, notice_id, tx)
+    rows = await Handlings(tx).page(notice.notice_id, limit, read_single_cursor(cursor, integer))
     return Page.of(rows, limit, lambda row: (row.version,), HandlingChangeOut.of)
 
 
@@ -100,10 +93,12 @@ async def list_specialists(_: OwnOfficer, tx: ReadTx, limit: Limit = 50, cursor:
 
 
 @router.get("/notices/{notice_id}/plan")
-async def read_plan(who: OwnOfficer, notice_id: UUID, tx: ReadTx) -> list[PlanStepOut]:
+async def read_plan(
+    who: OwnOfficer, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[PlanStepOut]:
     """Read the shared plan of a joint matter."""
-    await _visible(who, notice_id, tx)
-    return PlanStepOut.of_plan((await Plans(tx).of(notice_id)).values())
+    notice = await visible_notice(who, notice_id, tx)
+    return PlanStepOut.page((await Plans(tx).of(notice.notice_id)).values(), limit, cursor)
 
 
 @router.get("/acting")
@@ -124,10 +119,3 @@ async def list_acting(
         lambda row: (row.asked_at, row.acting_id),
         lambda row: ActingOut.of(row.notice_id, row.acting, now),
     )
-
-
-async def _visible(who: Officer, notice_id: UUID, tx: Transaction) -> Notice:
-    notice = await Notices(tx).read(notice_id)
-    if notice is None or not (Role.COORDINATOR in who.roles or notice.entry(who.authority) is not None):
-        raise UnknownError("notice")
-    return notice

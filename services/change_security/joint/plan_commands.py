@@ -52,6 +52,22 @@ async def share_plan(tx: Transaction, before: Notice, change: Change) -> None:
             _send(tx, notice.notice_id, plan, office)
 
 
+async def unite_plans(tx: Transaction, notice: Notice, absorbed: Notice) -> None:
+    """Bring the plan of a notice that is merged into another into that one's; every concerned authority hears it."""
+    if absorbed.handling is None or absorbed.handling.mode is not HandlingMode.JOINT:
+        return
+    plans = Plans(tx)
+    steps = await plans.of(absorbed.notice_id)
+    if not steps:
+        return
+    plan = await plans.of(notice.notice_id) | steps
+    for step in steps.values():
+        plans.put(notice.notice_id, step)
+    for entry in notice.active:
+        if entry.office is not None:
+            _send(tx, notice.notice_id, plan, entry.office)
+
+
 def _send(tx: Transaction, notice_id: UUID, plan: dict[UUID, PlanStep], office: str) -> None:
     steps = tuple(plan[step_id] for step_id in sorted(plan))
     tx.publish(PlanChanged(notice_id=notice_id, steps=steps), to=office)

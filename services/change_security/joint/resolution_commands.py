@@ -7,6 +7,7 @@ from services.change_security.domain import merging, resolution
 from services.change_security.domain.notice import Notice
 from services.change_security.domain.routing import Unrouted
 from services.change_security.joint.commands import JointOffice
+from services.change_security.joint.plan_commands import unite_plans
 from services.change_security.joint.resolution_store import Oversight, record
 from services.change_security.joint.store import Notices
 from services.change_security.joint.tables import ActKind, OverdueRow
@@ -92,6 +93,7 @@ class Coordination:
         both = merging.merge(kept, absorbed, tx.clock.now(), await self.office.agreed_book(tx))
         notice = await self.office.carry_out(tx, both.kept)
         await self.office.carry_out(tx, both.absorbed, over=True)
+        await unite_plans(tx, notice, absorbed)
         record(tx, notice_id, ActKind.MERGED, by, reason, other_id=absorbed_id)
         return notice
 

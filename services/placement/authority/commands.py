@@ -17,8 +17,7 @@ from services.placement.authority.tables import (
 )
 from services.placement.catalogue import Classification
 from services.placement.domain import referral as decisions
-from services.placement.domain.matching import Match, rank, why_not
-from services.placement.domain.occupation import isco
+from services.placement.domain.matching import Match, Scorer, rank, why_not
 from services.placement.domain.pool import Jobseeker, classified, concept_uris
 from services.placement.domain.referral import Stay
 from shared.calendar import local_day
@@ -32,6 +31,7 @@ from shared.events.v1.placement import (
     JobOfferAnswered,
     JobOfferConsequence,
     JobOfferMade,
+    JobOfferWithdrawn,
     OfferState,
     PoolStages,
     ReferralAnswered,
@@ -86,7 +86,7 @@ class CityPool:
         passed_over = 0
         for profile in profiles:
             if isinstance(profile, str):
-                await Pool(tx).remove(profile)
+                await self._remove(tx, profile, "import")
                 continue
             try:
                 Pool(tx).put(classified(profile, groups), reference_of(self.key, profile.jobseeker_id))
@@ -94,14 +94,29 @@ class CityPool:
                 passed_over += 1
         return passed_over
 
-    async def remove(self, tx: Transaction, jobseeker_id: str) -> None:
-        """Remove a profile.
+    async def remove(self, tx: Transaction, jobseeker_id: str, by: str) -> None:
+        """Remove a profile. The jobseeker's consents and open offers end with it, and the joint office learns it.
 
         Raises:
             UnknownError: there is none.
         """
-        if not await Pool(tx).remove(jobseeker_id):
+        if not await self._remove(tx, jobseeker_id, by):
             raise UnknownError("jobseeker")
+
+    async def _remove(self, tx: Transaction, jobseeker_id: str, by: str) -> bool:
+        if not await Pool(tx).remove(jobseeker_id):
+            return False
+        for row in await OwnReferrals(tx).current(self.reference(jobseeker_id)):
+            if row.state is ReferralState.CONSENTED:
+                await _end_consent(tx, row, "withdrawn", None, by)
+            else:
+                row.state, row.answered_at, row.answered_by = ReferralState.UNKNOWN_REFERENCE, tx.clock.now(), by
+                tx.publish(
+                    ReferralAnswered(
+                        referral_id=row.referral_id, office=tx.office, state=row.state, answered_at=row.answered_at
+                    )
+                )
+        return True
 
     async def answer(self, tx: Transaction, event: CandidatesRequested) -> None:
         """Answer with this pool's best candidates, by opaque reference. A late answer is given all the same.
@@ -129,12 +144,12 @@ class CityPool:
             assignment_id=assignment_id, wanted=wanted, at_most=at_most, as_of=as_of, asked_at=tx.clock.now()
         )
         Pool(tx).remember(asked)
-        profiles = await Pool(tx).near(isco(wanted.occupation))
-        best, considered = rank(profiles, wanted, as_of, at_most)
+        nearest = await Pool(tx).nearest(Scorer(wanted, as_of), at_most)
+        best, _ = rank(nearest.profiles, wanted, as_of, at_most)
         stages = None
         if not best:
-            stages = PoolStages(profiles=await Pool(tx).size(), near_occupation=considered, answered=0)
-        return PoolCandidates(considered, tuple(map(as_candidate, best)), stages)
+            stages = PoolStages(profiles=await Pool(tx).size(), near_occupation=nearest.considered, answered=0)
+        return PoolCandidates(nearest.considered, tuple(map(as_candidate, best)), stages)
 
     def reference(self, jobseeker_id: str) -> str:
         """Return the opaque reference under which other offices know a jobseeker of this city."""
@@ -169,8 +184,8 @@ class CityPool:
         profile = await Pool(tx).profile(jobseeker_id)
         if profile is None:
             raise UnknownError("jobseeker")
-        profiles = await Pool(tx).near(isco(asked.wanted.occupation))
-        best, _considered = rank(profiles, asked.wanted, asked.as_of, asked.at_most)
+        nearest = await Pool(tx).nearest(Scorer(asked.wanted, asked.as_of), asked.at_most)
+        best, _considered = rank(nearest.profiles, asked.wanted, asked.as_of, asked.at_most)
         return why_not(profile, asked.wanted, asked.as_of, best, asked.at_most)
 
 
@@ -186,6 +201,22 @@ def as_candidate(match: Match) -> Candidate:
         available_from=profile.available_from,
         reasons=match.reasons,
     )
+
+
+async def _end_consent(
+    tx: Transaction,
+    row: OwnReferralRow,
+    why: Literal["withdrawn", "lapsed"],
+    how: ConsentChannel | None,
+    by: str | None,
+) -> None:
+    now = tx.clock.now()
+    is_withdrawn = why == "withdrawn"
+    row.state = ReferralState.CONSENT_WITHDRAWN if is_withdrawn else ReferralState.CONSENT_LAPSED
+    row.consent_until = None
+    await OwnReferrals(tx).end_consent(row.referral_id, now, how, by)
+    await OwnReferrals(tx).withdraw_offers(row.referral_id, now)
+    tx.publish(ConsentEnded(referral_id=row.referral_id, office=tx.office, why=why, ended_at=now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,31 +315,15 @@ class CityReferrals:
         """
         row = await self._locked(tx, referral_id)
         if row.state is not decisions.withdraw(row.state, row.outcome):
-            await self._end_consent(tx, row, "withdrawn", how, by)
+            await _end_consent(tx, row, "withdrawn", how, by)
         return row
 
     async def lapse_consents(self, tx: Transaction) -> int:
         """End the consents whose last day has passed; return how many."""
         past = await OwnReferrals(tx).consents_past(local_day(tx.clock.now()))
         for row in past:
-            await self._end_consent(tx, row, "lapsed", None, None)
+            await _end_consent(tx, row, "lapsed", None, None)
         return len(past)
-
-    async def _end_consent(
-        self,
-        tx: Transaction,
-        row: OwnReferralRow,
-        why: Literal["withdrawn", "lapsed"],
-        how: ConsentChannel | None,
-        by: str | None,
-    ) -> None:
-        now = tx.clock.now()
-        is_withdrawn = why == "withdrawn"
-        row.state = ReferralState.CONSENT_WITHDRAWN if is_withdrawn else ReferralState.CONSENT_LAPSED
-        row.consent_until = None
-        await OwnReferrals(tx).end_consent(row.referral_id, now, how, by)
-        await OwnReferrals(tx).withdraw_offers(row.referral_id, now)
-        tx.publish(ConsentEnded(referral_id=row.referral_id, office=tx.office, why=why, ended_at=now))
 
     async def stay(self, tx: Transaction, referral_id: UUID, by: str, *, stays: bool) -> OwnReferralRow:
         """Enter whether a hired jobseeker stays in the pool; who leaves is no candidate any more. May be changed.
@@ -351,12 +366,15 @@ class CityReferrals:
     async def end(self, tx: Transaction, event: ReferralEnded) -> None:
         """Note how a referral ended, or that its end is corrected; of who was hired, ask whether they stay.
 
+        The consent ends with the referral, and offers that are open end without consequence.
         A hiring that is corrected asks no more, and who had left is in the pool again.
         """
         row = await OwnReferrals(tx).lock(event.referral_id)
         if row is None:
             return
         row.outcome = event.outcome
+        await OwnReferrals(tx).end_consent(row.referral_id, event.ended_at, None, None)
+        await OwnReferrals(tx).withdraw_offers(row.referral_id, event.ended_at)
         if event.outcome is ReferralOutcome.HIRED:
             row.stay = row.stay or Stay.ASKED
         elif row.stay is not None:
@@ -385,6 +403,18 @@ class CityReferrals:
         elif row.answer_by <= tx.clock.now():
             self._close(tx, row, OfferState.EXPIRED)
         OwnReferrals(tx).add_offer(row)
+
+    async def close_offer(self, tx: Transaction, event: JobOfferWithdrawn) -> None:
+        """Close an open job offer that the joint office takes back; one that is answered stays as it was answered.
+
+        Raises:
+            UnknownError: there is no such offer.
+        """
+        offer = await OwnReferrals(tx).lock_offer(event.offer_id)
+        if offer is None:
+            raise UnknownError("job offer")
+        if offer.state is OfferState.OPEN:
+            offer.state, offer.answered_at = OfferState.WITHDRAWN, event.withdrawn_at
 
     async def answer_offer(self, tx: Transaction, offer_id: UUID, *, accepted: bool) -> OwnOfferRow:
         """Enter the jobseeker's answer to a job offer. Repeating it changes nothing.

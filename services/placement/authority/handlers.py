@@ -12,6 +12,7 @@ from shared.events.v1.placement import (
     CandidatesRequested,
     JobOfferConsequence,
     JobOfferMade,
+    JobOfferWithdrawn,
     ReferralEnded,
     ReferralRequested,
     VacancyRegistered,
@@ -37,6 +38,7 @@ class CityHandlers:
             self.receive_consequence,
             self.end_referral,
             self.register_vacancy,
+            self.withdraw_offer,
         )
 
     async def answer_for_pool(self, event: CandidatesRequested, tx: Transaction) -> None:
@@ -62,3 +64,7 @@ class CityHandlers:
     async def register_vacancy(self, event: VacancyRegistered, tx: Transaction) -> None:
         """Note that the joint office has a vacancy that this city took in."""
         await self.vacancies.register(tx, event)
+
+    async def withdraw_offer(self, event: JobOfferWithdrawn, tx: Transaction) -> None:
+        """Close an open job offer that the joint office takes back."""
+        await self.referrals.close_offer(tx, event)

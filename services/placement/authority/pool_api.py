@@ -72,9 +72,9 @@ async def put(
 
 
 @router.delete("/jobseekers/{jobseeker_id}", status_code=status.HTTP_204_NO_CONTENT)
-async def remove(_: OwnOfficer, jobseeker_id: JobseekerId, pool: ThePool, tx: WriteTx) -> None:
-    """Remove a profile."""
-    await pool.remove(tx, jobseeker_id)
+async def remove(who: OwnOfficer, jobseeker_id: JobseekerId, pool: ThePool, tx: WriteTx) -> None:
+    """Remove a profile. The jobseeker's consents and open offers end with it."""
+    await pool.remove(tx, jobseeker_id, who.actor)
 
 
 @router.post(

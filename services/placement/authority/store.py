@@ -1,12 +1,14 @@
 """The queries of a city's side.
 
 `jobseeker_groups` (GIN over the two-, three- and four-digit groups of every occupation) narrows a pool of 43,000 to the
-one or two thousand profiles that share at least two digits of ISCO-08 with what is wanted; those are scored by the pure
+one or two thousand profiles that share at least two digits of ISCO-08 with what is wanted. They are scored where they
+lie, as the pure function scores them (a test compares the two); the best are then ranked and explained by that
 function, so that the reasons shown are the reasons that decided. `own_offer_open` serves the periodic look at what has
 passed its deadline: a partial index is chosen when the statement has its condition literally.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
@@ -24,7 +26,17 @@ from services.placement.authority.tables import (
     OwnReferralRow,
     OwnVacancyRow,
 )
-from services.placement.domain.matching import LEAST_SHARED_DIGITS, Profile
+from services.placement.domain.matching import (
+    AVAILABILITY_POINTS,
+    COMMUTING_POINTS,
+    LANGUAGE_POINTS,
+    LATE_DAYS,
+    LEAST_SHARED_DIGITS,
+    OCCUPATION_POINTS,
+    SKILLS_POINTS,
+    Profile,
+    Scorer,
+)
 from services.placement.domain.pool import Jobseeker, PoolFilter
 from services.placement.domain.referral import Stay
 from shared.database import Bulk, column_types, insert
@@ -53,6 +65,61 @@ _JOBSEEKER = Bulk[JobseekerRow](
 _ASKED = insert(AskedRow, AskedRow)
 _REFERRAL = insert(OwnReferralRow, OwnReferralRow)
 _OFFER = insert(OwnOfferRow, OwnOfferRow)
+
+
+_NEAREST: Final = f"""
+    WITH scored AS MATERIALIZED (
+        SELECT jobseeker_id, reference,
+            CASE WHEN :unit = ANY (groups) THEN {OCCUPATION_POINTS[4]}
+                WHEN :minor = ANY (groups) THEN {OCCUPATION_POINTS[3]}
+                ELSE {OCCUPATION_POINTS[2]} END
+            + {{skills}}
+            + {{languages}}
+            + CASE WHEN commuting && CAST(:places AS text[]) THEN {COMMUTING_POINTS} ELSE 0 END
+            + CASE WHEN available_from IS NULL THEN 0 ELSE greatest(0, least({AVAILABILITY_POINTS},
+                {AVAILABILITY_POINTS} * ({LATE_DAYS} - (available_from - CAST(:starts_on AS date))) / {LATE_DAYS}
+            )) END AS score
+        FROM jobseeker WHERE groups @> ARRAY[CAST(:group AS text)] AND active
+    ), best AS MATERIALIZED (
+        SELECT jobseeker_id, score FROM scored ORDER BY score DESC, reference COLLATE "C" LIMIT :at_most
+    )
+    SELECT reference, occupations, skills, languages, commuting, available_from,
+        (SELECT count(*) FROM scored) AS considered
+    FROM best JOIN jobseeker USING (jobseeker_id)
+"""  # noqa: S608 - constants
+"""A profile in the same sub-major group is in one of the two nearer groups, or scores for the sub-major group."""
+
+
+def _group(isco: str, digits: int) -> str:
+    """Return the group of so many digits that a code lies in; where it is shorter, empty, which no profile has."""
+    return isco[:digits] if len(isco) >= digits else ""
+
+
+def _shared(points: int, value: str, column: str, count: int) -> str:
+    """Return the points for how many of so many wanted values a profile has; all of them where none is wanted."""
+    if not count:
+        return str(points)
+    hits = " + ".join(f"(:{value}_{place} = ANY ({column}))::int" for place in range(count))
+    return f"{points} * ({hits}) / {count}"
+
+
+@dataclass(frozen=True, slots=True)
+class _ScoredProfile:
+    reference: str
+    occupations: list[str]
+    skills: list[str]
+    languages: list[str]
+    commuting: list[str]
+    available_from: date | None
+    considered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The profiles that score best for a want, and how many were scored."""
+
+    profiles: Sequence[Profile]
+    considered: int
 
 
 class Pool(Store):
@@ -84,14 +151,31 @@ class Pool(Store):
         """Remove a profile; False when there is none."""
         return bool(await self._run("DELETE FROM jobseeker WHERE jobseeker_id = :id", id=jobseeker_id))
 
-    async def near(self, code: str) -> list[Profile]:
-        """Return the profiles that share at least two digits of ISCO-08 with an occupation."""
-        return await self._values(
-            Profile,
-            "SELECT reference, occupations, skills, languages, commuting, available_from FROM jobseeker"
-            " WHERE groups @> ARRAY[CAST(:group AS text)] AND active",
-            group=code[:LEAST_SHARED_DIGITS],
+    async def nearest(self, scorer: Scorer, at_most: int) -> Nearest:
+        """Return the profiles that score best for a want, and how many share at least two digits of ISCO-08 with it.
+
+        The score is that of `Scorer.points`, and so is the order: only the best leave the database.
+        """
+        rows = await self._values(
+            _ScoredProfile,
+            _NEAREST.format(
+                skills=_shared(SKILLS_POINTS, "skill", "skills", len(scorer.skills)),
+                languages=_shared(LANGUAGE_POINTS, "language", "languages", len(scorer.languages)),
+            ),
+            group=_group(scorer.isco, LEAST_SHARED_DIGITS),
+            minor=_group(scorer.isco, 3),
+            unit=_group(scorer.isco, 4),
+            places=sorted(scorer.places),
+            starts_on=scorer.starts_on,
+            at_most=at_most,
+            **{f"skill_{place}": skill for place, skill in enumerate(sorted(scorer.skills))},
+            **{f"language_{place}": language for place, language in enumerate(sorted(scorer.languages))},
         )
+        profiles = [
+            Profile(row.reference, row.occupations, row.skills, row.languages, row.commuting, row.available_from)
+            for row in rows
+        ]
+        return Nearest(profiles, rows[0].considered if rows else 0)
 
     async def size(self) -> int:
         """Return how many active profiles the pool has."""
@@ -190,6 +274,15 @@ class OwnReferrals(Store):
             query = query.where(place < after)
         newest = (col(OwnReferralRow.requested_at).desc(), col(OwnReferralRow.referral_id).desc())
         return await self._all(query.order_by(*newest).limit(limit))
+
+    async def current(self, reference: str) -> Sequence[OwnReferralRow]:
+        """Lock and return the referrals of a jobseeker that wait for an answer or have a consent."""
+        query = select(OwnReferralRow).where(
+            OwnReferralRow.reference == reference,
+            col(OwnReferralRow.state).in_([ReferralState.REQUESTED, ReferralState.CONSENTED]),
+            col(OwnReferralRow.outcome).is_(None),
+        )
+        return await self._all(query.order_by(col(OwnReferralRow.referral_id)).with_for_update())
 
     def add_consent(self, row: ConsentRow) -> None:
         """Record a consent."""

@@ -41,7 +41,9 @@ class CityVacancies:
             taken_by=by,
         )
         OwnVacancies(tx).add(row)
-        tx.publish(VacancyTaken(vacancy_id=row.vacancy_id, office=tx.office, vacancy=vacancy, taken_at=now))
+        tx.publish(
+            VacancyTaken(vacancy_id=row.vacancy_id, office=tx.office, vacancy=vacancy, taken_at=now, isco=row.isco)
+        )
         return row
 
     async def ask(self, tx: Transaction, vacancy_id: UUID, at_most: int, by: str) -> OwnAssignmentRow:

@@ -22,7 +22,7 @@ SKILLS_POINTS: Final = 20
 LANGUAGE_POINTS: Final = 10
 COMMUTING_POINTS: Final = 10
 AVAILABILITY_POINTS: Final = 10
-_LATE_DAYS: Final = 60
+LATE_DAYS: Final = 60
 LEAST_SHARED_DIGITS: Final = 2
 
 _DEPTH: Final = {4: "the same occupation", 3: "the same minor group", 2: "the same sub-major group"}
@@ -60,56 +60,64 @@ def shared_digits(one: str, other: str) -> int:
 
 
 class Scorer:
-    """Scores profiles for one want on one day."""
+    """Scores profiles for one want on one day.
+
+    Attributes:
+        isco: the ISCO-08 group that is wanted.
+        skills: in lower case.
+        languages: obligatory ones.
+        places: municipalities of the workplaces.
+        starts_on: the day from which somebody is wanted.
+    """
 
     def __init__(self, wanted: Wanted, as_of: date) -> None:
-        self._isco = isco(wanted.occupation)
-        self._skills = frozenset(skill.casefold() for skill in wanted.skills)
-        self._languages = frozenset(wanted.languages)
-        self._places = wanted.places
-        self._starts_on = wanted.starts_on or as_of
+        self.isco = isco(wanted.occupation)
+        self.skills = frozenset(skill.casefold() for skill in wanted.skills)
+        self.languages = frozenset(wanted.languages)
+        self.places = wanted.places
+        self.starts_on = wanted.starts_on or as_of
 
     def points(self, profile: Profile) -> tuple[int, int, int, int, int]:
         """Return the points of occupation, skills, languages, commuting and availability."""
-        nearest = max((shared_digits(code, self._isco) for code in profile.occupations), default=0)
-        skills = len(self._skills.intersection(profile.skills))
-        languages = len(self._languages.intersection(profile.languages))
+        nearest = max((shared_digits(code, self.isco) for code in profile.occupations), default=0)
+        skills = len(self.skills.intersection(profile.skills))
+        languages = len(self.languages.intersection(profile.languages))
         return (
             OCCUPATION_POINTS.get(nearest, 0),
-            SKILLS_POINTS * skills // len(self._skills) if self._skills else SKILLS_POINTS,
-            LANGUAGE_POINTS * languages // len(self._languages) if self._languages else LANGUAGE_POINTS,
-            COMMUTING_POINTS if not self._places.isdisjoint(profile.commuting) else 0,
+            SKILLS_POINTS * skills // len(self.skills) if self.skills else SKILLS_POINTS,
+            LANGUAGE_POINTS * languages // len(self.languages) if self.languages else LANGUAGE_POINTS,
+            COMMUTING_POINTS if not self.places.isdisjoint(profile.commuting) else 0,
             self._availability(profile.available_from),
         )
 
     def _availability(self, available_from: date | None) -> int:
         if available_from is None:
             return 0
-        late = (available_from - self._starts_on).days
+        late = (available_from - self.starts_on).days
         if late <= 0:
             return AVAILABILITY_POINTS
-        return max(0, AVAILABILITY_POINTS * (_LATE_DAYS - late) // _LATE_DAYS)
+        return max(0, AVAILABILITY_POINTS * (LATE_DAYS - late) // LATE_DAYS)
 
     def explain(self, profile: Profile) -> Match:
         """Return a profile's score with a reason for each factor."""
         occupation, skills, languages, commuting, availability = points = self.points(profile)
-        nearest = max((shared_digits(code, self._isco) for code in profile.occupations), default=0)
-        known_skills = self._skills.intersection(profile.skills)
-        missing = tuple(sorted(self._languages.difference(profile.languages)))
-        late = (profile.available_from - self._starts_on).days if profile.available_from else None
+        nearest = max((shared_digits(code, self.isco) for code in profile.occupations), default=0)
+        known_skills = self.skills.intersection(profile.skills)
+        missing = tuple(sorted(self.languages.difference(profile.languages)))
+        late = (profile.available_from - self.starts_on).days if profile.available_from else None
         reasons = (
             _reason("occupation", occupation, OCCUPATION_POINTS[4], _DEPTH.get(nearest, "another occupation")),
             _reason(
                 "skills",
                 skills,
                 SKILLS_POINTS,
-                f"{len(known_skills)} of {len(self._skills)} skills" if self._skills else "no skills asked for",
+                f"{len(known_skills)} of {len(self.skills)} skills" if self.skills else "no skills asked for",
             ),
             _reason(
                 "languages",
                 languages,
                 LANGUAGE_POINTS,
-                _languages(len(self._languages), missing),
+                _languages(len(self.languages), missing),
                 missing,
             ),
             _reason(

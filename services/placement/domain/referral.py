@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Literal
 
 from shared.errors import ConflictError, RefusedError
-from shared.events.v1.placement import OfferState, ReferralOutcome, ReferralState
+from shared.events.v1.placement import OfferState, ReferralOutcome, ReferralState, VacancyState
 
 
 class PoolState(StrEnum):
@@ -65,6 +65,46 @@ def check_offer(
         raise ConflictError("invalid-state", "The deadline has passed.")
     if not {OfferState.OPEN, OfferState.ACCEPTED}.isdisjoint(offers):
         raise ConflictError("invalid-state", "An offer is open or accepted already.")
+
+
+def check_vacancy(state: VacancyState) -> None:
+    """Check that somebody can be referred to a vacancy, or be offered it.
+
+    One that has expired is not shown any more, and those who applied in time are still chosen from.
+
+    Raises:
+        ConflictError: it is filled or withdrawn.
+    """
+    if state is VacancyState.FILLED:
+        raise ConflictError("positions-filled", "The vacancy is filled.")
+    if state is VacancyState.WITHDRAWN:
+        raise ConflictError("vacancy-withdrawn", "The employer has withdrawn the vacancy.")
+
+
+def withdraw_offer(state: OfferState) -> OfferState:
+    """Take a job offer back that nobody has answered.
+
+    Raises:
+        ConflictError: it is answered, or has expired.
+    """
+    if state not in {OfferState.OPEN, OfferState.WITHDRAWN}:
+        raise ConflictError("invalid-state", f"The offer is {state}.")
+    return OfferState.WITHDRAWN
+
+
+def has_consequence(state: OfferState, *, binding: bool) -> bool:
+    """Whether an answer to an offer leads to something: not to one that was taken back while the answer came."""
+    return binding and state is not OfferState.WITHDRAWN
+
+
+def check_hiring(state: ReferralState, outcome: ReferralOutcome) -> None:
+    """Check that a referral can end so.
+
+    Raises:
+        ConflictError: nobody can be hired of whom the pool does not know.
+    """
+    if outcome is ReferralOutcome.HIRED and state is ReferralState.UNKNOWN_REFERENCE:
+        raise ConflictError("invalid-state", "The pool does not know the candidate any more.")
 
 
 def end(

@@ -1,5 +1,6 @@
 """The lifecycle of a vacancy: reported, revised, paused, filled, expired, withdrawn; and what everyone sees of it."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +31,7 @@ _NEXT: Final = {
 }
 """Filled, expired and withdrawn are ends; only a hiring that is corrected opens a filled one again."""
 _CODE_DIGITS: Final = 3
+_LANGUAGE: Final = re.compile(r"[a-z]{2}", re.ASCII)
 
 
 class Removal(StrEnum):
@@ -44,7 +46,10 @@ class Removal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a reader of the feed asks for. `occupation` is an ISCO-08 code or a beginning of one."""
+    """What a reader of the feed asks for. `occupation` is an ISCO-08 code or a beginning of one.
+
+    `language`: one that the advertisement is written in, or translated into.
+    """
 
     municipality: str | None = None
     occupation: str | None = None
@@ -55,7 +60,7 @@ class Filter:
         return (
             self.municipality in {None, *posting.vacancy.places}
             and posting.isco.startswith(self.occupation or "")
-            and self.language in {None, posting.vacancy.language}
+            and self.language in {None, *posting.advertised_in}
         )
 
 
@@ -67,6 +72,7 @@ class Posting:
         isco: the ISCO-08 group of the occupation.
         filled: positions that referrals have filled.
         state_since: since when it is in its state.
+        shown_at: since when everyone may know of it; None of a draft, and of one that was withdrawn as a draft.
     """
 
     vacancy_id: UUID
@@ -79,6 +85,7 @@ class Posting:
     isco: str
     state_since: datetime
     filled: int = 0
+    shown_at: datetime | None = None
 
     @property
     def municipalities(self) -> tuple[str, ...]:
@@ -86,14 +93,14 @@ class Posting:
         return self.vacancy.places
 
     @property
-    def language(self) -> str:
-        """The language of the advertisement."""
-        return self.vacancy.language
+    def advertised_in(self) -> tuple[str, ...]:
+        """The languages of the advertisement."""
+        return self.vacancy.advertised_in
 
     @property
     def removal(self) -> Removal | None:
-        """Why the advertisement is not shown; None while it is, and of a draft, which never was."""
-        if self.state in {VacancyState.OPEN, VacancyState.DRAFT}:
+        """Why the advertisement is not shown; None while it is, and of one that never was."""
+        if self.state is VacancyState.OPEN or self.shown_at is None:
             return None
         return Removal(self.state.value)
 
@@ -113,7 +120,8 @@ def report(vacancy_id: UUID, vacancy: Vacancy, isco: str, state: VacancyState, f
         RefusedError: a value is not valid.
     """
     check(vacancy)
-    return _changed(Posting(vacancy_id, state, 1, 1, vacancy, filed_by, at, isco, at))
+    posting = Posting(vacancy_id, state, 1, 1, vacancy, filed_by, at, isco, at)
+    return _changed(replace(posting, shown_at=at) if state is VacancyState.OPEN else posting)
 
 
 def revise(posting: Posting, vacancy: Vacancy, isco: str, predecessor: int, at: datetime) -> Change:
@@ -168,7 +176,8 @@ def move(posting: Posting, state: VacancyState, at: datetime) -> Change:
         return Change(posting)
     if state not in _NEXT.get(posting.state, ()):
         raise ConflictError("invalid-state", f"A vacancy that is {posting.state} cannot become {state}.")
-    return _changed(replace(posting, state=state, version=posting.version + 1, changed_at=at, state_since=at))
+    moved = replace(posting, state=state, version=posting.version + 1, changed_at=at, state_since=at)
+    return _changed(replace(moved, shown_at=posting.shown_at or at) if state is VacancyState.OPEN else moved)
 
 
 def fill(posting: Posting, at: datetime) -> Change:
@@ -233,7 +242,7 @@ def wanted_for(vacancy: Vacancy, isco: str) -> Wanted:
 
 
 def _changed(posting: Posting) -> Change:
-    return Change(posting, () if posting.state is VacancyState.DRAFT else (published(posting),))
+    return Change(posting, () if posting.shown_at is None else (published(posting),))
 
 
 def check(vacancy: Vacancy) -> None:
@@ -256,11 +265,24 @@ def check(vacancy: Vacancy) -> None:
             raise RefusedError(f"/vacancy/{name}", "wrong-email", "The e-mail address is not valid.")
     if any(len(code) != _CODE_DIGITS or not code.isdigit() for code in vacancy.municipalities or ()):
         raise RefusedError("/vacancy/municipalities", "wrong-municipality", "A municipality's code has three digits.")
+    _check_languages_and_dates(vacancy)
     if vacancy.pay is not None:
         _check_range("/vacancy/pay/most", vacancy.pay.least, vacancy.pay.most)
     if vacancy.working_time is not None:
         time = vacancy.working_time
         _check_range("/vacancy/working_time/hours_per_week_max", time.hours_per_week_min, time.hours_per_week_max)
+
+
+def _check_languages_and_dates(vacancy: Vacancy) -> None:
+    if not all(_LANGUAGE.fullmatch(language) for language in vacancy.languages):
+        # "Finnish" or "FI" would be a language that every candidate lacks.
+        raise RefusedError(
+            "/vacancy/languages", "wrong-language", "A language has two letters by ISO 639-1, such as fi."
+        )
+    if len(set(vacancy.advertised_in)) < len(vacancy.advertised_in):
+        raise RefusedError("/vacancy/translations", "same-language-twice", "The advertisement has each language once.")
+    if vacancy.starts_on is not None and vacancy.ends_on is not None and vacancy.ends_on < vacancy.starts_on:
+        raise RefusedError("/vacancy/ends_on", "wrong-dates", "The employment ends before it starts.")
 
 
 def _is_web_address(given: str) -> bool:

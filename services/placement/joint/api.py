@@ -273,6 +273,15 @@ async def offer(
     return _referral(referral.row, referral.offers)
 
 
+@router.post("/referrals/{referral_id}/offers/{offer_id}/withdrawal", tags=["referrals"])
+async def withdraw_offer(
+    _: OwnOfficer, referral_id: UUID, offer_id: UUID, referrals: TheReferrals, tx: WriteTx
+) -> models.ReferralOut:
+    """Take a job offer back that nobody has answered; it has no consequence. Repeating it changes nothing."""
+    referral = await referrals.withdraw_offer(tx, referral_id, offer_id)
+    return _referral(referral.row, referral.offers)
+
+
 @router.post("/referrals/{referral_id}/outcome", tags=["referrals"])
 async def end(
     _: OwnOfficer, referral_id: UUID, body: models.OutcomeIn, referrals: TheReferrals, tx: WriteTx

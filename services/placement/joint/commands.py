@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
-from services.placement.catalogue import checked_group
+from services.placement.catalogue import checked_group, group_of
+from services.placement.domain import occupation as occupations
 from services.placement.domain import vacancy as lifecycle
 from services.placement.domain.vacancy import Change, Posting
-from services.placement.joint.store import Assignment, Assignments, Vacancies
+from services.placement.joint.store import Assignment, Assignments, Referrals, Vacancies
 from services.placement.joint.tables import AssignmentRow, PoolAnswerRow
 from shared.calendar import local_day
 from shared.errors import ConflictError, UnknownError, UnprocessableError
@@ -18,6 +20,7 @@ from shared.events.v1.placement import (
     CandidatesAnswered,
     CandidatesGathered,
     CandidatesRequested,
+    JobOfferWithdrawn,
     OwnPoolAsked,
     Vacancy,
     VacancyRegistered,
@@ -111,7 +114,10 @@ class JointVacancies:
         """
         if await Vacancies(tx).lock(event.vacancy_id) is None:
             now = tx.clock.now()
-            group = await checked_group(tx, event.vacancy.occupation, "/vacancy/occupation")
+            occupation = event.vacancy.occupation
+            # The city's classification may have what this office has not imported.
+            known = await group_of(tx, occupation) or event.isco or ""
+            group = occupations.checked(occupation, known, "/vacancy/occupation")
             filed_by = f"office:{event.office}"
             change = lifecycle.report(event.vacancy_id, event.vacancy, group, VacancyState.OPEN, filed_by, now)
             await self._carry_out(tx, change)
@@ -131,10 +137,27 @@ class JointVacancies:
         return posting
 
     async def _carry_out(self, tx: Transaction, change: Change) -> Posting:
-        if await Vacancies(tx).save(change.posting):
+        posting = change.posting
+        if await Vacancies(tx).save(posting):
             for event in change.events:
                 tx.publish(event)
-        return change.posting
+            if posting.state is VacancyState.FILLED:
+                await _withdraw_offers(tx, posting, "vacancy_filled")
+            elif posting.state is VacancyState.WITHDRAWN:
+                await _withdraw_offers(tx, posting, "vacancy_withdrawn")
+        return posting
+
+
+async def _withdraw_offers(
+    tx: Transaction, posting: Posting, why: Literal["vacancy_filled", "vacancy_withdrawn"]
+) -> None:
+    """Take back the offers that nobody can accept any more: not to answer one must have no consequence."""
+    now = tx.clock.now()
+    for offer in await Referrals(tx).withdraw_offers_for(posting.vacancy_id, now):
+        tx.publish(
+            JobOfferWithdrawn(referral_id=offer.referral_id, offer_id=offer.offer_id, why=why, withdrawn_at=now),
+            to=offer.office,
+        )
 
 
 def _check_submitter(posting: Posting, system: str) -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from services.placement.joint.commands import JointVacancies
 from shared.events.v1.placement import Vacancy, VacancyState
-from shared.handover.api import DraftView, TheHandOvers
+from shared.handover.api import DraftView, TheHandOvers, completed
 from shared.handover.tables import HandOverRow
 from shared.http.auth import OwnOfficer, part
 from shared.http.transactions import IdempotentRoute, WriteTx
@@ -35,12 +35,15 @@ def prefill(row: HandOverRow) -> dict[str, Any]:
 async def complete(
     who: OwnOfficer,
     draft_id: UUID,
-    body: VacancyOfDraft,
     hand_overs: TheHandOvers,
     vacancies: TheVacancies,
     tx: WriteTx,
+    body: VacancyOfDraft | None = None,
 ) -> DraftView:
-    """Record the draft as a draft vacancy, completed by what the employer said. Advisory is told which it became."""
-    await hand_overs.open_draft(tx, draft_id)
-    posting = await vacancies.report(tx, body.vacancy, VacancyState.DRAFT, who.actor)
+    """Record the draft as a draft vacancy, completed by what the employer said: as given, or as saved.
+
+    Advisory is told which vacancy it became.
+    """
+    whole = completed(VacancyOfDraft, body, await hand_overs.open_draft(tx, draft_id))
+    posting = await vacancies.report(tx, whole.vacancy, VacancyState.DRAFT, who.actor)
     return DraftView.model_validate(await hand_overs.complete(tx, draft_id, who.actor, posting.vacancy_id))

@@ -18,13 +18,13 @@ from shared.events.v1.placement import (
     JobOfferAnswered,
     JobOfferConsequence,
     JobOfferMade,
+    JobOfferWithdrawn,
     OfferState,
     ReferralAnswered,
     ReferralEnded,
     ReferralOutcome,
     ReferralRequested,
     ReferralState,
-    VacancyState,
 )
 from shared.messaging.transaction import Transaction
 
@@ -64,7 +64,8 @@ class JointReferrals:
 
         Raises:
             UnknownError: there is no such assignment, or the candidate is not in that pool's answer.
-            ConflictError: the candidate is referred to the vacancy already, or is a training group's.
+            ConflictError: the candidate is referred to the vacancy already, or is a training group's; or the vacancy
+                is filled or withdrawn.
         """
         assignment = await Assignments(tx).read(assignment_id)
         if assignment is None:
@@ -73,6 +74,9 @@ class JointReferrals:
             raise UnknownError("candidate")
         if assignment.row.vacancy_id is None:
             raise ConflictError("invalid-state", "The candidates of a training group are invited by training.")
+        posting = await Vacancies(tx).read(assignment.row.vacancy_id)
+        if posting is not None:
+            decisions.check_vacancy(posting.state)
         if await Referrals(tx).is_referred(assignment.row.vacancy_id, office, reference):
             raise ConflictError("invalid-state", "The candidate is referred already.")
         row = ReferralRow(
@@ -107,12 +111,12 @@ class JointReferrals:
 
         Raises:
             UnknownError: there is no such referral.
-            ConflictError: as `domain.referral.check_offer`; or the vacancy is filled.
+            ConflictError: as `domain.referral.check_offer`; or the vacancy is filled or withdrawn.
         """
         referral = await self._locked(tx, referral_id)
-        posting = await Vacancies(tx).read(referral.vacancy_id)
-        if posting is not None and posting.state is VacancyState.FILLED:
-            raise ConflictError("positions-filled", "The vacancy is filled.")
+        posting = await Vacancies(tx).lock(referral.vacancy_id)  # who ends it then closes this offer too
+        if posting is not None:
+            decisions.check_vacancy(posting.state)
         offers = await Referrals(tx).offers(referral_id)
         now = tx.clock.now()
         states = [offer.state for offer in offers]
@@ -132,21 +136,45 @@ class JointReferrals:
         )
         return Referred(referral, (*offers, row))
 
+    async def withdraw_offer(self, tx: Transaction, referral_id: UUID, offer_id: UUID) -> Referred:
+        """Take a job offer back that was made by mistake, or is not meant any more. Repeating it changes nothing.
+
+        Raises:
+            UnknownError: there is no such referral, or no such offer of it.
+            ConflictError: the offer is answered, or has expired.
+        """
+        referral = await self._locked(tx, referral_id)
+        offer = await Referrals(tx).lock_offer(offer_id, referral.office)
+        if offer is None or offer.referral_id != referral_id:
+            raise UnknownError("job offer")
+        state = decisions.withdraw_offer(offer.state)
+        if state is not offer.state:
+            offer.state, offer.answered_at = state, tx.clock.now()
+            tx.publish(
+                JobOfferWithdrawn(
+                    referral_id=referral_id, offer_id=offer_id, why="by_officer", withdrawn_at=offer.answered_at
+                ),
+                to=referral.office,
+            )
+        return Referred(referral, await Referrals(tx).offers(referral_id))
+
     async def end(
         self, tx: Transaction, referral_id: UUID, outcome: ReferralOutcome, corrects: ReferralOutcome | None
     ) -> Referred:
         """End a referral, or correct its end; the owning city is told how. The same outcome again changes nothing.
 
-        A hiring fills a position of the vacancy.
+        A hiring fills a position of the vacancy. Offers that are open end with the referral, without consequence.
 
         Raises:
             UnknownError: there is no such referral.
-            ConflictError: it has ended otherwise, or all positions are filled.
+            ConflictError: it has ended otherwise, all positions are filled, or the pool does not know the candidate.
         """
         referral = await self._locked(tx, referral_id)
+        decisions.check_hiring(referral.state, outcome)
         if referral.outcome is not decisions.end(referral.outcome, outcome, corrects):
             await self.vacancies.fill(tx, referral.vacancy_id, decisions.places_filled(referral.outcome, outcome))
             referral.outcome = outcome
+            await Referrals(tx).withdraw_offers(referral_id, tx.clock.now())
             tx.publish(
                 ReferralEnded(referral_id=referral_id, outcome=outcome, ended_at=tx.clock.now()), to=referral.office
             )
@@ -175,14 +203,17 @@ class JointReferrals:
     async def enter_offer_answer(self, tx: Transaction, event: JobOfferAnswered) -> None:
         """Enter the answer to a job offer. What a binding one's answer leads to is told to the owning city.
 
+        An answer that was given before the withdrawal of the offer was known counts, and leads to nothing.
+
         Raises:
             UnprocessableError: there is no such offer to a jobseeker of that office.
         """
         offer = await Referrals(tx).lock_offer(event.offer_id, event.office)
         if offer is None:
             raise UnprocessableError("there is no such offer", "unsolicited-answer")
+        has_consequence = decisions.has_consequence(offer.state, binding=offer.binding)
         offer.state, offer.answered_at = event.state, event.answered_at
-        if not offer.binding or event.state is OfferState.OPEN:
+        if event.state is OfferState.OPEN or not has_consequence:
             return
         rule = rule_for(self.rules, local_day(offer.made_at), event.state)
         if rule is not None:

@@ -38,13 +38,15 @@ from shared.store import Store
 _REVISION: Final = Bulk[Posting](
     """
     INSERT INTO vacancy_revision
-        (vacancy_id, revision, vacancy, filed_by, recorded_at, isco, municipalities, language)
+        (vacancy_id, revision, vacancy, filed_by, recorded_at, isco, municipalities, advertised_in)
     SELECT vacancy_id, revision, vacancy, filed_by, recorded_at, isco,
-        ARRAY(SELECT jsonb_array_elements_text(municipalities)), language
+        ARRAY(SELECT jsonb_array_elements_text(municipalities)),
+        ARRAY(SELECT jsonb_array_elements_text(advertised_in))
     FROM {rows}
     ON CONFLICT DO NOTHING
     """,
-    column_types(VacancyRevisionRow, VacancyRevisionRow.model_fields) | {"municipalities": "jsonb"},
+    column_types(VacancyRevisionRow, VacancyRevisionRow.model_fields)
+    | {"municipalities": "jsonb", "advertised_in": "jsonb"},
     attributes={"recorded_at": "changed_at"},
     key=("vacancy_id", "revision"),
 )
@@ -82,11 +84,12 @@ class Vacancies(Store):
             filed_by=posting.filed_by,
             isco=posting.isco,
             municipalities=list(posting.municipalities),
-            language=posting.language,
+            advertised_in=list(posting.advertised_in),
             expires_on=posting.vacancy.expires_on,
             changed_at=posting.changed_at,
             state_since=posting.state_since,
             filled=posting.filled,
+            shown_at=posting.shown_at,
             changed_xid=func.pg_current_xact_id(),
         )
         kept = {"vacancy_id", "filed_by"}
@@ -134,7 +137,7 @@ class Vacancies(Store):
             "SELECT * FROM vacancy WHERE state = 'open'"
             " AND (CAST(:municipality AS text) IS NULL OR :municipality = ANY (municipalities))"
             " AND (CAST(:occupation AS text) IS NULL OR isco LIKE :occupation || '%')"
-            " AND (CAST(:language AS text) IS NULL OR language = :language)"
+            " AND (CAST(:language AS text) IS NULL OR :language = ANY (advertised_in))"
             " AND (CAST(:after AS uuid) IS NULL OR vacancy_id > :after) ORDER BY vacancy_id LIMIT :limit",
             municipality=wanted.municipality,
             occupation=wanted.occupation,
@@ -155,8 +158,8 @@ class Vacancies(Store):
         """Return vacancies changed after a place, or at it with a greater id, oldest change first.
 
         `since` and `until` bound the time of the change, `until` excluded. A filter lets through every vacancy of which
-        it fits a revision, so that its reader learns that an advertisement does not fit any more. A draft, which nobody
-        has seen, is none of them.
+        it fits a revision, so that its reader learns that an advertisement does not fit any more. What nobody has seen,
+        a draft or one that was withdrawn as a draft, is none of them.
 
         A change is shown once no transaction that could precede it is still running, so that a reader who has passed a
         place never misses one behind it.
@@ -165,13 +168,13 @@ class Vacancies(Store):
             VacancyRow,
             "SELECT * FROM vacancy"
             " WHERE (changed_xid, vacancy_id) > (CAST(CAST(:place AS text) AS xid8), CAST(:id AS uuid))"
-            " AND changed_xid < pg_snapshot_xmin(pg_current_snapshot()) AND state <> 'draft'"
+            " AND changed_xid < pg_snapshot_xmin(pg_current_snapshot()) AND shown_at IS NOT NULL"
             " AND (CAST(:since AS timestamptz) IS NULL OR changed_at >= :since)"
             " AND (CAST(:until AS timestamptz) IS NULL OR changed_at < :until)"
             " AND EXISTS (SELECT FROM vacancy_revision AS was WHERE was.vacancy_id = vacancy.vacancy_id"
             " AND (CAST(:municipality AS text) IS NULL OR :municipality = ANY (was.municipalities))"
             " AND (CAST(:occupation AS text) IS NULL OR was.isco LIKE :occupation || '%')"
-            " AND (CAST(:language AS text) IS NULL OR was.language = :language))"
+            " AND (CAST(:language AS text) IS NULL OR :language = ANY (was.advertised_in)))"
             " ORDER BY changed_xid, vacancy_id LIMIT :limit",
             place=str(place),
             id=vacancy_id,
@@ -272,6 +275,15 @@ class Assignments(Store):
         return solicited[0]
 
 
+@dataclass(frozen=True, slots=True)
+class WithdrawnOffer:
+    """A job offer that was closed with its vacancy, and the owning city's office."""
+
+    offer_id: UUID
+    referral_id: UUID
+    office: str
+
+
 class Referrals(Store):
     """Referrals and job offers at the joint office."""
 
@@ -346,12 +358,27 @@ class Referrals(Store):
             .values(state=state, consent_ended_at=at)
         )
         if ended:
-            await self._run(
-                update(OfferRow)
-                .where(col(OfferRow.referral_id) == referral_id, col(OfferRow.state) == OfferState.OPEN)
-                .values(state=OfferState.WITHDRAWN, answered_at=at)
-            )
+            await self.withdraw_offers(referral_id, at)
         return bool(ended)
+
+    async def withdraw_offers(self, referral_id: UUID, at: datetime) -> None:
+        """Close the open offers of a referral."""
+        await self._run(
+            update(OfferRow)
+            .where(col(OfferRow.referral_id) == referral_id, col(OfferRow.state) == OfferState.OPEN)
+            .values(state=OfferState.WITHDRAWN, answered_at=at)
+        )
+
+    async def withdraw_offers_for(self, vacancy_id: UUID, at: datetime) -> list[WithdrawnOffer]:
+        """Close the open offers of a vacancy; return them. The caller holds the vacancy's lock."""
+        return await self._values(
+            WithdrawnOffer,
+            "UPDATE job_offer SET state = 'withdrawn', answered_at = :at FROM referral"
+            " WHERE referral.referral_id = job_offer.referral_id AND referral.vacancy_id = :vacancy_id"
+            " AND job_offer.state = 'open' RETURNING offer_id, referral.referral_id, office",
+            vacancy_id=vacancy_id,
+            at=at,
+        )
 
     def add_offer(self, row: OfferRow) -> None:
         """Record a job offer."""
@@ -469,4 +496,5 @@ def _posting(row: VacancyRow) -> Posting:
         isco=row.isco,
         state_since=row.state_since,
         filled=row.filled,
+        shown_at=row.shown_at,
     )

@@ -85,10 +85,11 @@ class VacancyRow(Table, table=True):
     filed_by: str = _text()
     isco: str = _text()
     municipalities: list[str] = _texts()
-    language: str = _text()
+    advertised_in: list[str] = _texts()
     expires_on: date | None = _date()
     state_since: datetime = _instant()
     filled: int
+    shown_at: datetime | None = _instant(null=True)
     changed_at: datetime = _instant()
     changed_xid: int = Field(sa_column=Column(TransactionId, nullable=False))
 
@@ -105,7 +106,7 @@ class VacancyRevisionRow(Table, table=True):
     recorded_at: datetime = _instant()
     isco: str = _text()
     municipalities: list[str] = _texts()
-    language: str = _text()
+    advertised_in: list[str] = _texts()
 
 
 class AssignmentRow(Table, table=True):

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.training.authority import models
 from services.training.authority.commands import CityApplications
@@ -64,11 +64,18 @@ async def apply(
 
 @router.get("/applications", tags=["applications"])
 async def list_applications(
-    _: OwnOfficer, tx: ReadTx, state: ApplicationState | None = None, limit: Limit = 50, cursor: Cursor = None
+    _: OwnOfficer,
+    tx: ReadTx,
+    state: ApplicationState | None = None,
+    identified: Annotated[
+        bool | None, Query(description="Whether it is known whose it is; false: it came from another city.")
+    ] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Page[models.OwnApplicationOut]:
     """List the own people's applications."""
     own = OwnApplications(tx)
-    applications = await own.page(state, read_single_cursor(cursor, UUID), limit)
+    applications = await own.page(state, read_single_cursor(cursor, UUID), limit, is_identified=identified)
     return Page.of(
         applications, limit, lambda application: (application.application_id,), await _with_offers(tx, applications)
     )
@@ -118,16 +125,30 @@ async def identify(
 
 @router.get("/invitations", tags=["invitations"])
 async def list_invitations(
-    _: OwnOfficer, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+    _: OwnOfficer,
+    tx: ReadTx,
+    answered: Annotated[bool | None, Query(description="Whether somebody has entered what came of it.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Page[models.InvitationOut]:
     """List invitations of the own jobseekers, by the pool's opaque reference, newest first."""
-    invitations = await OwnApplications(tx).invitations(read_cursor(cursor, datetime.fromisoformat, UUID), limit)
+    after = read_cursor(cursor, datetime.fromisoformat, UUID)
+    invitations = await OwnApplications(tx).invitations(after, limit, is_answered=answered)
     return Page.of(
         invitations,
         limit,
         lambda invitation: (invitation.invited_at, invitation.invitation_id),
         models.InvitationOut.model_validate,
     )
+
+
+@router.post("/invitations/{invitation_id}/answer", tags=["invitations"])
+async def answer_invitation(
+    who: OwnOfficer, invitation_id: UUID, body: models.InvitationAnswerIn, applications: TheApplications, tx: WriteTx
+) -> models.InvitationOut:
+    """Enter what came of an invitation; the joint office learns it. The answer may be changed."""
+    invitation = await applications.answer_invitation(tx, invitation_id, body.answer, who.actor)
+    return models.InvitationOut.model_validate(invitation)
 
 
 async def _shown(tx: Transaction, application: OwnApplicationRow) -> models.OwnApplicationOut:

@@ -20,6 +20,8 @@ from shared.events.v1.training import (
     ApplicationIdentified,
     ApplicationReceived,
     ApplicationState,
+    InvitationAnswer,
+    InvitationAnswered,
     QueuePlacesChanged,
     SeatOffered,
 )
@@ -131,6 +133,23 @@ class CityApplications:
         if given is not None:
             self._carry_out(tx, offer, given)
         return offer
+
+    async def answer_invitation(
+        self, tx: Transaction, invitation_id: UUID, given: InvitationAnswer, by: str
+    ) -> OwnInvitationRow:
+        """Enter what came of an invitation; the joint office learns it. The answer may be changed.
+
+        Raises:
+            UnknownError: no such invitation.
+        """
+        invitation = await OwnApplications(tx).lock_invitation(invitation_id)
+        if invitation is None:
+            raise UnknownError("invitation")
+        if invitation.answer is not given:
+            now = tx.clock.now()
+            invitation.answer, invitation.answered_at, invitation.answered_by = given, now, by
+            tx.publish(InvitationAnswered(invitation_id=invitation_id, office=tx.office, answer=given, answered_at=now))
+        return invitation
 
     # -- what the joint office sends
 

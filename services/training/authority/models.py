@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.training.authority.tables import OwnApplicationRow, OwnOfferRow
 from services.training.domain.own_application import OwnOfferState
-from shared.events.v1.training import Application, ApplicationState
+from shared.events.v1.training import Application, ApplicationState, InvitationAnswer
 
 
 class OwnOfferOut(BaseModel):
@@ -100,3 +100,14 @@ class InvitationOut(BaseModel):
     course_id: UUID
     reference: str
     invited_at: datetime
+    answer: InvitationAnswer | None = Field(description="Null until an officer has entered what came of it.")
+    answered_at: datetime | None
+    answered_by: str | None
+
+
+class InvitationAnswerIn(BaseModel):
+    """What came of an invitation. It may be changed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer: InvitationAnswer

@@ -44,11 +44,16 @@ class OwnApplications(Store):
         """Return an application to be changed."""
         return await self._get(OwnApplicationRow, application_id, lock=True)
 
-    async def page(self, state: ApplicationState | None, after: UUID | None, limit: int) -> Sequence[OwnApplicationRow]:
-        """Return applications by id."""
+    async def page(
+        self, state: ApplicationState | None, after: UUID | None, limit: int, *, is_identified: bool | None = None
+    ) -> Sequence[OwnApplicationRow]:
+        """Return applications by id; `is_identified`: those whose applicant is known here, or is not yet."""
         query = select(OwnApplicationRow).order_by(col(OwnApplicationRow.application_id)).limit(limit)
         if state is not None:
             query = query.where(OwnApplicationRow.state == state)
+        if is_identified is not None:
+            applicant = col(OwnApplicationRow.applicant_id)
+            query = query.where(applicant.is_not(None) if is_identified else applicant.is_(None))
         if after is not None:
             query = query.where(col(OwnApplicationRow.application_id) > after)
         return await self._all(query)
@@ -121,8 +126,17 @@ class OwnApplications(Store):
         """Keep an invitation; one that is here already stays as it is."""
         self._tx.stage(_INVITATION, invitation)
 
-    async def invitations(self, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[OwnInvitationRow]:
-        """Return invitations, newest first."""
+    async def lock_invitation(self, invitation_id: UUID) -> OwnInvitationRow | None:
+        """Return an invitation to be answered."""
+        return await self._get(OwnInvitationRow, invitation_id, lock=True)
+
+    async def invitations(
+        self, after: tuple[datetime, UUID] | None, limit: int, *, is_answered: bool | None = None
+    ) -> Sequence[OwnInvitationRow]:
+        """Return invitations, newest first; `is_answered`: those of which something came, or those that wait."""
         order = (col(OwnInvitationRow.invited_at), col(OwnInvitationRow.invitation_id))
         query = select(OwnInvitationRow).order_by(*(column.desc() for column in order)).limit(limit)
+        if is_answered is not None:
+            answer = col(OwnInvitationRow.answer)
+            query = query.where(answer.is_not(None) if is_answered else answer.is_(None))
         return await self._all(query if after is None else query.where(tuple_(*order) < after))

@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 
 from services.training.domain.own_application import OwnOfferState
 from shared.database import EnumText, Json
-from shared.events.v1.training import Application, ApplicationState
+from shared.events.v1.training import Application, ApplicationState, InvitationAnswer
 
 metadata = MetaData()
 """This module's own: SQLModel's global one would mix the services' tables."""
@@ -89,3 +89,6 @@ class OwnInvitationRow(_Table, table=True):
     course_id: UUID
     reference: str = _text()
     invited_at: datetime = _instant()
+    answer: InvitationAnswer | None = Field(default=None, sa_column=Column(EnumText(InvitationAnswer)))
+    answered_at: datetime | None = _instant(null=True)
+    answered_by: str | None = _text(null=True)

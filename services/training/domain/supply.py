@@ -14,10 +14,15 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Final
 
+from shared.errors import RefusedError
+from shared.events.v1.change_security import Occupation
+
 LOOK_BACK: Final = timedelta(weeks=12)
 LOOK_AHEAD: Final = timedelta(weeks=13)
 GROUP_DIGITS: Final = 3
 """Of an ISCO-08 code: its minor group; two digits are the sub-major group."""
+_LEAST_DIGITS: Final = 2
+_SCHEMES: Final = {"ISCO-08", "ISCO08", "ESCO", "FINESCO"}
 _ISCO: Final = re.compile(r"(?:^|/C)(\d{1,4})(?:\.\d+)*$")
 """A code of ISCO-08, of ESCO below it (5120.1), or the address of an ISCO group in ESCO (…/isco/C5120)."""
 
@@ -26,6 +31,26 @@ def occupation_group(code: str, digits: int = GROUP_DIGITS) -> str:
     """Return the occupation group of a code; a code that is not of ISCO-08 is a group of its own."""
     isco = _ISCO.search(code)
     return isco[1][:digits] if isco else code
+
+
+def check_wanted(occupation: Occupation) -> None:
+    """Check that jobseekers can be looked for by an occupation: the pools compare ISCO-08 groups.
+
+    A URI of a single occupation is looked up by placement, in the classification that it has imported.
+
+    Raises:
+        RefusedError: the scheme is another, or the code says no group of at least two digits.
+    """
+    if occupation.scheme.upper() not in _SCHEMES:
+        text = "Occupations are given by ISCO-08, ESCO or FINESCO."
+        raise RefusedError("/wanted/occupation/scheme", "unknown-occupation-scheme", text)
+    code = occupation.code.strip()
+    group = _ISCO.search(code)
+    if group is None and not code.startswith(("http://", "https://")):
+        raise RefusedError("/wanted/occupation/code", "unknown-occupation", "The code is none of ISCO-08.")
+    if group is not None and len(group[1]) < _LEAST_DIGITS:
+        text = "At least a sub-major group is needed: 2 digits."
+        raise RefusedError("/wanted/occupation/code", "occupation-too-broad", text)
 
 
 @dataclass(frozen=True, slots=True)

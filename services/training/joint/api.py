@@ -339,6 +339,15 @@ async def invite(
     return models.InvitationOut.model_validate(invitation)
 
 
+@router.get("/groups/{group_id}/invitations", tags=["candidates"])
+async def list_invitations(
+    _: OwnOfficer, group_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[models.InvitationOut]:
+    """List who was invited to a group and what came of it, the oldest first."""
+    rows = await Candidates(tx).invitations(group_id, read_cursor(cursor, datetime.fromisoformat, UUID), limit)
+    return Page.of(rows, limit, lambda row: (row.invited_at, row.invitation_id), models.InvitationOut.model_validate)
+
+
 def _actor(who: Officer) -> Actor:
     return Actor(who.actor, who.authority)
 

@@ -3,6 +3,7 @@
 Who the applicant is the own city alone knows: the document names the application and its opaque reference.
 """
 
+import re
 from typing import Final
 
 from services.training.domain.appeal import AppealInstruction
@@ -28,6 +29,11 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "grounds": "Perustelut",
         "by_points": "Pisteet ratkaisivat: valintaperusteet ja jonotusaika.",
         "by_quota": "Kiintiö ratkaisi: viranomaisen osuus paikoista.",
+        "own_seats": "Viranomaisen kiintiö ryhmässä: {seats} paikkaa ({authority}).",
+        "pooled": "Paikka on yhteisestä osuudesta: pisteet ja jonotusaika yhteisessä jonossa.",
+        "quota_to_be_checked": "Tarkistettava: kiintiöstä ei ole kirjattu päätöstä.",
+        "formed": "Hakija sopii ryhmään: kieli {language}, kunta {municipality}, voi aloittaa viimeistään {day}.",
+        "selected": "Virkailijan valinta: {reason}",
         "appeal": "Muutoksenhakuohje",
         "to_be_checked": "TARKISTETTAVA: ohjetta ei ole vahvistettu.",
     },
@@ -46,6 +52,11 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "grounds": "Motivering",
         "by_points": "Poängen avgjorde: antagningsgrunderna och kötiden.",
         "by_quota": "Kvoten avgjorde: myndighetens andel av platserna.",
+        "own_seats": "Myndighetens kvot i gruppen: {seats} platser ({authority}).",
+        "pooled": "Platsen hör till den gemensamma andelen: poäng och kötid i den gemensamma kön.",
+        "quota_to_be_checked": "Ska kontrolleras: inget beslut om kvoten har antecknats.",
+        "formed": "Den sökande passar i gruppen: språk {language}, kommun {municipality}, kan börja senast {day}.",
+        "selected": "Handläggarens val: {reason}",
         "appeal": "Anvisning om ändringssökande",
         "to_be_checked": "SKA KONTROLLERAS: anvisningen är inte bekräftad."
         " (Svenskan ska granskas av en modersmålstalare.)",
@@ -65,10 +76,19 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "grounds": "Grounds",
         "by_points": "The points decided: the criteria of selection and the queue time.",
         "by_quota": "The quota decided: the authority's share of the seats.",
+        "own_seats": "The authority's quota in the group: {seats} seats ({authority}).",
+        "pooled": "The seat is a pooled one: points and queue time in the joint queue.",
+        "quota_to_be_checked": "To be checked: no decision on the quota is recorded.",
+        "formed": "The applicant fits the group: language {language}, municipality {municipality}, can start by {day}.",
+        "selected": "Selected by an officer: {reason}",
         "appeal": "Appeal instruction",
         "to_be_checked": "TO BE CHECKED: the instruction is not verified.",
     },
 }
+_SELECTED: Final = re.compile(r"selected by an officer: (?P<reason>.*)", re.DOTALL)
+_OWN_SEATS: Final = re.compile(r"within the (?P<seats>\d+) seats of (?P<authority>\w+)")
+_FORMED: Final = re.compile(r"speaks (?P<language>\w+), travels to (?P<municipality>\d+), can start by (?P<day>[\d-]+)")
+"""How the reasons of the written rule are worded: see `domain.seats` and `domain.formation`."""
 _AUTHORITIES: Final = {
     "helsinki": Labels(fi="Helsingin kaupunki", sv="Helsingfors stad", en="City of Helsinki"),
     "espoo": Labels(fi="Espoon kaupunki", sv="Esbo stad", en="City of Espoo"),
@@ -95,15 +115,32 @@ def pdf(application: ApplicationRow, decision: DecisionRow, course: Course, inst
     )
     paper.heading(words[decision.act])
     paper.heading(words["grounds"])
-    for basis in ("points", "quota"):
-        if f"the {basis} decided" in decision.reason:
-            paper.paragraph(words[f"by_{basis}"])
-    paper.paragraph(decision.reason)
+    for ground in _grounds(decision.reason, lang):
+        paper.paragraph(ground)
     paper.heading(words["appeal"])
     paper.paragraph(instruction.text)
     if instruction.to_be_checked:
         paper.paragraph(words["to_be_checked"])
     return paper.pdf()
+
+
+def _grounds(reason: str, lang: Language) -> list[str]:
+    """Return the written rule's reason in a language; what an officer has written stands as it was written."""
+    words = _WORDS[lang]
+    if selected := _SELECTED.fullmatch(reason):
+        return [words["selected"].format(reason=selected["reason"])]
+    grounds = [words[f"by_{basis}"] for basis in ("points", "quota") if f"the {basis} decided" in reason]
+    if not grounds:
+        return [reason]
+    if seats := _OWN_SEATS.search(reason):
+        grounds.append(words["own_seats"].format(seats=seats["seats"], authority=_authority(seats["authority"], lang)))
+    if "a pooled seat" in reason:
+        grounds.append(words["pooled"])
+    if formed := _FORMED.search(reason):
+        grounds.append(words["formed"].format(**formed.groupdict()))
+    if "no decision on the quota" in reason:
+        grounds.append(words["quota_to_be_checked"])
+    return grounds
 
 
 def _authority(name: str, lang: Language) -> str:

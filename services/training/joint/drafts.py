@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from services.training.domain.procurement import Proposal
 from services.training.joint.commands.procurement import JointProcurement
-from shared.handover.api import DraftView, TheHandOvers
+from shared.handover.api import DraftView, TheHandOvers, completed
 from shared.handover.tables import HandOverRow
 from shared.http.auth import OwnOfficer, part
 from shared.http.transactions import IdempotentRoute, WriteTx
@@ -34,12 +34,15 @@ def prefill(row: HandOverRow) -> dict[str, Any]:
 async def complete(
     who: OwnOfficer,
     draft_id: UUID,
-    body: ProposalOfDraft,
     hand_overs: TheHandOvers,
     procurement: TheProcurement,
     tx: WriteTx,
+    body: ProposalOfDraft | None = None,
 ) -> DraftView:
-    """Propose the training, completed by what the employer said. Advisory is told which proposal it became."""
-    await hand_overs.open_draft(tx, draft_id)
-    proposal_id = await procurement.propose(tx, body.proposal, who.actor)
+    """Propose the training, completed by what the employer said: as given, or as it was saved.
+
+    Advisory is told which proposal it became.
+    """
+    whole = completed(ProposalOfDraft, body, await hand_overs.open_draft(tx, draft_id))
+    proposal_id = await procurement.propose(tx, whole.proposal, who.actor)
     return DraftView.model_validate(await hand_overs.complete(tx, draft_id, who.actor, proposal_id))

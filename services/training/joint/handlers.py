@@ -18,6 +18,7 @@ from shared.events.v1.training import (
     ApplicationReceived,
     ApplicationTransferred,
     ApplicationWithdrawn,
+    InvitationAnswered,
     SeatAnswered,
 )
 from shared.messaging.handlers import Handlers
@@ -56,6 +57,10 @@ class JointHandlers:
         if not await self.candidates.enter(tx, event):
             raise UnprocessableError("that pool was not asked", "unsolicited-answer")
 
+    async def enter_invitation_answer(self, event: InvitationAnswered, tx: Transaction) -> None:
+        """Enter what came of an invitation."""
+        await self.candidates.enter_invitation_answer(tx, event)
+
 
 async def plan_release(event: WorkforceReleased, tx: Transaction) -> None:
     """Take what change security expects to be released into supply planning."""
@@ -77,6 +82,7 @@ def handlers_of(seats: JointSeats, candidates: JointCandidates) -> Handlers:
         joint.transfer,
         joint.identify,
         joint.enter_candidates,
+        joint.enter_invitation_answer,
         plan_release,
         plan_vacancy,
         keep_agreement,

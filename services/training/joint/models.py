@@ -16,7 +16,7 @@ from services.training.joint.store import StandingProposal
 from services.training.joint.tables import ApplicationRow, DecisionRow, FormationRow
 from services.training.models import strict
 from shared.events.v1.placement import Candidate, Wanted
-from shared.events.v1.training import ApplicationState, Course, Group, GroupState, Labels
+from shared.events.v1.training import ApplicationState, Course, Group, GroupState, InvitationAnswer, Labels
 
 Reason = Field(
     min_length=3, max_length=280, description="Kept, and sent to the applicant's city. Write no personal data."
@@ -281,7 +281,7 @@ class InvitationIn(_Body):
 
 
 class InvitationOut(BaseModel):
-    """An invitation that is on its way to the candidate's city."""
+    """An invitation to a candidate, and what came of it in the candidate's city: null while it says nothing."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -289,3 +289,6 @@ class InvitationOut(BaseModel):
     group_id: UUID
     office: str
     reference: str
+    invited_at: datetime
+    answer: InvitationAnswer | None
+    answered_at: datetime | None

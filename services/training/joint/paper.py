@@ -5,9 +5,6 @@ from datetime import datetime
 from importlib.resources import files
 from typing import Final
 
-from fpdf import FPDF
-from fpdf.fonts import FontFace
-
 _GREY: Final = (232, 238, 244)
 
 
@@ -15,6 +12,8 @@ class Paper:
     """A document that is written from top to bottom. The same content and time give the same file."""
 
     def __init__(self, title: str, lang: str, made_at: datetime) -> None:
+        from fpdf import FPDF  # noqa: PLC0415 - brings numpy: 35 MB and a third of a second, for few requests
+
         self._page = FPDF(format="A4")
         self._page.set_creation_date(made_at)
         self._page.set_lang(lang)
@@ -44,6 +43,8 @@ class Paper:
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
         """Write a table; the first row is its heading."""
+        from fpdf.fonts import FontFace  # noqa: PLC0415 - as above
+
         self._page.set_font("dejavu", "", 8)
         headings = FontFace(emphasis="BOLD", fill_color=_GREY)
         with self._page.table(headings_style=headings, text_align="LEFT", line_height=5) as table:

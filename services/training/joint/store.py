@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import tuple_
 from sqlalchemy.dialects.postgresql import insert as insert_one
 from sqlmodel import col, select
 
@@ -366,6 +367,19 @@ class Candidates(Store):
         """Record an invitation; False when this candidate was invited to the group before."""
         statement = insert_one(InvitationRow).values(**invitation.model_dump()).on_conflict_do_nothing()
         return bool(await self._run(statement))
+
+    async def invitation(self, invitation_id: UUID, office: str) -> InvitationRow | None:
+        """Lock and return an invitation; None when the office has no such one."""
+        row = await self._get(InvitationRow, invitation_id, lock=True)
+        return row if row is not None and row.office == office else None
+
+    async def invitations(
+        self, group_id: UUID, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[InvitationRow]:
+        """Return the invitations to a group, the oldest first."""
+        order = (col(InvitationRow.invited_at), col(InvitationRow.invitation_id))
+        query = select(InvitationRow).where(InvitationRow.group_id == group_id).order_by(*order).limit(limit)
+        return await self._all(query if after is None else query.where(tuple_(*order) > after))
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from services.training.domain.supply import Planned
 from shared.database import EnumText, Json
 from shared.events.v1.change_security import WorkforceRelease
 from shared.events.v1.placement import Candidate
-from shared.events.v1.training import ApplicationState
+from shared.events.v1.training import ApplicationState, InvitationAnswer
 
 metadata = MetaData()
 """This module's own: SQLModel's global one would mix the services' tables."""
@@ -184,6 +184,8 @@ class InvitationRow(_Table, table=True):
     office: str = _text()
     reference: str = _text()
     invited_at: datetime = _instant()
+    answer: InvitationAnswer | None = Field(default=None, sa_column=Column(EnumText(InvitationAnswer)))
+    answered_at: datetime | None = _instant(null=True)
 
 
 class ReleasedRow(_Table, table=True):

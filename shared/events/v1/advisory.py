@@ -356,6 +356,42 @@ class WorkReported(Event):
     done: tuple[WorkDone, ...] = ()
 
 
+# -- who called, where a city keeps it --------------------------------------------------------------------------------
+
+
+class CallerRequested(_AboutContact):
+    """An officer who handles a contact asks the city that keeps its caller who called."""
+
+    type: Literal["advisory.caller-requested.v1"] = "advisory.caller-requested.v1"
+    request_id: UUID
+    asked_by: str = Field(max_length=200, description="The token issuer's opaque subject.")
+    authority: str = Field(description="The officer's.")
+    service: ServiceName | None = Field(default=None, description="The service that was handed the contact.")
+    purpose: str = Field(max_length=300)
+
+
+class CallerAnswered(_AboutContact):
+    """A city lets the officer read the caller at its own API for some days, or refuses, at once or later."""
+
+    type: Literal["advisory.caller-answered.v1"] = "advisory.caller-answered.v1"
+    office: str
+    request_id: UUID
+    state: Literal["granted", "refused"]
+    reason: str | None = Field(default=None, max_length=300, description="Why it is refused.")
+    readable_until: Instant | None = None
+    at: Instant
+
+
+class ContactReopened(_AboutContact):
+    """A city's contact was answered or closed, and must be answered again: by mistake, or the answer did not arrive."""
+
+    type: Literal["advisory.contact-reopened.v1"] = "advisory.contact-reopened.v1"
+    office: str
+    officer: str = Field(max_length=200, description="Whose it is.")
+    reason: str = Field(max_length=300)
+    at: Instant
+
+
 EVENTS: tuple[type[Event], ...] = (
     ContactSubmitted,
     ContactAssigned,
@@ -377,4 +413,7 @@ EVENTS: tuple[type[Event], ...] = (
     TimelineAnswered,
     WorkRequested,
     WorkReported,
+    CallerRequested,
+    CallerAnswered,
+    ContactReopened,
 )

@@ -353,6 +353,7 @@ class _ToOffice(_AboutNotice):
 
 
 class _NoticeForAuthority(_ToOffice):
+    SHARED: ClassVar[str | None] = "filing"
     reasons: tuple[Reason, ...]
     handling_mode: HandlingMode
     routing_version: str = Field(description="The municipality table and rules by which it was routed.")
@@ -637,7 +638,7 @@ class FilingRevised(_FilingInForce):
 
 
 class FilingReassigned(_FilingInForce):
-    """The filing stands as it was; who handles it has changed, or it is open again."""
+    """The filing stands as it was; who handles it has changed or is asked again, or it is open again."""
 
     type: Literal["change-security.filing-reassigned.v1"] = "change-security.filing-reassigned.v1"
 

@@ -110,6 +110,14 @@ class Pay(Part):
     principle: str | None = Field(default=None, max_length=300, description="Such as the collective agreement.")
 
 
+class VacancyText(Part):
+    """The advertisement in a further language."""
+
+    language: Literal["fi", "sv", "en"]
+    title: str = Field(min_length=1, max_length=200)
+    description: str | None = Field(default=None, max_length=10_000)
+
+
 class Vacancy(Part):
     """A vacancy as the employer reports it."""
 
@@ -135,6 +143,14 @@ class Vacancy(Part):
     ends_on: Day | None = Field(default=None, description="The last day of a fixed term.")
     working_time: WorkingTime | None = None
     pay: Pay | None = None
+    translations: tuple[VacancyText, ...] | None = Field(
+        default=None, max_length=2, description="The advertisement in other languages than `language`."
+    )
+
+    @property
+    def advertised_in(self) -> tuple[str, ...]:
+        """The languages of the advertisement, the one it was written in first."""
+        return (self.language, *(translation.language for translation in self.translations or ()))
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -345,6 +361,9 @@ class VacancyTaken(_AboutVacancy):
     office: str
     vacancy: Vacancy
     taken_at: Instant
+    isco: str | None = Field(
+        default=None, max_length=4, description="The ISCO-08 group of the occupation, by the city's classification."
+    )
 
 
 class OwnPoolAsked(_AboutVacancy):
@@ -368,6 +387,15 @@ class VacancyRegistered(_AboutVacancy):
     registered_at: Instant
 
 
+class JobOfferWithdrawn(_AboutReferral):
+    """The joint office takes a job offer back that is open: nobody need answer it, and it has no consequence."""
+
+    type: Literal["placement.job-offer-withdrawn.v1"] = "placement.job-offer-withdrawn.v1"
+    offer_id: UUID
+    why: Literal["by_officer", "vacancy_filled", "vacancy_withdrawn"]
+    withdrawn_at: Instant
+
+
 EVENTS: tuple[type[Event], ...] = (
     VacancySubmitted,
     VacancyStatusSubmitted,
@@ -385,4 +413,5 @@ EVENTS: tuple[type[Event], ...] = (
     VacancyTaken,
     OwnPoolAsked,
     VacancyRegistered,
+    JobOfferWithdrawn,
 )

@@ -281,6 +281,25 @@ class CandidatesWanted(_AboutGroup):
     at_most: int = Field(ge=1, le=200)
 
 
+class InvitationAnswer(StrEnum):
+    """What an invited jobseeker says, or that nobody could be reached."""
+
+    APPLIES = "applies"
+    DECLINES = "declines"
+    NOT_REACHED = "not_reached"
+
+
+class InvitationAnswered(Event):
+    """The owning city says what came of an invitation. The newest answer counts."""
+
+    KEY: ClassVar[str] = "invitation_id"
+    type: Literal["training.invitation-answered.v1"] = "training.invitation-answered.v1"
+    invitation_id: UUID
+    office: str
+    answer: InvitationAnswer
+    answered_at: Instant
+
+
 EVENTS: tuple[type[Event], ...] = (
     CoursePublished,
     GroupPublished,
@@ -295,4 +314,5 @@ EVENTS: tuple[type[Event], ...] = (
     ApplicantInvited,
     CandidatesWanted,
     QueuePlacesChanged,
+    InvitationAnswered,
 )

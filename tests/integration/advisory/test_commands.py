@@ -10,6 +10,7 @@ from sqlalchemy import text
 from services.advisory.authority.commands import CityContacts
 from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.hand_over import HandOverState
+from services.advisory.joint.callers_commands import JointCallers
 from services.advisory.joint.commands import JointHandOvers
 from shared.clock import SystemClock
 from shared.errors import ConflictError, UnknownError
@@ -66,9 +67,9 @@ async def test_a_city_takes_its_own_employers_contact_and_who_had_it_is_told(off
 async def test_who_called_is_told_to_those_concerned_and_every_query_is_logged(office: Office) -> None:
     person = Person(name="Esa Esimerkki")
     row = await office.do(office.contacts.bring, CONTACT, "system:portal", person)
-    ask = office.contacts.ask_caller
-    assert await office.do(ask, row.contact_id, Officer("h-1", "helsinki"), "curious") is None
-    assert await office.do(ask, row.contact_id, Officer("v-1", "vantaa"), "call back") == person
+    ask = JointCallers(office.contacts).ask
+    assert (await office.do(ask, row.contact_id, Officer("h-1", "helsinki"), "curious")).person is None
+    assert (await office.do(ask, row.contact_id, Officer("v-1", "vantaa"), "call back")).person == person
     async with office.engine.connect() as connection:
         logged = await connection.execute(
             text("SELECT authority, purpose, answered FROM caller_query ORDER BY query_id")

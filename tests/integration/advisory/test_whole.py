@@ -17,21 +17,23 @@ from services.advisory import data
 from services.advisory.authority.commands import CityAnnouncements, CityContacts
 from services.advisory.domain.agreement import NewFigure
 from services.advisory.domain.contact import ContactState, Person
-from services.advisory.domain.letters import LetterKind
+from services.advisory.domain.letters import LetterKind, LetterState
 from services.advisory.domain.letters import answer as answer_letter
 from services.advisory.domain.response import Channel
 from services.advisory.joint.answers_commands import JointAnswers
+from services.advisory.joint.callers_commands import Answer, JointCallers
 from services.advisory.joint.commands import JointContacts, JointHandOvers
 from services.advisory.joint.deputies_commands import JointDeputies
 from services.advisory.joint.joining_commands import JointJoining
 from services.advisory.joint.mailing_commands import ASK_AGAIN_AFTER, UNCONFIRMED_FOR, JointMailing
 from services.advisory.joint.mailing_store import Publications, Subscriptions
 from services.advisory.joint.publications import JointAnnouncements
+from services.advisory.joint.reopening_commands import JointReopening
 from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.joint.responses_store import ResponseTimes
 from services.advisory.joint.tables import ContactRow
 from services.advisory.models import AnswerIn, CallIn, HandOverIn
-from services.advisory.outgoing import EmailDelivery, LetterRow, Letters, LetterState
+from services.advisory.outgoing import EmailDelivery, LetterRow, Letters
 from services.advisory.settings import Settings
 from shared.calendar import OfficeHours
 from shared.errors import ConflictError
@@ -320,14 +322,19 @@ async def test_late_contacts_are_listed_by_the_decided_time_of_their_channel(ope
 async def test_a_service_that_has_the_contact_may_ask_who_called_and_another_may_not(open_office: Office) -> None:
     office = open_office
     contact_id = await bring(office, 0)
-    helsinki, ask = Officer("h-1", "helsinki"), office.contacts.ask_caller
+    helsinki, callers = Officer("h-1", "helsinki"), JointCallers(office.contacts)
+
+    async def ask(*purpose: str) -> Person | None:
+        answer: Answer = await office.do(callers.ask, contact_id, helsinki, *purpose)
+        return answer.person
+
     hand_over_id = await office.hand_over(contact_id, "vantaa", to_service="training")
-    assert await office.do(ask, contact_id, helsinki, "to plan", "training") is None
+    assert await ask("to plan", "training") is None
     await office.answer(hand_over_id, "stored", draft_id=UUID(int=5))
     assert (await office.state_of(hand_over_id)).draft_id == UUID(int=5)
-    assert await office.do(ask, contact_id, helsinki, "to plan", "training") == Person(email="esa@firma.example")
-    assert await office.do(ask, contact_id, helsinki, "to plan", "placement") is None
-    assert await office.do(ask, contact_id, helsinki, "to plan") is None
+    assert await ask("to plan", "training") == Person(email="esa@firma.example")
+    assert await ask("to plan", "placement") is None
+    assert await ask("to plan") is None
     await office.answer(hand_over_id, "accepted")
     await office.answer(hand_over_id, "rejected", reason="no course")
     row = await row_of(office, contact_id)
@@ -336,7 +343,7 @@ async def test_a_service_that_has_the_contact_may_ask_who_called_and_another_may
         "v-1",
         "given back by training: no course",
     )
-    assert await office.do(ask, contact_id, helsinki, "to plan", "training") is None
+    assert await ask("to plan", "training") is None
 
 
 # -- announcements
@@ -442,7 +449,7 @@ async def test_a_letter_waits_for_the_server_goes_out_once_and_is_given_up_after
             Letters(tx).write(LetterKind.ANSWER, uuid4(), "a@b.example", "fi", answer_letter("fi", "Hei"), "v-1")
 
     async def send(moment: Office) -> tuple[int, LetterState, bool]:
-        sent = await EmailDelivery(moment.database, settings).send_due()
+        sent = await EmailDelivery(moment.database, settings, JointReopening(moment.contacts).undelivered).send_due()
         letter = (await letters(moment))[-1]
         return sent, letter.state, letter.problem is not None
 

@@ -43,7 +43,8 @@ OFFICE = JointOffice(BOOK, shipped=data.authorities())
 async def database(stack: Stack) -> AsyncIterator[Database]:
     """A joint office with nothing in it, on a Monday."""
     schema = f"change_security_{uuid4().hex[:8]}"
-    settings = Settings(**{name.lower(): value for name, value in stack.environment(JOINT).items()})  # type: ignore[arg-type]
+    environment: dict[str, Any] = {name.lower(): value for name, value in stack.environment(JOINT).items()}
+    settings = Settings(**environment)
     engine = engine_for(settings, schema)
     await migrate(engine, MIGRATIONS, schema)
     yield Database(engine, JOINT, SettableClock(MONDAY), TracerProvider().get_tracer("test"))

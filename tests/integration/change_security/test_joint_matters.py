@@ -100,15 +100,32 @@ def _plan(callers: Callers, notice_id: str) -> None:
     session = {"step": "information_sessions", "municipality": "092", "language": "sv"}
     step = callers.officer["vantaa"].send(path, session)
     for city in ("helsinki", "espoo"):
-        plan = read_when(callers.officer[city], path, len, f"the plan at {city}")
-        assert plan == [step]
+        plan = read_when(callers.officer[city], path, lambda page: page["items"], f"the plan at {city}")
+        assert plan["items"] == [step]
     step_path = f"{path}/{step['step_id']}"
     problem(callers.officer["espoo"].put(step_path, json=session | {"state": "done"}), 403, "not-your-step")
     done = callers.officer["helsinki"].send(step_path, session | {"state": "done"}, method="PUT")  # the lead
     assert (done["state"], done["changed_authority"], done["change"]) == ("done", "helsinki", 2)
     for city in ("vantaa", "espoo"):
-        read_when(callers.officer[city], path, lambda plan: plan == [done], f"the changed plan at {city}")
-    assert callers.coordinator.read(f"/v1/notices/{notice_id}/plan") == [done]
+        read_when(callers.officer[city], path, lambda page: page["items"] == [done], f"the changed plan at {city}")
+    assert callers.coordinator.read(f"/v1/notices/{notice_id}/plan")["items"] == [done]
+
+
+def test_the_plan_of_a_merged_matter_continues_with_it(callers: Callers, matters: Matters) -> None:
+    kept, absorbed = (matters.file(sites=VANTAA, measures=SMALL)["notice_id"] for _ in range(2))
+    for notice_id in (kept, absorbed):
+        matters.complete(notice_id)
+    step = callers.officer["vantaa"].send(f"/v1/cases/{absorbed}/plan", {"step": "follow_up"})
+    path = f"/v1/notices/{absorbed}/plan"
+    read_when(callers.coordinator, path, lambda page: page["items"] == [step], "the step at the joint office")
+    why = {"notice_id": absorbed, "reason": "mailed twice"}
+    callers.coordinator.send(f"/v1/notices/{kept}/merging", why)
+    for what in ("plan", "handling"):
+        of_kept, of_absorbed = (callers.coordinator.read(f"/v1/notices/{one}/{what}") for one in (kept, absorbed))
+        assert of_kept == of_absorbed
+    assert callers.coordinator.read(f"/v1/notices/{kept}/plan")["items"] == [step]
+    helsinki = callers.officer["helsinki"]
+    read_when(helsinki, f"/v1/cases/{kept}/plan", lambda page: page["items"] == [step], "the plan at Helsinki")
 
 
 def test_an_officer_acts_in_another_citys_case_while_it_consents_and_not_a_moment_longer(
@@ -123,9 +140,8 @@ def test_an_officer_acts_in_another_citys_case_while_it_consents_and_not_a_momen
     vantaa.send(f"{path}/notes", {"text": "for ourselves"})
     acting_id = asked(callers, notice_id, "vantaa", "helsinki")
     problem(guest.get(path), 403, "other-authority")
-    problem(
-        callers.officer["helsinki"].post(f"/v1/acting/{acting_id}/answer", json={"accepted": True}), 403, "not-asked"
-    )
+    own_answer = callers.officer["helsinki"].post(f"/v1/acting/{acting_id}/answer", json={"accepted": True})
+    problem(own_answer, 403, "unsolicited-answer")
     consent = vantaa.send(f"/v1/acting/{acting_id}/answer", {"accepted": True})
     assert (consent["state"], consent["ground"]["code"]) == ("in_force", "consent")
     acting_is(callers, "helsinki", acting_id, "in_force")

@@ -171,3 +171,28 @@ def test_a_missing_obligatory_language_shows_as_such(placement: Placement) -> No
     reasons = [next(one for one in each["reasons"] if one["factor"] == "languages") for each in candidates]
     assert len(reasons) == 15
     assert all("xx" in (reason["missing"] or ()) and "missing: " in reason["why"] for reason in reasons)
+
+
+def test_a_vacancy_that_is_withdrawn_takes_its_open_offers_back_and_so_does_the_end_of_a_referral(
+    placement: Placement,
+) -> None:
+    espoo, coordinator = placement.callers.officer["espoo"], placement.callers.coordinator
+    vacancy_id, referral_id, _ = referred(placement, "espoo")
+    placement.wait_referral(referral_id, state="consented")
+    offer_id = offered(placement, "espoo", referral_id)
+    taken_back = coordinator.send(f"/v1/referrals/{referral_id}/offers/{offer_id}/withdrawal", {})
+    assert [one["state"] for one in taken_back["offers"]] == ["withdrawn"]
+    offer = {"binding": True, "answer_by": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
+    coordinator.send(f"/v1/referrals/{referral_id}/offers", offer)
+    placement.move(vacancy_id, "withdrawn")
+
+    def closed() -> bool:
+        offers = espoo.read(f"/v1/referrals/{referral_id}")["offers"]
+        return [one["state"] for one in offers] == ["withdrawn", "withdrawn"]
+
+    wait_for(closed, "both offers to be closed")
+    assert [one["state"] for one in coordinator.read(f"/v1/referrals/{referral_id}")["offers"]] == ["withdrawn"] * 2
+    problem(coordinator.post(f"/v1/referrals/{referral_id}/offers", json=offer), 409, "vacancy-withdrawn")
+    coordinator.send(f"/v1/referrals/{referral_id}/outcome", {"outcome": "not_hired"})
+    wait_for(lambda: espoo.read(f"/v1/referrals/{referral_id}")["consents"][0]["ended_at"], "the end of the consent")
+    assert [one for one in espoo.read("/v1/offers/consequences")["items"] if one["referral_id"] == referral_id] == []

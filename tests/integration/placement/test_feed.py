@@ -148,3 +148,23 @@ def test_a_mistyped_field_is_refused_and_so_is_a_value_that_makes_no_sense(place
         answer = placement.system.post("/v1/vacancies", json={"vacancy": wrong})
         assert answer.status_code == 422, answer.text
         assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]
+
+
+def test_an_advertisement_is_found_and_followed_by_each_of_its_languages(placement: Placement, stack: Stack) -> None:
+    start = read(stack, "/v1/vacancies").json()["changes"]
+    swedish = {"language": "sv", "title": "Kock", "description": "Lunchrestaurang söker kock"}
+    posted = placement.report(translations=[swedish])
+    vacancy_id = posted["vacancy_id"]
+    wait_for(lambda: vacancy_id in follow(stack, start, "&language=sv")[0], "the change")
+    assert vacancy_id not in follow(stack, start, "&language=en")[0]
+    shown = read(stack, f"/v1/vacancies/{vacancy_id}").json()["vacancy"]
+    assert shown["translations"] == [swedish]
+    revision = {"predecessor": posted["revision"], "vacancy": vacancy()}
+    placement.system.send(f"/v1/vacancies/{vacancy_id}/revisions", revision)
+
+    def removed() -> bool:
+        path = f"/v1/vacancies/changes?cursor={start}&language=sv&limit=200"
+        rows = [one for one in read(stack, path).json()["items"] if one["vacancy_id"] == vacancy_id]
+        return [(one["removed"] or {}).get("reason") for one in rows] == ["changed"] and rows[0]["vacancy"] is None
+
+    wait_for(removed, "the translation to be gone")

@@ -18,6 +18,7 @@ from services.training.domain.own_application import ApplicationForm, OwnOfferSt
 from services.training.settings import Settings
 from shared.errors import ConflictError, UnknownError
 from shared.events.v1.training import (
+    ApplicantInvited,
     Application,
     ApplicationDecided,
     ApplicationHandedOver,
@@ -25,6 +26,7 @@ from shared.events.v1.training import (
     Course,
     CourseKind,
     CoursePublished,
+    InvitationAnswer,
     Labels,
     QueuePlace,
     QueuePlacesChanged,
@@ -226,3 +228,54 @@ async def test_the_newest_place_in_the_queue_counts_and_only_while_the_applicati
     async with database.transaction(uuid4()) as tx:
         await city.receive_decision(tx, decided)
     assert (await shown()).position is None
+
+
+async def test_what_came_of_an_invitation_is_entered_sent_and_may_be_changed(
+    city: CityApplications, database: Database
+) -> None:
+    invited = ApplicantInvited(invitation_id=uuid4(), group_id=uuid4(), course_id=COURSE_ID, reference="opaque")
+    async with database.transaction(uuid4()) as tx:
+        city.receive_invitation(tx, invited)
+
+    async def waiting(*, is_answered: bool) -> list[UUID]:
+        async with database.read() as tx:
+            rows = await OwnApplications(tx).invitations(None, 10, is_answered=is_answered)
+        return [row.invitation_id for row in rows]
+
+    assert await waiting(is_answered=False) == [invited.invitation_id]
+    for answer in (InvitationAnswer.NOT_REACHED, InvitationAnswer.NOT_REACHED, InvitationAnswer.APPLIES):
+        async with database.transaction(uuid4()) as tx:
+            row = await city.answer_invitation(tx, invited.invitation_id, answer, OFFICER)
+        assert (row.answer, row.answered_by) == (answer, OFFICER)
+    assert (await waiting(is_answered=False), await waiting(is_answered=True)) == ([], [invited.invitation_id])
+    assert await published(database, invited.invitation_id) == ["training.invitation-answered.v1"] * 2
+    async with database.transaction(uuid4()) as tx:
+        with pytest.raises(UnknownError):
+            await city.answer_invitation(tx, uuid4(), InvitationAnswer.APPLIES, OFFICER)
+
+
+async def test_who_moved_here_and_is_not_known_yet_is_listed(city: CityApplications, database: Database) -> None:
+    known = await applied(city, database, "own-1")
+    event = ApplicationHandedOver(
+        application_id=uuid4(),
+        from_office="espoo",
+        course_id=COURSE_ID,
+        application=Application(
+            reference="r",
+            points=1,
+            queued_at=datetime(2026, 11, 1, tzinfo=UTC),
+            languages=("fi",),
+            municipality="092",
+            travel=("092",),
+            can_start_from=date(2027, 1, 1),
+        ),
+        state=ApplicationState.WAITING,
+        version=4,
+    )
+    async with database.transaction(uuid4()) as tx:
+        await city.take_over(tx, event)
+        listed = [
+            [row.application_id for row in await OwnApplications(tx).page(None, None, 10, is_identified=is_identified)]
+            for is_identified in (True, False)
+        ]
+    assert listed == [[known], [event.application_id]]

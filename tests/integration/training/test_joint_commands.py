@@ -33,7 +33,16 @@ from shared.events.v1.placement import (
     VacancyState,
     Wanted,
 )
-from shared.events.v1.training import Application, ApplicationReceived, Course, CourseKind, Group, Labels
+from shared.events.v1.training import (
+    Application,
+    ApplicationReceived,
+    Course,
+    CourseKind,
+    Group,
+    InvitationAnswer,
+    InvitationAnswered,
+    Labels,
+)
 from shared.messaging.transaction import Database
 from shared.process import Service, writing
 
@@ -101,6 +110,23 @@ async def test_each_pools_first_answer_counts_and_only_its_own_candidates_are_in
         for office, reference in (("vantaa", "second"), ("espoo", "first")):
             with pytest.raises(UnknownError):
                 await CANDIDATES.invite(tx, group_id, office, reference)
+    async with database.transaction(uuid4()) as tx:
+        (invitation,) = await Candidates(tx).invitations(group_id, None, 10)
+        assert invitation.answer is None
+        now = datetime(2026, 11, 25, 9, tzinfo=UTC)
+        for answer, at in (("declines", now), ("not_reached", now - timedelta(hours=1))):
+            event = InvitationAnswered(
+                invitation_id=invitation.invitation_id,
+                office="vantaa",
+                answer=InvitationAnswer(answer),
+                answered_at=at,
+            )
+            await handlers.enter_invitation_answer(event, tx)
+        (answered,) = await Candidates(tx).invitations(group_id, None, 10)
+        assert (answered.answer, answered.answered_at) == (InvitationAnswer.DECLINES, now)
+        assert await Candidates(tx).invitations(group_id, (answered.invited_at, answered.invitation_id), 10) == []
+        with pytest.raises(UnknownError):
+            await handlers.enter_invitation_answer(event.model_copy(update={"office": "espoo"}), tx)
 
 
 async def test_the_newest_releases_and_vacancies_become_lines_and_planned_groups(database: Database) -> None:

@@ -429,6 +429,9 @@ def test_candidates_come_from_the_three_pools_by_event_and_are_invited_through_t
         "the invitation",
     )
     assert found[0]["reference"] == chosen["reference"]
+    vantaa.send(f"/v1/invitations/{found[0]['invitation_id']}/answer", {"answer": "declines"})
+    invitations = f"/v1/groups/{group_id}/invitations"
+    wait_for(lambda: training.joint.read(invitations)["items"][0]["answer"] == "declines", "what came of it")
 
 
 # -- supply planning

@@ -245,6 +245,25 @@ def test_an_e_mail_tells_its_language_and_topic(to: str, subject: str, language:
     assert (found.language, found.topic) == (language, topic)
 
 
+@pytest.mark.parametrize(
+    ("words", "business_id"),
+    [
+        ("Y-tunnus 2077474-0", "2077474-0"),
+        ("y-tunnus: 20774740", "2077474-0"),
+        ("Ytunnus 20774740.", "2077474-0"),
+        ("FO-nummer 20774740", "2077474-0"),
+        ("VAT FI20774740", "2077474-0"),
+        ("Business ID 2077474-0", "2077474-0"),
+        ("tilausnumero 20774740", None),
+        ("y-tunnus 20774741", None),
+        ("FI207747401", None),
+    ],
+)
+def test_an_e_mail_tells_a_business_id_however_it_is_written(words: str, business_id: str | None) -> None:
+    read_mail = read(mail("neuvonta@example.org", "Kysymys", f"Yritys, {words}\nTerveisin"), NOW)
+    assert read_mail.contact.business_id == business_id
+
+
 def test_an_e_mail_tells_a_valid_business_id_and_when_it_was_sent() -> None:
     body = "Yrityksemme 2077474-1, ei kun 2077474-0."
     found = read(mail("neuvonta@example.org", "Hei", body, Date="Tue, 24 Nov 2026 09:00:00 +0200"), NOW)

@@ -19,7 +19,7 @@ from services.advisory.domain.hand_over import (
 )
 from services.advisory.domain.own_contact import By, OwnContact
 from shared.errors import ConflictError, RefusedError
-from shared.events.v1.advisory import ContactAnswered, ContactClosed, Given, HandOverAcknowledged
+from shared.events.v1.advisory import ContactAnswered, ContactClosed, ContactReopened, Given, HandOverAcknowledged
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 ASKED, STORED, ACCEPTED, REJECTED = HandOverState
@@ -43,10 +43,14 @@ def test_a_service_stores_a_matter_and_then_accepts_it() -> None:
 def test_a_service_that_rejects_a_matter_gives_it_back_with_the_reason() -> None:
     rejected = answer(STORED, ASSIGNED, "training", REJECTED, "wage subsidy")
     assert rejected == Change(REJECTED, Effect.STAY, "not taken by training: wage subsidy", "wage subsidy")
-    # Nobody is to do anything about a contact that was answered meanwhile.
+    # One that was answered meanwhile was answered as handed over: without this nobody would act.
     meanwhile = answer(STORED, ANSWERED, "training", REJECTED, "wage subsidy")
     assert meanwhile is not None
-    assert meanwhile.effect is Effect.NONE
+    assert meanwhile.effect is Effect.RETURN
+    for state in (CLOSED, HANDED_OVER):
+        elsewhere = answer(STORED, state, "training", REJECTED, "wage subsidy")
+        assert elsewhere is not None
+        assert elsewhere.effect is Effect.NONE
 
 
 def test_a_service_may_give_back_what_it_took() -> None:
@@ -55,11 +59,27 @@ def test_a_service_may_give_back_what_it_took() -> None:
     assert answer(REJECTED, HANDED_OVER, "training", REJECTED, "again") is None
 
 
+@pytest.mark.parametrize(
+    ("contact", "effect"),
+    [(ANSWERED, Effect.RETURN), (ASSIGNED, Effect.STAY), (CLOSED, Effect.NONE)],
+)
+def test_what_a_service_gives_back_has_somebody_who_must_act_though_the_employer_wrote_again(
+    contact: ContactState, effect: Effect
+) -> None:
+    back = answer(ACCEPTED, contact, "training", REJECTED, "no course")
+    assert back == Change(REJECTED, effect, "given back by training: no course", "no course")
+
+
+def test_a_closed_contact_stays_closed_when_a_service_takes_the_matter() -> None:
+    assert answer(STORED, CLOSED, "training", ACCEPTED, None) == Change(ACCEPTED, Effect.NONE, "training has it now")
+
+
 @pytest.mark.parametrize("state", HandOverState)
 @pytest.mark.parametrize("to", [STORED, ACCEPTED, REJECTED])
 def test_only_an_open_hand_over_is_answered_and_only_once(state: HandOverState, to: HandOverState) -> None:
     changed = answer(state, ASSIGNED, "placement", to, "no") is not None
-    assert changed == (state in OPEN and (state, to) != (STORED, STORED))
+    given_back = (state, to) == (ACCEPTED, REJECTED)
+    assert changed == (given_back or (state in OPEN and (state, to) != (STORED, STORED)))
     assert (acknowledge(state, ASSIGNED, "espoo", "v-1") is not None) == (state in OPEN)
 
 
@@ -132,6 +152,19 @@ def test_an_officer_answers_and_closes_a_contact_once() -> None:
     assert own_contact.close(closed.contact, BY) is None
     with pytest.raises(ConflictError, match="closed"):
         own_contact.answer(closed.contact, BY, 1, ())
+
+
+def test_an_answer_or_a_closing_is_taken_back_and_the_contact_has_an_officer_again() -> None:
+    for state in (ANSWERED, CLOSED):
+        change = own_contact.reopen(OwnContact(UUID(int=1), state), BY, "e-2", "answered by mistake")
+        assert change is not None
+        assert change.contact.state is ASSIGNED
+        assert change.event == ContactReopened(
+            contact_id=UUID(int=1), office="espoo", officer="e-2", reason="answered by mistake", at=NOW
+        )
+    assert own_contact.reopen(CONTACT, BY, "e-1", "once more") is None
+    with pytest.raises(ConflictError, match="handed_over"):
+        own_contact.reopen(OwnContact(UUID(int=1), HANDED_OVER), BY, "e-1", "another has it")
 
 
 def test_an_officer_acknowledges_a_contact_once_and_only_while_it_is_offered() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from services.advisory import data
 from services.advisory.domain import letters
+from services.advisory.domain.letters import LetterState
 from services.advisory.domain.response import (
     Channel,
     ResponseTime,
@@ -17,7 +18,7 @@ from services.advisory.domain.response import (
 from services.advisory.joint import feeds
 from services.advisory.joint.tables import AnnouncementRow
 from services.advisory.models import CallIn
-from services.advisory.outgoing import LetterRow, LetterState, email_of
+from services.advisory.outgoing import LetterRow, email_of
 from shared.calendar import OfficeHours
 from shared.events.v1.advisory import Audience, Contact, ContactChannel, ContactTopic, Language, Texts, Trilingual
 

@@ -29,7 +29,7 @@ from services.change_security.domain.delivery import (
 from services.change_security.domain.filing import missing
 from services.change_security.domain.letters import Links
 from services.change_security.domain.mail import Bounce, LetterId, Reply, mark_of, read
-from services.change_security.domain.notice import Channel, Notice, Receipt, Rulebook
+from services.change_security.domain.notice import Channel, Notice, NoticeState, Receipt, Rulebook
 from services.change_security.domain.routing import Authority, Municipality
 from services.change_security.joint import smime
 from shared.errors import RefusedError
@@ -82,6 +82,16 @@ def test_a_released_authority_is_told_only_that_it_is_released() -> None:
     letter = letters.to_authority(released, "turku", TABLE, Protection.NONE, Links("https://a/c", "https://a/r"))
     assert letter.text == f"Ilmoitus {ID} ei enää koske teitä.\n\nAnmälan {ID} berör er inte längre.\n"
     assert not letter.has_filing
+
+
+@pytest.mark.parametrize("state", [state for state in NoticeState if state is not NoticeState.OPEN])
+def test_how_a_notice_ended_is_said_in_each_language_without_the_filing(state: NoticeState) -> None:
+    into = UUID(int=9)
+    notice = replace(filed(), state=state, merged_into=into if state is NoticeState.MERGED else None)
+    letter = letters.to_authority(notice, "turku", TABLE, Protection.NONE, Links(), ("fi", "sv", "en"))
+    assert not letter.has_filing
+    assert letter.text.count(str(ID)) == 3
+    assert letter.text.count(str(into)) == (3 if state is NoticeState.MERGED else 0)
 
 
 def test_a_letter_is_in_the_recipients_languages_and_names_neither_employer_nor_measure() -> None:

@@ -1,6 +1,6 @@
 """The shared plan: who adds, who changes, and that every office ends with the same one."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import permutations
 from uuid import UUID
 
@@ -9,8 +9,10 @@ import pytest
 from services.change_security.domain import plan as shared_plan
 from services.change_security.domain.case import CaseState, Step
 from services.change_security.domain.plan import PlannedStep
+from services.change_security.models import PlanStepOut
 from shared.errors import ConflictError, ForbiddenError, RefusedError
 from shared.events.v1.change_security import Choice, Handling, HandlingMode, HandlingReason, PlanStep, PlanStepState
+from shared.http.problems import ProblemError
 from tests.support.filings import ARRIVED
 
 LATER = ARRIVED + timedelta(hours=1)
@@ -90,3 +92,22 @@ def test_a_step_that_is_none_of_the_course_is_refused() -> None:
     with pytest.raises(RefusedError) as refused:
         shared_plan.check(added().model_copy(update={"step": "party"}))
     assert refused.value.code == "unknown-step"
+
+
+def test_a_plan_is_read_page_by_page_in_the_order_of_its_days() -> None:
+    days = [date(2026, 12, 10), None, date(2026, 12, 1), date(2026, 12, 10)]
+    plan = [
+        added().model_copy(update={"step_id": UUID(int=number), "planned_on": day}) for number, day in enumerate(days)
+    ]
+    whole = [step.step_id.int for step in PlanStepOut.page(plan, 10, None).items]
+    assert whole == [2, 0, 3, 1]
+    read, cursor = [], None
+    while True:
+        page = PlanStepOut.page(plan, 1, cursor)
+        read += [step.step_id.int for step in page.items]
+        cursor = page.next
+        if cursor is None:
+            break
+    assert read == whole
+    with pytest.raises(ProblemError):
+        PlanStepOut.page(plan, 10, "x")

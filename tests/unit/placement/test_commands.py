@@ -14,6 +14,7 @@ from services.placement import data
 from services.placement.authority import commands as city
 from services.placement.authority import vacancy_commands
 from services.placement.authority.commands import CityPool, CityReferrals
+from services.placement.authority.store import Nearest
 from services.placement.authority.tables import (
     ConsentRow,
     ContactQueryRow,
@@ -25,14 +26,14 @@ from services.placement.authority.tables import (
 )
 from services.placement.authority.vacancy_commands import CityVacancies
 from services.placement.domain import vacancy as lifecycle
-from services.placement.domain.matching import Profile
+from services.placement.domain.matching import Profile, Scorer
 from services.placement.domain.referral import Stay
 from services.placement.domain.vacancy import Posting
 from services.placement.joint import commands as joint
 from services.placement.joint import referral_commands
 from services.placement.joint.commands import JointAssignments, JointVacancies
 from services.placement.joint.referral_commands import JointReferrals
-from services.placement.joint.store import Assignment, Solicited
+from services.placement.joint.store import Assignment, Solicited, WithdrawnOffer
 from services.placement.joint.tables import OfferRow, ReferralRow
 from shared.errors import ConflictError, RefusedError, UnknownError, UnprocessableError
 from shared.events.v1.change_security import Occupation
@@ -43,6 +44,7 @@ from shared.events.v1.placement import (
     JobOfferAnswered,
     JobOfferConsequence,
     JobOfferMade,
+    JobOfferWithdrawn,
     OfferState,
     OwnPoolAsked,
     ReferralEnded,
@@ -161,6 +163,23 @@ class ReferralMemory:
         row = self.memory.offers.get(offer_id)
         return row if row and self.memory.referrals[row.referral_id].office == office else None
 
+    def add_offer(self, row: OfferRow) -> None:
+        self.memory.offers[row.offer_id] = row
+
+    async def withdraw_offers(self, referral_id: UUID, at: datetime) -> None:
+        for row in await self.offers(referral_id):
+            if row.state is OfferState.OPEN:
+                row.state, row.answered_at = OfferState.WITHDRAWN, at
+
+    async def withdraw_offers_for(self, vacancy_id: UUID, at: datetime) -> list[WithdrawnOffer]:
+        closed = []
+        for row in self.memory.offers.values():
+            referral = self.memory.referrals[row.referral_id]
+            if referral.vacancy_id == vacancy_id and row.state is OfferState.OPEN:
+                row.state, row.answered_at = OfferState.WITHDRAWN, at
+                closed.append(WithdrawnOffer(row.offer_id, row.referral_id, referral.office))
+        return closed
+
     async def offers(self, referral_id: UUID) -> list[OfferRow]:
         return [row for row in self.memory.offers.values() if row.referral_id == referral_id]
 
@@ -187,6 +206,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> JointMemory:
     made = JointMemory()
     monkeypatch.setattr(joint, "Vacancies", lambda _: made)
     monkeypatch.setattr(joint, "Assignments", lambda _: AssignmentMemory(made))
+    monkeypatch.setattr(joint, "Referrals", lambda _: ReferralMemory(made))
     monkeypatch.setattr(referral_commands, "Vacancies", lambda _: made)
     monkeypatch.setattr(referral_commands, "Referrals", lambda _: ReferralMemory(made))
     return made
@@ -290,8 +310,8 @@ class CityMemory:
     async def by_reference(self, reference: str) -> JobseekerRow | None:
         return self.jobseeker if self.jobseeker and self.jobseeker.reference == reference else None
 
-    async def near(self, _: str) -> list[Profile]:
-        return self.profiles
+    async def nearest(self, _: Scorer, __: int) -> Nearest:
+        return Nearest(self.profiles, len(self.profiles))
 
     def remember(self, row: object) -> None:
         self.remembered.append(row)
@@ -304,6 +324,15 @@ class CityMemory:
 
     async def read(self, referral_id: UUID) -> OwnReferralRow | None:
         return self.referrals.get(referral_id)
+
+    async def current(self, reference: str) -> list[OwnReferralRow]:
+        states = {ReferralState.REQUESTED, ReferralState.CONSENTED}
+        return [row for row in self.referrals.values() if row.reference == reference and row.state in states]
+
+    async def remove(self, jobseeker_id: str) -> bool:
+        was_there = self.jobseeker is not None and self.jobseeker.jobseeker_id == jobseeker_id
+        self.jobseeker = None if was_there else self.jobseeker
+        return was_there
 
     async def size(self) -> int:
         return len(self.profiles)
@@ -766,3 +795,151 @@ async def test_a_city_refuses_what_the_joint_office_would_refuse(vantaa: CityMem
         await CityVacancies(CityPool(b"key")).take(tx, wrong, "officer:x")
     assert published(tx) == []
     assert vantaa.remembered == []
+
+
+# -- what ends with a referral, a vacancy, a profile
+
+
+@pytest.mark.parametrize(
+    ("state", "why"), [(VacancyState.FILLED, "vacancy_filled"), (VacancyState.WITHDRAWN, "vacancy_withdrawn")]
+)
+async def test_a_vacancy_that_ends_takes_its_open_offers_back(
+    memory: JointMemory, state: VacancyState, why: str
+) -> None:
+    tx = transaction("pks")
+    vacancy_id = reported(memory, "system:jobs")
+    referral, other = memory.referred(vacancy_id), memory.referred(reported(memory, "system:jobs"))
+    accepted, open_one = memory.offered(referral, binding=True), memory.offered(referral, binding=True)
+    accepted.state = OfferState.ACCEPTED
+    elsewhere = memory.offered(other, binding=True)
+    vacancies = JointVacancies()
+    for _ in range(2):
+        await vacancies.move(tx, vacancy_id, state, None)
+    told = [body for topic, body in published(tx) if topic == "to.vantaa.placement.v1"]
+    assert [(body["offer_id"], body["why"]) for body in told] == [(str(open_one.offer_id), why)]
+    assert (accepted.state, open_one.state) == (OfferState.ACCEPTED, OfferState.WITHDRAWN)
+    assert elsewhere.state is OfferState.OPEN
+    referrals = JointReferrals(vacancies, data.offer_rules())
+    with pytest.raises(ConflictError):
+        await referrals.offer(tx, referral.referral_id, binding=False, answer_by=NOW + timedelta(days=1))
+    declined_on_the_way = JobOfferAnswered(
+        referral_id=referral.referral_id,
+        offer_id=open_one.offer_id,
+        office="vantaa",
+        state=OfferState.EXPIRED,
+        answered_at=NOW,
+    )
+    await referrals.enter_offer_answer(tx, declined_on_the_way)
+    assert open_one.state is OfferState.EXPIRED
+    assert not [body for _, body in published(tx) if body["type"] == "placement.job-offer-consequence.v1"]
+
+
+async def test_an_offer_made_by_mistake_is_taken_back_once_and_an_answered_one_is_not(memory: JointMemory) -> None:
+    tx = transaction("pks")
+    referral = memory.referred(reported(memory, "system:jobs"))
+    stranger = memory.referred(referral.vacancy_id)
+    offer = memory.offered(referral, binding=True)
+    referrals = JointReferrals(JointVacancies(), data.offer_rules())
+    with pytest.raises(UnknownError):
+        await referrals.withdraw_offer(tx, stranger.referral_id, offer.offer_id)
+    for _ in range(2):
+        await referrals.withdraw_offer(tx, referral.referral_id, offer.offer_id)
+    ((topic, body),) = published(tx)
+    assert (topic, body["why"]) == ("to.vantaa.placement.v1", "by_officer")
+    again = await referrals.offer(tx, referral.referral_id, binding=True, answer_by=NOW + timedelta(days=1))
+    again.offers[-1].state = OfferState.DECLINED
+    with pytest.raises(ConflictError):
+        await referrals.withdraw_offer(tx, referral.referral_id, again.offers[-1].offer_id)
+
+
+async def test_nobody_is_hired_of_whom_the_pool_does_not_know(memory: JointMemory) -> None:
+    tx = transaction("pks")
+    referral = memory.referred(reported(memory, "system:jobs"))
+    referral.state = ReferralState.UNKNOWN_REFERENCE
+    referrals = JointReferrals(JointVacancies(), ())
+    with pytest.raises(ConflictError):
+        await referrals.end(tx, referral.referral_id, ReferralOutcome.HIRED, None)
+    await referrals.end(tx, referral.referral_id, ReferralOutcome.WITHDRAWN, None)
+    assert memory.postings[referral.vacancy_id].filled == 0
+
+
+async def consented(memory: CityMemory, tx: Transaction) -> ReferralRequested:
+    request = requested()
+    await REFERRALS.receive(tx, request)
+    await REFERRALS.consent(tx, request.referral_id, "officer:x", consented=True, how=PHONE)
+    return request
+
+
+async def test_consent_and_open_offers_end_with_the_referral_and_nothing_follows(vantaa: CityMemory) -> None:
+    tx = transaction("vantaa")
+    request = await consented(vantaa, tx)
+    offer = made(NOW + timedelta(days=1)).model_copy(update={"referral_id": request.referral_id, "binding": True})
+    await REFERRALS.receive_offer(tx, offer)
+    before = len(published(tx))
+    ended = ReferralEnded(referral_id=request.referral_id, outcome=ReferralOutcome.NOT_HIRED, ended_at=NOW)
+    await REFERRALS.end(tx, ended)
+    assert vantaa.offers[offer.offer_id].state is OfferState.WITHDRAWN
+    assert [consent.ended_at for consent in vantaa.consents] == [NOW]
+    assert await REFERRALS.expire_offers(tx) == 0
+    assert len(published(tx)) == before
+
+
+async def test_an_offer_that_is_taken_back_asks_nobody_and_an_answer_that_came_first_stands(vantaa: CityMemory) -> None:
+    tx = transaction("vantaa")
+    request = await consented(vantaa, tx)
+    for answered in (False, True):
+        offer = made(NOW + timedelta(days=1)).model_copy(update={"referral_id": request.referral_id})
+        await REFERRALS.receive_offer(tx, offer)
+        if answered:
+            await REFERRALS.answer_offer(tx, offer.offer_id, accepted=True)
+        taken_back = JobOfferWithdrawn(
+            referral_id=request.referral_id, offer_id=offer.offer_id, why="by_officer", withdrawn_at=NOW
+        )
+        await REFERRALS.close_offer(tx, taken_back)
+        expected = OfferState.ACCEPTED if answered else OfferState.WITHDRAWN
+        assert vantaa.offers[offer.offer_id].state is expected
+    with pytest.raises(UnknownError):
+        await REFERRALS.close_offer(tx, taken_back.model_copy(update={"offer_id": uuid4()}))
+
+
+async def test_who_is_removed_from_the_pool_has_no_consent_left_and_the_joint_office_learns_it(
+    vantaa: CityMemory,
+) -> None:
+    tx = transaction("vantaa")
+    pool = CityPool(b"key")
+    reference = pool.reference("1")
+    assert vantaa.jobseeker is not None
+    vantaa.jobseeker.reference = reference
+    for _ in range(2):
+        await REFERRALS.receive(tx, requested(reference))
+    first, second = vantaa.referrals.values()
+    await REFERRALS.consent(tx, first.referral_id, "officer:x", consented=True, how=PHONE)
+    await pool.remove(tx, "1", "officer:y")
+    assert (first.state, second.state) == (ReferralState.CONSENT_WITHDRAWN, ReferralState.UNKNOWN_REFERENCE)
+    assert [(one.ended_at, one.ended_by) for one in vantaa.consents] == [(NOW, "officer:y")]
+    types = [body["type"] for _, body in published(tx)][-2:]
+    assert types == ["placement.consent-ended.v1", "placement.referral-answered.v1"]
+    with pytest.raises(UnknownError):
+        await pool.remove(tx, "1", "officer:y")
+
+
+async def test_a_city_registers_a_vacancy_by_a_classification_that_the_joint_office_lacks(
+    memory: JointMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unknown(_: Transaction, __: Occupation) -> str:
+        return ""
+
+    monkeypatch.setattr(joint, "group_of", unknown)
+    tx = transaction("pks")
+    uri = Occupation(scheme="ESCO", code="http://data.europa.eu/esco/occupation/1")
+    taken = VacancyTaken(
+        vacancy_id=uuid4(),
+        office="vantaa",
+        vacancy=vacancy().model_copy(update={"occupation": uri}),
+        taken_at=NOW,
+        isco="5120",
+    )
+    await JointVacancies().register(tx, taken)
+    assert memory.postings[taken.vacancy_id].isco == "5120"
+    with pytest.raises(RefusedError):
+        await JointVacancies().register(tx, taken.model_copy(update={"vacancy_id": uuid4(), "isco": None}))

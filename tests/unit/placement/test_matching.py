@@ -16,7 +16,7 @@ from services.placement.domain import vacancy as lifecycle
 from services.placement.domain.matching import Profile, Scorer, rank, shared_digits, why_not
 from services.placement.domain.occupation import isco
 from services.placement.domain.pool import Jobseeker, Report, read
-from services.placement.domain.vacancy import Change, Posting
+from services.placement.domain.vacancy import Change, Filter, Posting
 from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.v1.change_security import Occupation
 from shared.events.v1.placement import Vacancy, VacancyState, VacancySubmitted, Wanted
@@ -327,3 +327,32 @@ def test_a_filter_fits_any_workplace_and_a_beginning_of_the_occupation() -> None
     assert lifecycle.Filter().fits(shown)
     for other in (lifecycle.Filter("092"), lifecycle.Filter(None, "52"), lifecycle.Filter(None, None, "sv")):
         assert not other.fits(shown)
+
+
+def test_an_advertisement_in_several_languages_is_found_by_each_of_them() -> None:
+    translated = vacancy(translations=[{"language": "sv", "title": "Kock"}])
+    shown = lifecycle.report(uuid4(), translated, "5120", VacancyState.OPEN, "system:jobs", AT).posting
+    assert [Filter(language=language).fits(shown) for language in ("fi", "sv", "en")] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"languages": ["Finnish"]}, "wrong-language"),
+        ({"languages": ["FI"]}, "wrong-language"),
+        ({"translations": [{"language": "fi", "title": "Kokki"}]}, "same-language-twice"),
+        ({"starts_on": "2027-02-01", "ends_on": "2027-01-31"}, "wrong-dates"),
+    ],
+)
+def test_what_nobody_could_fit_or_read_is_refused(changes: dict[str, object], code: str) -> None:
+    with pytest.raises(RefusedError) as refusal:
+        lifecycle.check(vacancy(**changes))
+    assert refusal.value.code == code
+
+
+def test_nobody_learns_of_a_draft_that_is_withdrawn_unseen() -> None:
+    change = lifecycle.move(posting(VacancyState.DRAFT), VacancyState.WITHDRAWN, AT)
+    assert (change.events, change.posting.removal, change.posting.shown_at) == ((), None, None)
+    opened = lifecycle.move(posting(VacancyState.DRAFT), VacancyState.OPEN, AT).posting
+    seen = lifecycle.move(opened, VacancyState.WITHDRAWN, AT)
+    assert (len(seen.events), seen.posting.removal, seen.posting.shown_at) == (1, lifecycle.Removal.WITHDRAWN, AT)

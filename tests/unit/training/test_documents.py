@@ -7,6 +7,8 @@ import pytest
 
 from services.training import data
 from services.training.domain.appeal import AppealInstruction, instruction_on
+from services.training.domain.formation import form
+from services.training.domain.seats import Applicant, Slot, next_offers, selected
 from services.training.joint import decision_document
 from services.training.joint.tables import ApplicationRow, DecisionRow
 from shared.errors import UnknownError
@@ -73,17 +75,62 @@ def text(monkeypatch: pytest.MonkeyPatch, made: DecisionRow, lang: Language) -> 
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
-        ("fi", ["Kiintiö ratkaisi", "Hakija on valittu", "Espoon kaupunki", "Muutoksenhakuohje", "TARKISTETTAVA"]),
-        ("sv", ["Kvoten avgjorde", "har antagits", "Esbo stad", "ändringssökande", "SKA KONTROLLERAS"]),
-        ("en", ["The quota decided", "is selected", "City of Espoo", "Appeal instruction", "TO BE CHECKED"]),
+        (
+            "fi",
+            [
+                "Kiintiö ratkaisi",
+                "1 paikkaa (Espoon kaupunki)",
+                "Tarkistettava: kiintiöstä",
+                "Hakija on valittu",
+                "Espoon kaupunki",
+                "Muutoksenhakuohje",
+                "TARKISTETTAVA",
+            ],
+        ),
+        (
+            "sv",
+            [
+                "Kvoten avgjorde",
+                "1 platser (Esbo stad)",
+                "Ska kontrolleras: inget beslut",
+                "har antagits",
+                "Esbo stad",
+                "ändringssökande",
+                "SKA KONTROLLERAS",
+            ],
+        ),
+        (
+            "en",
+            [
+                "The quota decided",
+                "1 seats (City of Espoo)",
+                "To be checked: no decision on the quota",
+                "is selected",
+                "City of Espoo",
+                "Appeal instruction",
+                "TO BE CHECKED",
+            ],
+        ),
     ],
 )
 def test_a_decision_says_what_why_and_by_whom_in_each_language(
     monkeypatch: pytest.MonkeyPatch, lang: Language, words: list[str]
 ) -> None:
-    shown = text(monkeypatch, decision(), lang)
-    for word in [*words, "q3x7k2m5", "72", "2026-11-26", "within the 1 seats of espoo"]:
+    start = date(2026, 12, 1)
+    slot = Slot("a", "fi", "092", start, 1, 2)
+    queue = [Applicant(UUID(int=1), "vantaa", 90, AT), Applicant(UUID(int=2), "espoo", 10, AT)]
+    shares = {"vantaa": 0, "espoo": 50, "helsinki": 0}
+    ((_, reason), *_rest) = next_offers(2, ["vantaa"], queue, shares, is_verified=False)
+    shown = text(monkeypatch, decision(reason=reason), lang)
+    for word in [*words, "q3x7k2m5", "72", "2026-11-26"]:
         assert word in shown
+    assert ("within the" in shown, "by points and queue time" in shown) == (False, False)
+    fitting = [Applicant(UUID(int=1), "espoo", 9, AT, frozenset({"fi"}), frozenset({"092"}), DAY)]
+    (placement,) = form(fitting, [slot], shares).placements
+    formed = text(monkeypatch, decision(reason=f"formed group: {placement.reason}"), lang)
+    assert ("fi, " in formed, "092" in formed, start.isoformat() in formed) == (True, True, True)
+    assert ("speaks" in formed, "formed group" in formed) == (False, False)
+    assert "työkokemus" in text(monkeypatch, decision(reason=selected("työkokemus")), lang)
 
 
 def test_a_rejection_gives_the_officers_grounds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.training.domain.plans import GroupOfPlan, PlanState, check_adoption, check_decision
-from services.training.domain.supply import Line, Planned, Waiting, groups_for, lines, occupation_group, plan
+from services.training.domain.supply import (
+    Line,
+    Planned,
+    Waiting,
+    check_wanted,
+    groups_for,
+    lines,
+    occupation_group,
+    plan,
+)
 from shared.errors import ConflictError, RefusedError
 from shared.events.v1.change_security import Occupation
 from shared.events.v1.training import Course, CourseKind, Group, Labels
@@ -119,3 +128,24 @@ def test_a_plan_is_decided_anew_until_it_is_adopted() -> None:
         check_decision(state)
     with pytest.raises(ConflictError):
         check_decision(PlanState.ADOPTED)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "code", "refused"),
+    [
+        ("ISCO-08", "5120", None),
+        ("ESCO", "http://data.europa.eu/esco/isco/C51", None),
+        ("ESCO", "http://data.europa.eu/esco/occupation/1", None),
+        ("TK10", "5120", "unknown-occupation-scheme"),
+        ("ISCO-08", "kokki", "unknown-occupation"),
+        ("ISCO-08", "5", "occupation-too-broad"),
+    ],
+)
+def test_jobseekers_are_looked_for_by_what_the_pools_understand(scheme: str, code: str, refused: str | None) -> None:
+    wanted = Occupation(scheme=scheme, code=code)
+    if refused is None:
+        check_wanted(wanted)
+        return
+    with pytest.raises(RefusedError) as refusal:
+        check_wanted(wanted)
+    assert refusal.value.code == refused

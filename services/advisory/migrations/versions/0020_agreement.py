@@ -8,7 +8,7 @@ from alembic import op
 from shared.agreement import DDL
 
 revision = "0020"
-down_revision = "0003"
+down_revision = "0005"
 
 _TABLES = (
     DDL,

@@ -5,7 +5,7 @@ from alembic import op
 from shared.agreement import DDL
 
 revision = "0020"
-down_revision = "0010"
+down_revision = "0011"
 
 
 def upgrade() -> None:

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from services.training.catalogue import Catalogue
 from services.training.domain.course import check_not_ended
+from services.training.domain.supply import check_wanted
 from services.training.joint.store import Candidates
 from services.training.joint.tables import InvitationRow
 from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.placement import CandidatesGathered, Wanted
-from shared.events.v1.training import ApplicantInvited, CandidatesWanted
+from shared.events.v1.training import ApplicantInvited, CandidatesWanted, InvitationAnswered
 from shared.messaging.transaction import Transaction
 
 
@@ -26,7 +27,9 @@ class JointCandidates:
         Raises:
             UnknownError: no such group.
             ConflictError: it has ended.
+            RefusedError: nobody can be looked for by the occupation.
         """
+        check_wanted(wanted.occupation)
         check_not_ended(await Catalogue(tx).group(group_id))
         request_id = derived_id("candidates", tx.cause)
         await Candidates(tx).ask(request_id, group_id, self.offices)
@@ -67,3 +70,15 @@ class JointCandidates:
         )
         tx.publish(event, to=office)
         return invitation
+
+    async def enter_invitation_answer(self, tx: Transaction, event: InvitationAnswered) -> None:
+        """Enter what came of an invitation. The newest answer counts.
+
+        Raises:
+            UnknownError: there is no such invitation to a jobseeker of that office.
+        """
+        invitation = await Candidates(tx).invitation(event.invitation_id, event.office)
+        if invitation is None:
+            raise UnknownError("invitation")
+        if invitation.answered_at is None or invitation.answered_at < event.answered_at:
+            invitation.answer, invitation.answered_at = event.answer, event.answered_at

@@ -5,7 +5,7 @@ from alembic import op
 from shared.agreement import DDL
 
 revision = "0020"
-down_revision = "0005"
+down_revision = "0007"
 
 
 def upgrade() -> None:
