@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 
-.PHONY: demo test up faults bench bench-quick lint unit screenshots publish lock clean
+.PHONY: demo test up faults bench bench-quick lint unit screenshots publish images lock clean
 
 demo: $(VENV)/.ready ## run the main job on an embedded Kafka and PostgreSQL, and print what happened
 	@$(RUN) -m deploy.local.demo
@@ -15,6 +15,7 @@ test: $(VENV)/.ready ## run every check
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/mypy
 	@$(RUN) -m shared.contracts --check
+	@$(RUN) -m deploy.openapi --check
 	@$(VENV)/bin/pytest --quiet
 
 unit: $(VENV)/.ready ## run what needs no running process: seconds
@@ -40,8 +41,12 @@ bench-quick: $(VENV)/.ready ## measure CPU per notice alone (three minutes); FLA
 screenshots: $(VENV)/.ready ## take the README's screenshots of the console (needs Chromium)
 	@$(RUN) -m deploy.console.screenshots
 
-publish: $(VENV)/.ready ## write the JSON Schemas and the AsyncAPI document
+publish: $(VENV)/.ready ## write the JSON Schemas, the AsyncAPI document and the OpenAPI documents
 	@$(RUN) -m shared.contracts
+	@$(RUN) -m deploy.openapi
+
+images: $(VENV)/.ready ## build the image of each service and side, and its bill of materials (needs a Docker engine)
+	@$(RUN) -m deploy.images
 
 lock: $(VENV)/.ready ## resolve the dependencies anew
 	@$(LOCK) --all-extras --group dev pyproject.toml --output-file requirements.lock

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from shared.events.compatibility import breaking_changes
 from shared.events.registry import REGISTRY
-from shared.topics import TOPICS
+from shared.topics import TOPICS, Topic
 
 SCHEMAS: Final = Path(__file__).parent / "events" / "schemas"
 EXAMPLES: Final = Path(__file__).parent / "events" / "examples"
@@ -71,8 +71,48 @@ def asyncapi() -> dict[str, Any]:
         },
         "defaultContentType": "application/json",
         "channels": channels,
+        "operations": {name: operation for topic in TOPICS for name, operation in _operations(topic).items()},
         "components": {"messages": messages},
     }
+
+
+def _operations(topic: Topic) -> dict[str, Any]:
+    """Return who sends on a topic and who receives, each as an operation of a program at a place."""
+    made = {}
+    for action, words in (("send", topic.writes), ("receive", topic.reads)):
+        programs, _, place = words.partition(" @ ")
+        for program in programs.split(", "):
+            who = f"{program} @ {place}" if place else program
+            made[f"{action} {topic.name} by {who}"] = {
+                "action": action,
+                "channel": {"$ref": f"#/channels/{topic.name}"},
+                "title": f"{who} {action}s",
+                "tags": [{"name": who}],
+                "messages": [{"$ref": f"#/channels/{topic.name}/messages/{name}"} for name in sorted(topic.types)],
+            }
+    return made
+
+
+def broken_channels(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Return what in an AsyncAPI document takes something from a program that works by the old one."""
+    broken = []
+    for kind in ("channels", "operations"):
+        broken += [f"{kind} {name}: removed" for name in sorted(old.get(kind, {}).keys() - new[kind].keys())]
+    for name in sorted(old["channels"].keys() & new["channels"].keys()):
+        before, after = old["channels"][name], new["channels"][name]
+        if before["address"] != after["address"]:
+            broken.append(f"channel {name}: address changed")
+        broken += [f"channel {name}: {one} removed" for one in sorted(before["messages"].keys() - after["messages"])]
+    messages = new["components"]["messages"]
+    for name, message in old["components"]["messages"].items():
+        if name not in messages:
+            broken.append(f"message {name}: removed")
+            continue
+        asked = set(messages[name]["headers"]["required"]) - set(message["headers"]["required"])
+        broken += [f"message {name}: header {one} newly required" for one in sorted(asked)]
+        schemas = message["payload"]["schema"], messages[name]["payload"]["schema"]
+        broken += [f"message {name}: {one}" for one in breaking_changes(*schemas)]
+    return broken
 
 
 def _kafka(config: dict[str, str]) -> dict[str, Any]:
@@ -91,8 +131,9 @@ def files() -> dict[Path, str]:
 
 
 def refuse_breaking(path: Path, content: str) -> None:
-    """Exit instead of overwriting a published schema with one that breaks its readers."""
-    if broken := breaking_changes(json.loads(path.read_text(encoding="utf-8")), json.loads(content)):
+    """Exit instead of overwriting a published contract with one that breaks those who work by it."""
+    compare = broken_channels if path == ASYNCAPI else breaking_changes
+    if broken := compare(json.loads(path.read_text(encoding="utf-8")), json.loads(content)):
         sys.exit(f"{path.stem} would break its readers; publish a new version instead:\n" + "\n".join(broken))
 
 
@@ -105,7 +146,7 @@ def main() -> None:
         if check and (not path.exists() or path.read_text(encoding="utf-8") != content):
             sys.exit(f"{path.name} is not up to date: run python -m shared.contracts")
         if not check:
-            if path.parent == SCHEMAS and path.exists():
+            if path.exists():
                 refuse_breaking(path, content)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8")

@@ -32,14 +32,26 @@ async def migrate(engine: AsyncEngine, migrations: Path, schema: str) -> None:
 
 def _upgrade(connection: Connection, migrations: Path) -> None:
     config = _config(migrations)
+    if _is_newer(connection, ScriptDirectory.from_config(config)):
+        return
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
 def is_current(connection: Connection, migrations: Path) -> bool:
-    """Whether the schema has every migration that this version of the service ships."""
+    """Whether the schema has every migration that this version of the service ships.
+
+    A newer version's schema has them all: while an office is upgraded, or was set back, the version before works on it.
+    """
+    scripts = ScriptDirectory.from_config(_config(migrations))
     applied = MigrationContext.configure(connection).get_current_heads()
-    return set(applied) == set(ScriptDirectory.from_config(_config(migrations)).get_heads())
+    return set(applied) == set(scripts.get_heads()) or _is_newer(connection, scripts)
+
+
+def _is_newer(connection: Connection, scripts: ScriptDirectory) -> bool:
+    """Whether a newer version has migrated the schema: its revision is unknown here."""
+    applied = MigrationContext.configure(connection).get_current_heads()
+    return not set(applied) <= {script.revision for script in scripts.walk_revisions()}
 
 
 def _config(migrations: Path) -> Config:

@@ -33,8 +33,8 @@ class ProcessSettings(BaseSettings):
         parking_limit: with more open parked records than this the consumer stops reading and says so.
         batch_size: at most so many records share one database transaction.
         heartbeat_seconds: how often a heartbeat is sent on each topic this process writes; 0 sends none.
-        archive_days: sent outbox rows, the inbox and first answers are kept this long. Longer than
-            any topic keeps records.
+        archive_days: sent outbox rows, the inbox and first answers are kept this long: longer than any topic keeps
+            records (`shared.topics`), so that what a topic still has is known, and what it lost can be sent again.
         log_level: the lowest level that is written.
     """
 
@@ -61,7 +61,7 @@ class ProcessSettings(BaseSettings):
     parking_limit: int = Field(default=10_000, ge=1)
     batch_size: int = Field(default=500, ge=1)
     heartbeat_seconds: float = Field(default=30.0, ge=0)
-    archive_days: int = Field(default=30, ge=1)
+    archive_days: int = Field(default=120, ge=1)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("city_offices", mode="before")

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from shared.contracts import EXAMPLES, SCHEMAS, files, schema_of
+from shared.contracts import ASYNCAPI, EXAMPLES, SCHEMAS, asyncapi, broken_channels, files, schema_of
 from shared.events.compatibility import breaking_changes
 from shared.events.registry import REGISTRY
 from shared.topics import TOPICS
@@ -92,3 +92,56 @@ def test_a_new_optional_field_is_not_a_breaking_change() -> None:
     new = deepcopy(old)
     new["properties"]["note"] = {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}
     assert breaking_changes(old, new) == []
+
+
+def test_every_channel_has_those_who_send_and_those_who_receive() -> None:
+    document = asyncapi()
+    for name in document["channels"]:
+        ends = [one for one in document["operations"].values() if one["channel"]["$ref"] == f"#/channels/{name}"]
+        assert {one["action"] for one in ends} == {"send", "receive"}, name
+    assert "send from.{office}.training.v1 by training @ each city" in document["operations"]
+    readers = [one for one in document["operations"] if one.startswith("receive between.advisory.services.v1")]
+    assert len(readers) == 3
+
+
+def _broken_document(change: str) -> dict[str, Any]:
+    new = asyncapi()
+    messages = new["components"]["messages"]
+    channel = new["channels"]["to.{office}.training.v1"]
+    match change:
+        case "channels to.{office}.training.v1: removed":
+            del new["channels"]["to.{office}.training.v1"]
+        case "operations send to.{office}.training.v1 by training @ joint office: removed":
+            del new["operations"]["send to.{office}.training.v1 by training @ joint office"]
+        case "channel to.{office}.training.v1: address changed":
+            channel["address"] = "to.{office}.training.v2"
+        case "channel to.{office}.training.v1: training.seat-offered.v1 removed":
+            del channel["messages"]["training.seat-offered.v1"]
+        case "message training.seat-offered.v1: removed":
+            del messages["training.seat-offered.v1"]
+        case "message training.seat-offered.v1: header tenant newly required":
+            messages["training.seat-offered.v1"]["headers"]["required"].append("tenant")
+        case _:
+            del messages["training.seat-offered.v1"]["payload"]["schema"]["properties"]["type"]
+    return new
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        "channels to.{office}.training.v1: removed",
+        "operations send to.{office}.training.v1 by training @ joint office: removed",
+        "channel to.{office}.training.v1: address changed",
+        "channel to.{office}.training.v1: training.seat-offered.v1 removed",
+        "message training.seat-offered.v1: removed",
+        "message training.seat-offered.v1: header tenant newly required",
+        "message training.seat-offered.v1: /type: removed",
+    ],
+)
+def test_a_document_that_takes_something_from_a_program_is_refused(finding: str) -> None:
+    assert broken_channels(asyncapi(), _broken_document(finding)) == [finding]
+    assert broken_channels(asyncapi(), asyncapi()) == []
+
+
+def test_the_committed_document_is_not_broken() -> None:
+    assert broken_channels(json.loads(ASYNCAPI.read_text(encoding="utf-8")), asyncapi()) == []

@@ -149,6 +149,7 @@ class CaseOut(CaseHead):
 
     outcome: Outcome | None
     awaits_acknowledgement: bool
+    asked_message: MessageOut
     asked_reason: str | None = Field(description="The coordinator's, who asks again.")
     merged_into: UUID | None = Field(description="The notice that this one is one with, and that continues.")
     overdue_message: MessageOut | None
@@ -174,6 +175,7 @@ class CaseOut(CaseHead):
             awaits_acknowledgement=row.state is CaseState.OPEN
             and row.acknowledged_at is None
             and row.declined_at is None,
+            asked_message=MessageOut.of(message(f"asked_{row.asked_because}")),
             asked_reason=row.asked_reason,
             merged_into=row.merged_into,
             overdue_message=MessageOut.of(message(f"overdue_{row.overdue}")) if row.overdue else None,

@@ -96,6 +96,55 @@ _WARNINGS: Final[Mapping[str, Text]] = {
     ),
 }
 
+_ASKED: Final[Mapping[str, Text]] = {
+    "asked_assigned": Text(
+        "Ilmoitus koskee viranomaista: kuitatkaa se, tai ilmoittakaa, ettei se kuulu teille.",
+        "Anmälan berör myndigheten: kvittera den, eller meddela att den inte hör till er.",
+        "The notice concerns the authority: acknowledge it, or say that it is not its own.",
+    ),
+    "asked_revised": Text(
+        "Työnantaja on muuttanut viranomaista koskevia tietoja: kuitatkaa uusi versio.",
+        "Arbetsgivaren har ändrat uppgifter som gäller myndigheten: kvittera den nya versionen.",
+        "The employer has changed what concerns the authority: acknowledge the new revision.",
+    ),
+    "asked_insisted": Text(
+        "Koordinaattori katsoo asian kuuluvan viranomaiselle: kuitatkaa, tai torjukaa uudelleen.",
+        "Koordinatorn anser att ärendet hör till myndigheten: kvittera, eller avböj på nytt.",
+        "A coordinator holds that the matter is the authority's own: acknowledge it, or decline anew.",
+    ),
+    "asked_reopened": Text(
+        "Ilmoitus on avattu uudelleen: kuitatkaa se uudelleen.",
+        "Anmälan har öppnats på nytt: kvittera den på nytt.",
+        "The notice is open again: acknowledge it again.",
+    ),
+    "asked_unmerged": Text(
+        "Yhdistetyt ilmoitukset on erotettu: kuitatkaa tämä uudelleen.",
+        "De sammanslagna anmälningarna har skilts åt: kvittera denna på nytt.",
+        "The merged notices are two again: acknowledge this one again.",
+    ),
+}
+
+_STANDING: Final[Mapping[str, Text]] = {
+    "standing_store": Text(
+        "Odottaa viranomaisen järjestelmää.", "Väntar på myndighetens system.", "Waits for the authority's system."
+    ),
+    "standing_officer": Text(
+        "Odottaa viranomaisen kuittausta.", "Väntar på myndighetens kvittering.", "Waits for an officer's answer."
+    ),
+    "standing_outside": Text(
+        "Odottaa alueen ulkopuolisen viranomaisen vahvistusta.",
+        "Väntar på bekräftelse från en myndighet utanför regionen.",
+        "Waits for an authority outside the region to confirm.",
+    ),
+    "standing_coordinator": Text(
+        "Viranomainen on torjunut osansa: odottaa koordinaattoria.",
+        "Myndigheten har avböjt sin del: väntar på koordinatorn.",
+        "The authority has declined its part: waits for a coordinator.",
+    ),
+    "standing_handling": Text("Viranomainen hoitaa.", "Myndigheten handlägger.", "The authority handles it."),
+    "standing_finished": Text("Päättynyt.", "Avslutad.", "Finished."),
+}
+
 _UNROUTED: Final[Mapping[str, Text]] = {
     "unknown_municipality": Text(
         "Kuntaa ei tunneta.",
@@ -282,6 +331,8 @@ TEXTS: Final[Mapping[str, Text]] = {
     **_CLOCKS,
     **_WARNINGS,
     **_UNROUTED,
+    **_ASKED,
+    **_STANDING,
     **_NOTES,
     **_MISSING,
     **_STEPS,

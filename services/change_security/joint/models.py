@@ -69,6 +69,7 @@ class EntryOut(BaseModel):
     overdue: Awaited | None
     overdue_message: MessageOut | None
     standing: Standing = Field(description="Who must act next.")
+    standing_message: MessageOut
     revision_asked: int = Field(description="The revision that the authority is asked to acknowledge.")
     asked_because: AskedBecause
     acknowledged_revision: int | None = Field(description="The newest that it has acknowledged.")
@@ -80,7 +81,7 @@ class EntryOut(BaseModel):
     @classmethod
     def of(cls, entry: Entry, now: datetime, *, is_open: bool) -> "EntryOut":
         """Show an entry of a notice that is open, or has ended."""
-        overdue = entry.overdue(now, is_open=is_open)
+        overdue, standing = entry.overdue(now, is_open=is_open), entry.standing(is_open=is_open)
         return cls(
             authority=entry.authority,
             office=entry.office,
@@ -98,7 +99,8 @@ class EntryOut(BaseModel):
             acknowledge_by=entry.acknowledge_by,
             overdue=overdue,
             overdue_message=MessageOut.of(message(f"overdue_{overdue}")) if overdue else None,
-            standing=entry.standing(is_open=is_open),
+            standing=standing,
+            standing_message=MessageOut.of(message(f"standing_{standing}")),
             revision_asked=entry.revision_asked,
             asked_because=entry.asked_because,
             acknowledged_revision=entry.acknowledged_revision,

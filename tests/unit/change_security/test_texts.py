@@ -11,10 +11,10 @@ import pytest
 import services.change_security.domain
 from services.change_security import data
 from services.change_security.domain.case import CheckItem, Step, check_message
-from services.change_security.domain.ledger import Awaited
+from services.change_security.domain.ledger import Awaited, Standing
 from services.change_security.domain.routing import Why
 from services.change_security.domain.texts import MEASURES, TEXTS, Text, message
-from shared.events.v1.change_security import LegalGround, Measure
+from shared.events.v1.change_security import AskedBecause, LegalGround, Measure
 
 DOMAIN = Path(services.change_security.domain.__file__).parent
 
@@ -53,7 +53,12 @@ def test_every_step_and_every_measure_has_a_text() -> None:
 
 def test_every_text_is_used_and_every_code_has_a_text() -> None:
     layoff_fields = {"layoff_days_missing", "layoff_ground_missing"}  # made from the field's name
-    shown_with_their_codes = {f"overdue_{awaited}" for awaited in get_args(Awaited)} | set(get_args(Why))
+    shown_with_their_codes = (
+        {f"overdue_{awaited}" for awaited in get_args(Awaited)}
+        | {f"asked_{because}" for because in AskedBecause}
+        | {f"standing_{standing}" for standing in Standing}
+        | set(get_args(Why))
+    )
     by_their_enums = set(Step) | set(CheckItem) | set(LegalGround)
     assert used_codes() | layoff_fields | shown_with_their_codes | by_their_enums == set(TEXTS)
 

@@ -1,8 +1,13 @@
 """What the table of topics says of a process."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from shared.topics import written_by
+from deploy.topics import OnCluster, differences
+from shared.settings import ProcessSettings
+from shared.topics import CHANGE_SECURITY_SHARED, TOPICS, expanded, written_by
 
 CITIES = ("helsinki", "espoo", "vantaa")
 
@@ -29,3 +34,40 @@ CITIES = ("helsinki", "espoo", "vantaa")
 )
 def test_a_process_writes_what_the_table_says(service: str, office: str, topics: set[str]) -> None:
     assert set(written_by(service, office, CITIES)) == topics
+
+
+def test_an_office_remembers_longer_than_any_topic() -> None:
+    # A record that is read again is then known to the inbox, and one that a topic has lost can be sent again.
+    days = ProcessSettings.model_fields["archive_days"].default
+    longest = max(topic.retention for topic in TOPICS if topic.retention is not None)
+    assert timedelta(days=days) > longest
+
+
+def cluster() -> dict[str, OnCluster]:
+    return {name: OnCluster(topic.partitions, 1, topic.config) for name, topic in expanded(CITIES).items()}
+
+
+def test_a_cluster_that_has_what_the_table_says_differs_in_nothing() -> None:
+    assert differences(expanded(CITIES), cluster() | {"of-somebody-else": OnCluster(1, 1, {})}, 1) == []
+
+
+def test_each_way_in_which_a_cluster_differs_is_shown() -> None:
+    there = cluster()
+    name = CHANGE_SECURITY_SHARED.name
+    del there["to.vantaa.training.v1"]
+    there["to.turku.training.v1"] = there["to.espoo.training.v1"]
+    config = {"cleanup.policy": "compact", "retention.ms": "1", "max.message.bytes": "1048588"}
+    there[name] = OnCluster(8, 1, config)
+    there["inbound.contacts.v1"] = replace(there["inbound.contacts.v1"], config={})
+    assert differences(expanded(CITIES), there, 1) == [
+        "to.vantaa.training.v1: missing",
+        "to.turku.training.v1: surplus",
+        "inbound.contacts.v1: cleanup.policy is unset, not delete",
+        "inbound.contacts.v1: retention.ms is unset, not 1209600000",
+        "inbound.contacts.v1: message.timestamp.type is unset, not LogAppendTime",
+        "inbound.contacts.v1: max.message.bytes is unset, not 4194304",
+        "shared.change-security.v1: partitions is 8, not 4",
+        "shared.change-security.v1: cleanup.policy is compact, not delete",
+        "shared.change-security.v1: retention.ms is 1, not 7776000000",
+    ]
+    assert len(differences(expanded(CITIES), cluster(), 3)) == len(cluster())
