@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Identity, Index, MetaData, Text, Uuid, text
+from sqlalchemy import ARRAY, BigInteger, Column, Date, DateTime, Identity, Index, MetaData, Text, Uuid, text
 from sqlmodel import Field, SQLModel
 
 from services.advisory.domain.agreement import DecisionState, Proposal, Results
@@ -376,3 +376,33 @@ class KeptReviewRow(Table, table=True):
     decided_by: str | None = _text(null=True)
     decided_on: date | None = None
     reason: str | None = _text(null=True)
+
+
+# -- what the version before uses: a later migration drops it ---------------------------------------------------------
+
+
+class AgreedRow(Table, table=True):
+    """A decision on an authority's person-years for a task; it stands in `decision` now."""
+
+    __tablename__ = "agreed"
+
+    task: str = _text(key=True)
+    authority: str = _text(key=True)
+    valid_from: date = Field(sa_type=Date, primary_key=True)
+    person_years: float
+    decided_on: date
+    decided_by: str = _text()
+    reason: str = _text()
+
+
+class ResponseTimeRow(Table, table=True):
+    """A decision on how soon a contact is answered; it stands in `decision` now."""
+
+    __tablename__ = "response_time"
+
+    channel: str = _text(key=True)
+    valid_from: date = Field(sa_type=Date, primary_key=True)
+    hours: float
+    decided_on: date
+    decided_by: str = _text()
+    reason: str = _text()

@@ -320,3 +320,17 @@ class CallOffRow(_Table, table=True):
     ordered_by: str = _text()
     ordered_at: datetime = _instant()
     cancelled_at: datetime | None = _instant(null=True)
+
+
+# -- what the version before uses: a later migration drops it
+
+
+class SeatQuotaRow(_Table, table=True):
+    """A decision on the authorities' shares of seats; the agreement says them now."""
+
+    __tablename__ = "seat_quota"
+
+    quota_id: UUID = Field(primary_key=True)
+    decision: dict[str, Any] = Field(sa_column=Column(Json(dict[str, Any]), nullable=False))
+    recorded_by: str = _text()
+    recorded_at: datetime = _instant()

@@ -1,6 +1,7 @@
 """The agreement as data: its versions, decisions with what they put in force, the groups that take them.
 
-The management group's earlier decisions on person-years and response times become decisions like all others.
+The management group's earlier decisions on person-years and response times become decisions like all others; the tables
+in which they stood are the version before's alone.
 """
 
 from alembic import op
@@ -125,5 +126,5 @@ _EARLIER = """
 
 def upgrade() -> None:
     """Create the tables, and carry the earlier decisions over."""
-    for statement in (*_TABLES, _EARLIER, "DROP TABLE agreed", "DROP TABLE response_time"):
+    for statement in (*_TABLES, _EARLIER):
         op.execute(statement)

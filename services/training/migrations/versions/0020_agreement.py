@@ -9,6 +9,5 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """Create the table; quotas are recorded here no more."""
+    """Create the table. `seat_quota` is the version before's alone."""
     op.execute(DDL)
-    op.execute("DROP TABLE seat_quota")
