@@ -58,7 +58,9 @@ class _Comparison:
             if kind not in new.get("content", {}):
                 yield f"{at}: {kind} removed"
             else:
-                yield from self._schemas(content.get("schema", {}), new["content"][kind].get("schema", {}), direction, at)
+                yield from self._schemas(
+                    content.get("schema", {}), new["content"][kind].get("schema", {}), direction, at
+                )
 
     def _schemas(self, old: _Json, new: _Json, direction: _Direction, at: str) -> Iterator[str]:
         if "$ref" in old and "$ref" in new:

@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from shared.events.envelope import Event
 from shared.events.v1 import advisory as ad
+from shared.events.v1 import agreement as ag
 from shared.events.v1 import change_security as cs
 from shared.events.v1 import placement as pl
 from shared.events.v1 import training as tr
@@ -380,12 +381,12 @@ ADVISORY_FROM: Final = Topic(
 )
 ADVISORY_SHARED: Final = Topic(
     name="shared.advisory.v1",
-    key="article_id",
+    key="article_id, agreement",
     writes=_joint("advisory"),
     reads=EVERYONE,
     retention=None,
     unknown_types="ignore",
-    types=_types(ad.GuidancePublished),
+    types=_types(ad.GuidancePublished, ag.AgreementPublished),
 )
 ADVISORY_SERVICES: Final = Topic(
     name="between.advisory.services.v1",

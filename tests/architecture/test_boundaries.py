@@ -17,6 +17,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.stack import SERVICES, Stack
+from shared.agreement import AgreementRow
 from shared.database import engine_for
 from shared.handover.tables import HandOverRow
 from shared.http.transactions import FirstAnswer
@@ -38,8 +39,6 @@ WHOLE_LISTS = {
     "adopt_plan": "the groups of one plan",
     "account": "a line for each home authority",
     "count_parked": "a line for each topic and reason",
-    "decide_resources": "the decisions on one task",
-    "decide_response_time": "the decisions on one channel",
     "enter_attendance": "the seats of one group",
     "list_participants": "the seats of one proposal",
     "read_attendance": "the seats of one group",
@@ -215,6 +214,7 @@ def tables_of(service: str) -> list[MetaData]:
     """The tables of a service: those of its two sides, of both, and those that shared code brings."""
     modules = [f"services.{service}.{name}" for name in ("joint.tables", "authority.tables", "catalogue", "outgoing")]
     found = [import_module(name).metadata for name in modules if find_spec(name) is not None]
+    found += [AgreementRow.metadata] if service in {"advisory", "change_security", "training"} else []
     return [*found, FirstAnswer.metadata, *([] if service == "advisory" else [HandOverRow.metadata])]
 
 

@@ -13,7 +13,7 @@ from deploy.images import version
 from deploy.schema_changes import contracting
 
 ROOT = Path(__file__).parents[2]
-FIRST_RELEASE = {"advisory": "0005", "change_security": "0011", "placement": "0008", "training": "0007"}
+FIRST_RELEASE = {"advisory": "0006", "change_security": "0012", "placement": "0008", "training": "0008"}
 """The schemas of 0.1.0: no version before it has to work with them. What comes after follows the rule."""
 
 

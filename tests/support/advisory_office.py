@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -14,8 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.stack import JOINT, Stack
 from services.advisory import data
+from services.advisory.domain.agreement import NewFigure, Proposal
 from services.advisory.domain.contact import ContactState
+from services.advisory.domain.governance import NewMember
+from services.advisory.joint.agreement_commands import JointAgreement
 from services.advisory.joint.commands import JointContacts, JointHandOvers, JointResources
+from services.advisory.joint.governance_commands import JointGroups
 from services.advisory.joint.responses_commands import JointResponses
 from services.advisory.joint.store import HandOvers
 from services.advisory.joint.tables import HandOverRow
@@ -33,6 +37,8 @@ from shared.events.v1.advisory import (
     HandOverAsked,
     OfficerListed,
 )
+from shared.events.v1.agreement import Group
+from shared.identity import Officer
 from shared.messaging.transaction import Database
 from shared.migrations import migrate
 from tests.support.settings import settings_of
@@ -102,6 +108,29 @@ class Office:
         sql = text("SELECT topic, type FROM outbox WHERE key = :key ORDER BY seq")
         async with self.engine.connect() as connection:
             return [(row.topic, row.type) for row in await connection.execute(sql, {"key": str(key)})]
+
+
+AGREEMENT = JointAgreement(data.first_agreement(), frozenset(CITIES))
+GROUPS = JointGroups(frozenset(CITIES))
+AUTHOR, SECOND, COORDINATOR = (Officer(subject, "helsinki") for subject in ("m-1", "m-2", "c-1"))
+
+
+async def list_members(office: Office, since: date, group: Group = Group.MANAGEMENT) -> None:
+    """Publish the agreement, and list two members of a group."""
+    await office.do(AGREEMENT.publish_first)
+    for officer in (AUTHOR, SECOND):
+        member = NewMember(group=group, subject=officer.subject, authority=officer.authority, since=since)
+        await office.do(GROUPS.list_member, member, COORDINATOR)
+
+
+async def decide(office: Office, valid_from: date, *figures: NewFigure, **changes: Any) -> UUID:
+    """Have the management group take a decision; return its id."""
+    values = {"group": Group.MANAGEMENT, "title": "decided by the group", "reference": "1/2026"} | changes
+    proposal = Proposal(valid_from=valid_from, figures=figures, **values)
+    row = await office.do(AGREEMENT.propose, proposal, AUTHOR)
+    await office.do(AGREEMENT.confirm, row.decision_id, SECOND)
+    assert isinstance(row.decision_id, UUID)
+    return row.decision_id
 
 
 @asynccontextmanager

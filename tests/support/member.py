@@ -11,7 +11,7 @@ from tests.support.rig import Rig
 async def run(settings: str, schema: str, topic: str, second_topic: str) -> None:
     """Read until killed."""
     made = ProcessSettings.model_validate_json(settings)
-    consumer = Rig(engine_for(made, schema), made, topic, second_topic).consumer()
+    consumer = Rig(engine_for(made, schema), made, topic, second_topic, {}).consumer()
     consumer.start()
     while True:
         await asyncio.sleep(0.02)

@@ -1,16 +1,12 @@
 """How soon a contact is answered: agreed per channel, dated, in office hours; and what was reached."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 
-from pydantic import Field
-
-from shared.errors import RefusedError
 from shared.events.envelope import Part
 from shared.events.v1.advisory import Contact
-from shared.events.values import Day
+from shared.events.v1.agreement import Figure, FigureName
 
 
 class Channel(StrEnum):
@@ -34,7 +30,7 @@ class ResponseTime(Part):
         channel: how they come.
         hours: office hours from arrival to the answer.
         valid_from: from which day it counts, until a later one does.
-        certainty: `decided`, or `unverified` while nobody has decided it.
+        certainty: `verified`, or `unverified` while nobody has decided it.
         source: who says so.
     """
 
@@ -45,36 +41,25 @@ class ResponseTime(Part):
     source: str
 
 
-class ResponseDecision(Part):
-    """The management group's decision on how soon contacts by a channel are answered."""
-
-    hours: float = Field(gt=0, le=400, description="Office hours.")
-    valid_from: Day
-    decided_on: Day
-    reason: str = Field(min_length=3, max_length=300)
-
-
-def check_decision(decision: ResponseDecision, today: date) -> None:
-    """Refuse a decision that was made in the future, or that counts before it was made.
-
-    Raises:
-        RefusedError
-    """
-    if decision.decided_on > today:
-        raise RefusedError("/decided_on", "in-the-future", "A decision is entered once it is made.")
-    if decision.valid_from < decision.decided_on:
-        raise RefusedError("/valid_from", "before-the-decision", "A response time counts from its decision on.")
-
-
-def read_response_times(lines: Iterable[str]) -> tuple[ResponseTime, ...]:
-    """Read response times from a CSV file's lines."""
-    return tuple(ResponseTime.model_validate(row, strict=False) for row in csv.DictReader(lines))
+def response_times_in(figures: Iterable[Figure]) -> tuple[ResponseTime, ...]:
+    """Return the response times among the agreement's figures, in the order in which they were decided."""
+    return tuple(
+        ResponseTime(
+            channel=Channel(figure.scope),
+            hours=figure.value,
+            valid_from=figure.valid_from,
+            certainty=figure.certainty,
+            source=figure.source if figure.decision is None else f"{figure.decision.reference}: {figure.source}",
+        )
+        for figure in figures
+        if figure.name == FigureName.RESPONSE_HOURS and figure.scope in set(Channel) and figure.value is not None
+    )
 
 
 def in_force(rules: Sequence[ResponseTime], channel: Channel, day: date) -> ResponseTime | None:
     """Return what is agreed for a channel on a day: of those that began, the latest; of one day, the last entered."""
     begun = [rule for rule in rules if rule.channel is channel and rule.valid_from <= day]
-    return max(begun, key=lambda rule: rule.valid_from, default=None) if begun else None
+    return max(reversed(begun), key=lambda rule: rule.valid_from, default=None)
 
 
 class Reached(Part):

@@ -2,20 +2,16 @@
 
 A system with the scope `contacts:write` brings contacts. Officers and coordinators of the region see the queue; who
 called is told to the acting and the competent authority alone, by a logged query. The coordination group approves
-guidance and announcements (role `coordination_group`); the management group decides resources (`management_group`).
+guidance and announcements (role `coordination_group`). What the groups decide of the agreement: `agreement_api`.
 """
 
-import asyncio
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.advisory.domain.guidance import Draft
-from services.advisory.domain.resources import Decision, WorkQuestion
-from services.advisory.joint import resourcing_report
 from services.advisory.joint.commands import JointContacts, JointResources
 from services.advisory.joint.models import (
     ActOut,
@@ -30,7 +26,6 @@ from services.advisory.joint.models import (
     HandOverOut,
     ReceiptOut,
     RequestOut,
-    ReviewOut,
     ShareOut,
     TimelineIn,
     TimelineOut,
@@ -43,6 +38,7 @@ from services.advisory.joint.tables import AnnouncementRow, ArticleRow, ContactR
 from services.advisory.models import ContactIn
 from shared.calendar import local_day
 from shared.events.v1.advisory import ContactTopic, Task
+from shared.events.v1.agreement import Group
 from shared.events.values import BusinessId
 from shared.http.auth import Authorities, Caller, OwnOfficer, part, permit_officer, permit_system
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
@@ -61,26 +57,24 @@ TheAnnouncements = Annotated[JointAnnouncements, Depends(part(JointAnnouncements
 TheDatabase = Annotated[Database, Depends(part(Database))]
 
 
-class GroupRole(StrEnum):
-    """The region's groups that decide: on guidance and announcements, and on resources."""
-
-    COORDINATION = "coordination_group"
-    MANAGEMENT = "management_group"
-
-
 async def staff(who: Caller, served: Authorities) -> Officer:
     """Return an officer of the region, or a member of its groups."""
-    return permit_officer(who, served, Role.OFFICER, Role.COORDINATOR, *GroupRole)
+    return permit_officer(who, served, Role.OFFICER, Role.COORDINATOR, *Group)
 
 
 async def coordination_group(who: Caller, served: Authorities) -> Officer:
     """Return a member of the coordination group."""
-    return permit_officer(who, served, GroupRole.COORDINATION)
+    return permit_officer(who, served, Group.COORDINATION)
 
 
 async def management_group(who: Caller, served: Authorities) -> Officer:
     """Return a member of the management group."""
-    return permit_officer(who, served, GroupRole.MANAGEMENT)
+    return permit_officer(who, served, Group.MANAGEMENT)
+
+
+async def member(who: Caller, served: Authorities) -> Officer:
+    """Return who works for the groups: a member of one, by role, or a coordinator who prepares their meetings."""
+    return permit_officer(who, served, Role.COORDINATOR, *Group)
 
 
 async def bringer(who: Caller, served: Authorities) -> Officer | System:
@@ -132,15 +126,6 @@ async def take(who: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: Wri
 async def read_shares(_: Staff, resources: TheResources, tx: ReadTx, day: date | None = None) -> list[ShareOut]:
     """Show each authority's agreed and actual share of the contacts of the calendar year."""
     return [ShareOut.model_validate(share) for share in await resources.shares(tx, day or local_day(tx.clock.now()))]
-
-
-@router.put("/resources/{task}", tags=["resources"])
-async def decide_resources(
-    who: ManagementGroup, task: Task, body: Decision, resources: TheResources, tx: WriteTx
-) -> list[AgreedOut]:
-    """Enter the management group's decision on a task's person-years, from a day on."""
-    await resources.decide(tx, task, body, who.actor)
-    return [AgreedOut.model_validate(rule) for rule in await resources.rules(tx, task)]
 
 
 @router.get("/resources/{task}", tags=["resources"])
@@ -245,48 +230,6 @@ async def read_announcement(
 ) -> Response:
     """Read an announcement: which city has it, which has published it."""
     return tagged(request, await _announcement(tx, await announcements.get(tx, announcement_id)))
-
-
-@router.post("/reviews", status_code=202, tags=["review"])
-async def ask_review(
-    response: Response, who: Staff, body: WorkQuestion, reviews: TheReviews, tx: WriteTx
-) -> RequestOut:
-    """Ask every service for its acts of handling within some days."""
-    request_id = await reviews.ask(tx, body, who.actor)
-    response.headers["Location"] = f"/v1/reviews/{request_id}"
-    return RequestOut(request_id=request_id)
-
-
-@router.get("/reviews/{request_id}", response_model=ReviewOut, tags=["review"])
-async def read_review(request: Request, _: Staff, request_id: UUID, reviews: TheReviews, tx: ReadTx) -> Response:
-    """Read a review: agreed and actual by task and authority, as far as services have answered."""
-    review = await reviews.read(tx, request_id)
-    shown = ReviewOut(
-        request_id=request_id,
-        since=review.since,
-        until=review.until,
-        rows=list(review.rows),
-        missing_services=list(review.missing_services),
-        to_be_checked=review.to_be_checked,
-    )
-    return tagged(request, shown)
-
-
-@router.get("/reviews/{request_id}/report.{kind}", response_class=Response, tags=["review"])
-async def read_report(
-    _: Staff,
-    request_id: UUID,
-    kind: Literal["html", "pdf"],
-    reviews: TheReviews,
-    database: TheDatabase,
-    lang: resourcing_report.Lang = "fi",
-) -> Response:
-    """Get the review as a report, in one of the service languages."""
-    async with database.read() as tx:
-        review = await reviews.read(tx, request_id)
-    if kind == "html":
-        return Response(await asyncio.to_thread(resourcing_report.html, review, lang), media_type="text/html")
-    return Response(await asyncio.to_thread(resourcing_report.pdf, review, lang), media_type="application/pdf")
 
 
 async def shown_contact(tx: Transaction, row: ContactRow) -> ContactOut:

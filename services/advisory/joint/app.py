@@ -3,12 +3,22 @@
 from uuid import uuid4
 
 from services.advisory import data, letters_api
-from services.advisory.joint import api, callers_api, contacts_api, public_api
+from services.advisory.joint import (
+    agreement_api,
+    api,
+    callers_api,
+    contacts_api,
+    governance_api,
+    public_api,
+    review_api,
+)
+from services.advisory.joint.agreement_commands import JointAgreement
 from services.advisory.joint.answers_commands import JointAnswers
 from services.advisory.joint.callers_commands import JointCallers
 from services.advisory.joint.commands import JointContacts, JointHandOvers, JointResources
 from services.advisory.joint.deputies_commands import JointDeputies
 from services.advisory.joint.email_intake import EmailIntake
+from services.advisory.joint.governance_commands import JointGroups
 from services.advisory.joint.handlers import handlers_of
 from services.advisory.joint.joining_commands import JointJoining
 from services.advisory.joint.mailing_commands import JointMailing
@@ -16,6 +26,7 @@ from services.advisory.joint.publications import JointAnnouncements, JointGuidan
 from services.advisory.joint.questions import JointReviews, JointTimelines
 from services.advisory.joint.reopening_commands import JointReopening
 from services.advisory.joint.responses_commands import JointResponses
+from services.advisory.joint.review_commands import JointKeptReviews
 from services.advisory.outgoing import EmailDelivery
 from services.advisory.settings import SERVICE, Settings
 from shared import topics
@@ -35,6 +46,7 @@ def parts(settings: Settings, database: Database) -> Parts:
     guidance = JointGuidance(settings.authorities)
     reviews = JointReviews(contacts.resources)
 
+    agreement = JointAgreement(data.first_agreement(), settings.authorities)
     deputies = JointDeputies(contacts)
     mailing = JointMailing(settings.public_url)
     answers = JointAnswers(hand_overs, settings.authorities)
@@ -50,6 +62,10 @@ def parts(settings: Settings, database: Database) -> Parts:
         async with database.transaction(uuid4()) as tx:
             await mailing.publish(tx)
 
+    async def publish_agreement() -> None:
+        async with database.transaction(uuid4()) as tx:
+            await agreement.publish_first(tx)
+
     read = {
         topics.CONTACTS_INBOUND.name: topics.CONTACTS_INBOUND,
         **dict.fromkeys(topics.ADVISORY_FROM.names(settings.city_offices), topics.ADVISORY_FROM),
@@ -64,13 +80,18 @@ def parts(settings: Settings, database: Database) -> Parts:
             screen=screen,
             erase_on_discard=ERASE_ON_DISCARD,
         ),
-        routers=[api.router, callers_api.router, contacts_api.router, letters_api.router, public_api.router],
+        routers=[
+            *(room.router for room in (api, agreement_api, callers_api, contacts_api, governance_api)),
+            *(room.router for room in (letters_api, public_api, review_api)),
+        ],
         objects=[
             *(contacts, contacts.resources, contacts.responses, answers, JointJoining(contacts), callers, reopening),
             *(JointTimelines(), reviews, guidance, announcements, mailing),
+            *(agreement, JointGroups(settings.authorities), JointKeptReviews(reviews)),
         ],
         periodic=[
             Periodic("assign and escalate", settings.sweep_seconds, sweep),
+            Periodic("publish the agreement", settings.sweep_seconds, publish_agreement),
             Periodic("publish announcements", settings.sweep_seconds, publish),
             Periodic(
                 "send e-mail",

@@ -27,10 +27,11 @@ from services.advisory.domain.hand_over import (
     answer,
     refuse,
 )
-from services.advisory.domain.resources import Agreed, Decision, Share, agreed_on, check_decision, shares, year_of
+from services.advisory.domain.resources import Agreed, Share, agreed_in, agreed_on, counted, shares
 from services.advisory.joint.responses_commands import JointResponses
-from services.advisory.joint.store import Advisers, Contacts, Guidance, HandOvers, Resources
+from services.advisory.joint.store import Advisers, Contacts, Guidance, HandOvers
 from services.advisory.joint.tables import ContactRow, HandOverRow
+from shared.agreement import Agreements
 from shared.calendar import OfficeHours, local_day
 from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
@@ -59,37 +60,37 @@ TAKEN_IN: Final = "taken in by the city itself"
 
 @dataclass(frozen=True)
 class JointResources:
-    """Agreed person-years, as shipped and as the management group decides.
+    """Agreed person-years: the agreement's, as the management group decides.
 
     Attributes:
-        shipped: the person-years that the service ships.
+        shipped: those that hold until the agreement is published.
         authorities: those of the region.
     """
 
     shipped: tuple[Agreed, ...]
     authorities: frozenset[str]
 
+    async def every(self, tx: Transaction) -> tuple[Agreed, ...]:
+        """Return what was, is and will be agreed, in the order in which it was decided."""
+        published = (await Agreements(tx).figures()).published
+        return self.shipped if published is None else agreed_in(published.figures)
+
     async def agreed(self, tx: Transaction, task: str, day: date) -> dict[str, float]:
         """Return the agreed person-years for a task on a day, by authority."""
-        return agreed_on([*self.shipped, *await Resources(tx).decided()], task, day)
+        return agreed_on(await self.every(tx), task, day)
 
     async def rules(self, tx: Transaction, task: Task) -> list[Agreed]:
         """Return what is agreed for a task, as shipped and as decided since, oldest first."""
-        rules = [rule for rule in (*self.shipped, *await Resources(tx).decided()) if rule.task == task]
+        rules = [rule for rule in await self.every(tx) if rule.task == task]
         return sorted(rules, key=lambda rule: (rule.valid_from, rule.authority))
 
-    async def decide(self, tx: Transaction, task: Task, decision: Decision, by: str) -> None:
-        """Enter the management group's decision on a task's person-years; one for the same day replaces it.
-
-        Raises:
-            RefusedError
-        """
-        check_decision(decision, self.authorities)
-        Resources(tx).decide(task, decision, by)
+    async def handled(self, tx: Transaction, day: date) -> dict[str, int]:
+        """Return the contacts that each authority was given since the shares of a day count, this year."""
+        return await Contacts(tx).handled(*counted(await self.every(tx), "advisory", day))
 
     async def shares(self, tx: Transaction, day: date) -> list[Share]:
-        """Return each authority's agreed and actual share of the contacts of a day's calendar year."""
-        return shares(await self.agreed(tx, "advisory", day), await Contacts(tx).handled(*year_of(day)))
+        """Return each authority's agreed and actual share of the contacts since the shares of a day count."""
+        return shares(await self.agreed(tx, "advisory", day), await self.handled(tx, day))
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ class JointContacts:
             row.contact.topic,
             row.contact.language,
             await Advisers(tx).all(),
-            await Contacts(tx).handled(*year_of(today)),
+            await self.resources.handled(tx, today),
             await self.resources.agreed(tx, "advisory", today),
             today,
             self.open_limit,

@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
-from services.advisory.domain.response import Channel, Reached, ResponseDecision, ResponseTime
+from services.advisory.domain.response import Channel, Reached, ResponseTime
 from services.advisory.joint.answers_commands import JointAnswers
-from services.advisory.joint.api import ManagementGroup, Staff, shown_contact
+from services.advisory.joint.api import Staff, shown_contact
 from services.advisory.joint.joining_commands import JointJoining
 from services.advisory.joint.mailing_store import LateReceipt, Publications
 from services.advisory.joint.models import AnnouncementOut, ContactOut
@@ -96,15 +96,6 @@ async def read_reached(
 @router.get("/response-times/{channel}", tags=["response times"])
 async def read_response_times(_: Staff, channel: Channel, responses: TheResponses, tx: ReadTx) -> list[ResponseTime]:
     """Show what is agreed for a channel, as shipped and as decided since, oldest first."""
-    return [rule for rule in await responses.rules(tx) if rule.channel is channel]
-
-
-@router.put("/response-times/{channel}", tags=["response times"])
-async def decide_response_time(
-    who: ManagementGroup, channel: Channel, body: ResponseDecision, responses: TheResponses, tx: WriteTx
-) -> list[ResponseTime]:
-    """Enter the management group's decision on a channel's response time, for contacts from a day on."""
-    await responses.decide(tx, channel, body, who.actor)
     return [rule for rule in await responses.rules(tx) if rule.channel is channel]
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.hand_over import HandOverState
-from services.advisory.domain.resources import Compared
+from services.advisory.domain.resources import Compared, Span, Total
 from shared.events.v1.advisory import Audience, Contact, ContactTopic, ServiceName, Trilingual
 
 
@@ -231,5 +231,7 @@ class ReviewOut(Shown):
     since: date
     until: date
     rows: list[Compared]
+    totals: list[Total]
+    spans: list[Span] = Field(description="Which person-years were in force when.")
     missing_services: list[str]
     to_be_checked: bool

@@ -1,10 +1,10 @@
-"""The plot of the resourcing review."""
+"""The plots of the resourcing review."""
 
 import io
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from services.advisory.domain.resources import Compared
+from services.advisory.domain.resources import Compared, Review
 
 
 def shares_plot(rows: Sequence[Compared], words: Mapping[str, str], kind: Literal["svg", "png"]) -> bytes:
@@ -24,6 +24,31 @@ def shares_plot(rows: Sequence[Compared], words: Mapping[str, str], kind: Litera
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(frameon=False, fontsize=8, loc="outside upper center", ncols=2)
+    target = io.BytesIO()
+    figure.savefig(target, format=kind, dpi=140, metadata={"Date": None} if kind == "svg" else None)
+    return target.getvalue()
+
+
+def trend_plot(quarters: Sequence[Review], words: Mapping[str, str], kind: Literal["svg", "png"]) -> bytes:
+    """Return a plot of the authorities' actual shares of all tasks by quarter, in the words of one language."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - half a second that only the process which draws pays
+    from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
+
+    names = [f"{review.since.year}/{(review.since.month - 1) // 3 + 1}" for review in quarters]
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    axes = figure.subplots()
+    for authority in dict.fromkeys(total.authority for review in quarters for total in review.totals):
+        share_of = [
+            next((total.actual_share for total in review.totals if total.authority == authority), None)
+            for review in quarters
+        ]
+        # A quarter without a share is a gap in the line.
+        shares = [float("nan") if share is None else share for share in share_of]
+        axes.plot(names, shares, marker="o", label=words.get(authority, authority))
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(frameon=False, fontsize=8, loc="outside upper center", ncols=3)
     target = io.BytesIO()
     figure.savefig(target, format=kind, dpi=140, metadata={"Date": None} if kind == "svg" else None)
     return target.getvalue()

@@ -9,8 +9,9 @@ from services.advisory.domain.contact import check_business_id
 from services.advisory.domain.resources import Review, WorkQuestion, check_question, review
 from services.advisory.domain.timeline import Matter, Timeline, TimelineQuestion, timeline
 from services.advisory.joint.commands import JointResources
-from services.advisory.joint.store import Contacts, GivenTitle, Guidance, Questions, Resources
+from services.advisory.joint.store import Contacts, GivenTitle, Guidance, Questions
 from services.advisory.joint.tables import AnswerRow, QuestionRow
+from shared.agreement import Agreements
 from shared.errors import UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import ServiceName, TimelineAnswered, TimelineRequested, WorkReported, WorkRequested
@@ -106,14 +107,15 @@ class JointReviews:
         if row is None or not isinstance(row.question, WorkQuestion):
             raise UnknownError("review")
         answers = await Questions(tx).answers(request_id)
+        in_force = (await Agreements(tx).figures()).at(row.question.until)
         acts: dict[str, dict[str, int]] = {"advisory": await Contacts(tx).answered(*row.question.instants)}
         for answered in answers:
             for done in answered.answer.done if isinstance(answered.answer, WorkReported) else ():
                 acts.setdefault(done.task, {})[done.authority] = done.acts
         return review(
             row.question,
-            self.resources.shipped,
-            await Resources(tx).decided(),
+            await self.resources.every(tx),
+            in_force.version.agreement.shares if in_force.version is not None else (),
             acts,
             sorted(self.resources.authorities),
             _missing(answers),

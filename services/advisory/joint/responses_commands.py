@@ -1,4 +1,4 @@
-"""How soon contacts are answered: agreed as shipped and as the management group decides, and what was reached."""
+"""How soon contacts are answered: the agreement's figures, as the management group decides, and what was reached."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 from services.advisory.domain.response import (
     Channel,
     Reached,
-    ResponseDecision,
     ResponseTime,
     channel_of,
-    check_decision,
     in_force,
+    response_times_in,
 )
 from services.advisory.joint.responses_store import ResponseTimes
+from shared.agreement import Agreements
 from shared.calendar import OfficeHours, local_day, start_of
 from shared.errors import RefusedError
 from shared.events.v1.advisory import Contact
@@ -24,7 +24,7 @@ class JointResponses:
     """Response times.
 
     Attributes:
-        shipped: those that the service ships.
+        shipped: those that hold until the agreement is published.
         hours: when the offices work.
     """
 
@@ -33,21 +33,13 @@ class JointResponses:
 
     async def rules(self, tx: Transaction) -> list[ResponseTime]:
         """Return what is agreed, as shipped and as decided since."""
-        return [*self.shipped, *await ResponseTimes(tx).decided()]
+        published = (await Agreements(tx).figures()).published
+        return list(self.shipped if published is None else response_times_in(published.figures))
 
     async def due_at(self, tx: Transaction, contact: Contact) -> datetime | None:
         """Return by when a contact is to be answered; None when nothing is agreed for its channel."""
         rule = in_force(await self.rules(tx), channel_of(contact), local_day(contact.received_at))
         return None if rule is None else self.hours.after(contact.received_at, rule.hours)
-
-    async def decide(self, tx: Transaction, channel: Channel, decision: ResponseDecision, by: str) -> None:
-        """Enter a decision of the management group; contacts that come from then on are due by it.
-
-        Raises:
-            RefusedError
-        """
-        check_decision(decision, local_day(tx.clock.now()))
-        await ResponseTimes(tx).decide(channel, decision, by)
 
     async def reached(self, tx: Transaction, since: date, until: date) -> list[Reached]:
         """Return what was reached by each channel for contacts that came within some days, both included.

@@ -1,4 +1,4 @@
-"""The queries on response times: what is decided, what was reached, which contacts are late."""
+"""The queries on response times: what was reached, which contacts are late."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,12 +6,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, or_
-from sqlalchemy.dialects.postgresql import insert as insert_one
 from sqlmodel import col, select
 
 from services.advisory.domain.contact import ContactState
-from services.advisory.domain.response import Channel, ResponseDecision, ResponseTime
-from services.advisory.joint.tables import ContactRow, ResponseTimeRow
+from services.advisory.joint.tables import ContactRow
 from shared.store import Store
 
 
@@ -27,31 +25,6 @@ class ChannelCount(NamedTuple):
 
 class ResponseTimes(Store):
     """Response times."""
-
-    async def decide(self, channel: Channel, decision: ResponseDecision, by: str) -> None:
-        """Record a decision; one for the same day replaces it."""
-        values = {
-            "hours": decision.hours,
-            "decided_on": decision.decided_on,
-            "decided_by": by,
-            "reason": decision.reason,
-        }
-        made = insert_one(ResponseTimeRow).values(channel=channel, valid_from=decision.valid_from, **values)
-        await self._run(made.on_conflict_do_update(index_elements=["channel", "valid_from"], set_=values))
-
-    async def decided(self) -> list[ResponseTime]:
-        """Return all decisions, oldest first."""
-        rows = await self._all(select(ResponseTimeRow).order_by(col(ResponseTimeRow.valid_from)))
-        return [
-            ResponseTime(
-                channel=row.channel,
-                hours=row.hours,
-                valid_from=row.valid_from,
-                certainty="decided",
-                source=f"Decided {row.decided_on}: {row.reason}",
-            )
-            for row in rows
-        ]
 
     async def counts(self, since: datetime, until: datetime) -> list[ChannelCount]:
         """Return what was reached for contacts that came between two instants; joined ones count as the earlier."""

@@ -16,10 +16,8 @@ from sqlmodel import col, select
 
 from services.advisory.domain.assignment import Adviser
 from services.advisory.domain.contact import JOIN_WITHIN, ContactState, Earlier
-from services.advisory.domain.resources import Agreed, Decision
 from services.advisory.joint.tables import (
     AdviserRow,
-    AgreedRow,
     AnnouncementRow,
     AnswerRow,
     ArticleRow,
@@ -44,7 +42,6 @@ _ACT: Final = Bulk[ContactActRow](
 _ASKED: Final = insert(AnswerRow, AnswerRow, columns=("request_id", "service"))
 _AWAITED: Final = insert(ReceiptRow, ReceiptRow, columns=("announcement_id", "office"))
 _GIVEN: Final = insert(GivenRow, GivenRow)
-_AGREED: Final = insert(AgreedRow, AgreedRow, replace=("person_years", "decided_on", "decided_by", "reason"))
 
 
 class _Count(NamedTuple):
@@ -283,42 +280,6 @@ class HandOvers(Store):
             now=self._tx.clock.now(),
             limit=limit,
         )
-
-
-class Resources(Store):
-    """The management group's decisions of person-years."""
-
-    def decide(self, task: str, decision: Decision, by: str) -> None:
-        """Record a decision; one for the same day replaces it."""
-        for authority, person_years in decision.person_years.items():
-            row = AgreedRow(
-                task=task,
-                authority=authority,
-                valid_from=decision.valid_from,
-                person_years=person_years,
-                decided_on=decision.decided_on,
-                decided_by=by,
-                reason=decision.reason,
-            )
-            self._tx.stage(_AGREED, row)
-
-    async def decided(self) -> list[Agreed]:
-        """Return all decisions, as agreed person-years."""
-        rows = await self._all(
-            select(AgreedRow).order_by(col(AgreedRow.valid_from), col(AgreedRow.task), col(AgreedRow.authority))
-        )
-        return [
-            Agreed(
-                task=row.task,
-                authority=row.authority,
-                person_years=row.person_years,
-                valid_from=row.valid_from,
-                valid_to=None,
-                certainty="read",
-                source=f"Decided {row.decided_on}: {row.reason}",
-            )
-            for row in rows
-        ]
 
 
 class Questions(Store):

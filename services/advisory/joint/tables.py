@@ -7,10 +7,13 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, Column, Date, DateTime, Identity, Index, MetaData, Text, Uuid, text
 from sqlmodel import Field, SQLModel
 
+from services.advisory.domain.agreement import DecisionState, Proposal, Results
 from services.advisory.domain.contact import ContactState, Person
+from services.advisory.domain.governance import AgendaItem, MeetingState
 from services.advisory.domain.hand_over import HandOverState
-from services.advisory.domain.resources import WorkQuestion
-from services.advisory.domain.response import Channel
+from services.advisory.domain.kept_review import ReviewState
+from services.advisory.domain.operating_model import ModelTexts
+from services.advisory.domain.resources import Review, WorkQuestion
 from services.advisory.domain.timeline import TimelineQuestion
 from shared.database import EnumText, Json
 from shared.events.v1.advisory import (
@@ -23,6 +26,7 @@ from shared.events.v1.advisory import (
     Trilingual,
     WorkReported,
 )
+from shared.events.v1.agreement import Agreement, Group
 from shared.events.values import Absence
 
 metadata = MetaData()
@@ -144,20 +148,6 @@ class AdviserRow(Table, table=True):
     absences: tuple[Absence, ...] = _json(tuple[Absence, ...])
 
 
-class AgreedRow(Table, table=True):
-    """A decision of the management group on an authority's person-years for a task."""
-
-    __tablename__ = "agreed"
-
-    task: str = _text(key=True)
-    authority: str = _text(key=True)
-    valid_from: date = Field(sa_type=Date, primary_key=True)
-    person_years: float
-    decided_on: date
-    decided_by: str = _text()
-    reason: str = _text()
-
-
 class HandOverRow(Table, table=True):
     """A hand-over of a contact to another authority or service."""
 
@@ -260,22 +250,6 @@ class ReceiptRow(Table, table=True):
     published_at: datetime | None = _instant(null=True)
 
 
-# -- response times ----------------------------------------------------------------------------------------------------
-
-
-class ResponseTimeRow(Table, table=True):
-    """A decision of the management group on how soon a contact is answered."""
-
-    __tablename__ = "response_time"
-
-    channel: Channel = Field(sa_column=Column(EnumText(Channel), primary_key=True))
-    valid_from: date = Field(sa_type=Date, primary_key=True)
-    hours: float
-    decided_on: date
-    decided_by: str = _text()
-    reason: str = _text()
-
-
 # -- mailing lists -----------------------------------------------------------------------------------------------------
 
 
@@ -301,3 +275,134 @@ class MailedRow(Table, table=True):
     announcement_id: UUID = Field(foreign_key="announcement.announcement_id", primary_key=True)
     letters: int
     at: datetime = _instant()
+
+
+# -- the agreement and the groups that decide --------------------------------------------------------------------------
+
+
+class AgreementTextRow(Table, table=True):
+    """A version of the agreement's text. A decision puts it in force."""
+
+    __tablename__ = "agreement_text"
+
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    agreement: Agreement = _json(Agreement)
+    written_by: str = _text()
+    written_at: datetime = _instant()
+
+
+class OperatingModelRow(Table, table=True):
+    """A version of the operating model. A decision of the management group confirms it."""
+
+    __tablename__ = "operating_model"
+
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    texts: ModelTexts = _json(ModelTexts)
+    written_by: str = _text()
+    written_at: datetime = _instant()
+
+
+class DecisionRow(Table, table=True):
+    """A decision of a group: proposed, taken or not; what it put in force."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        Index("decision_proposed", "proposed_at", "decision_id"),
+        Index("decision_edition", "edition", unique=True),
+    )
+
+    decision_id: UUID = Field(primary_key=True)
+    group_name: Group = Field(sa_column=Column(EnumText(Group), nullable=False))
+    state: DecisionState = Field(sa_column=Column(EnumText(DecisionState), nullable=False))
+    proposal: Proposal = _json(Proposal)
+    proposed_by: str = _text()
+    proposed_at: datetime = _instant()
+    edition: int | None = None
+    results: Results | None = _json(Results, null=True)
+    decided_by: str | None = _text(null=True)
+    decided_on: date | None = None
+    reason: str | None = _text(null=True)
+
+
+class MemberRow(Table, table=True):
+    """A member of a group, for a term."""
+
+    __tablename__ = "group_member"
+    __table_args__ = (Index("group_member_subject", "subject", "group_name"),)
+
+    member_id: UUID = Field(primary_key=True)
+    group_name: Group = Field(sa_column=Column(EnumText(Group), nullable=False))
+    subject: str = _text()
+    authority: str = _text()
+    since: date
+    until: date | None = None
+    listed_by: str = _text()
+    listed_at: datetime = _instant()
+    ended_by: str | None = _text(null=True)
+
+
+class MeetingRow(Table, table=True):
+    """A meeting of a group."""
+
+    __tablename__ = "meeting"
+    __table_args__ = (Index("meeting_held", "held_on", "meeting_id"),)
+
+    meeting_id: UUID = Field(primary_key=True)
+    group_name: Group = Field(sa_column=Column(EnumText(Group), nullable=False))
+    held_on: date
+    state: MeetingState = Field(sa_column=Column(EnumText(MeetingState), nullable=False))
+    agenda: tuple[AgendaItem, ...] = _json(tuple[AgendaItem, ...])
+    called_by: str = _text()
+    called_at: datetime = _instant()
+    reason: str | None = _text(null=True)
+    minutes: str | None = _text(null=True)
+    minutes_by: str | None = _text(null=True)
+    approved_by: str | None = _text(null=True)
+    approved_at: datetime | None = _instant(null=True)
+
+
+class KeptReviewRow(Table, table=True):
+    """A resourcing review as it was when it was kept, for the management group to approve."""
+
+    __tablename__ = "kept_review"
+    __table_args__ = (Index("kept_review_kept", "kept_at", "request_id"),)
+
+    request_id: UUID = Field(foreign_key="asked.request_id", primary_key=True)
+    review: Review = _json(Review)
+    state: ReviewState = Field(sa_column=Column(EnumText(ReviewState), nullable=False))
+    next_due: date
+    kept_by: str = _text()
+    kept_at: datetime = _instant()
+    decided_by: str | None = _text(null=True)
+    decided_on: date | None = None
+    reason: str | None = _text(null=True)
+
+
+# -- what the version before uses: a later migration drops it ---------------------------------------------------------
+
+
+class AgreedRow(Table, table=True):
+    """A decision on an authority's person-years for a task; it stands in `decision` now."""
+
+    __tablename__ = "agreed"
+
+    task: str = _text(key=True)
+    authority: str = _text(key=True)
+    valid_from: date = Field(sa_type=Date, primary_key=True)
+    person_years: float
+    decided_on: date
+    decided_by: str = _text()
+    reason: str = _text()
+
+
+class ResponseTimeRow(Table, table=True):
+    """A decision on how soon a contact is answered; it stands in `decision` now."""
+
+    __tablename__ = "response_time"
+
+    channel: str = _text(key=True)
+    valid_from: date = Field(sa_type=Date, primary_key=True)
+    hours: float
+    decided_on: date
+    decided_by: str = _text()
+    reason: str = _text()

@@ -11,8 +11,10 @@ from services.change_security.authority.store import Cases
 from services.change_security.authority.tables import OwnActingRow
 from services.change_security.domain import acting as acting_for
 from services.change_security.domain.acting import CaseOfficer
+from services.change_security.domain.agreed_rules import agreed_rules
 from services.change_security.domain.case import CaseAct, CaseState
 from services.change_security.domain.rules import RuleTable
+from shared.agreement import Agreements
 from shared.errors import ConflictError, ForbiddenError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.change_security import Acting, ActingChanged, ActingReported, ActingState, LegalGround
@@ -56,7 +58,7 @@ class CityActing:
             reason,
             tx.clock.now(),
             self.network,
-            self.rules,
+            agreed_rules(self.rules, await Agreements(tx).figures()),
         )
         if any(
             (row.acting.competent_authority, row.acting_authority) == (competent, acting)

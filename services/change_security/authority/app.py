@@ -32,7 +32,10 @@ def inbound(settings: Settings, plans: CityPlans, acting: CityActing) -> Inbound
     """Say what a city reads: what the joint office addresses to it, which the joint office has examined itself."""
     return Inbound(
         group=f"{SERVICE}.{settings.office}",
-        topics={topics.CHANGE_SECURITY_TO.name_for(settings.office): topics.CHANGE_SECURITY_TO},
+        topics={
+            topics.CHANGE_SECURITY_TO.name_for(settings.office): topics.CHANGE_SECURITY_TO,
+            topics.ADVISORY_SHARED.name: topics.ADVISORY_SHARED,
+        },
         types=REGISTRY,
         handlers=handlers_of(plans, acting),
     )

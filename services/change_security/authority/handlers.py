@@ -11,6 +11,7 @@ from services.change_security.authority.plan_commands import CityPlans
 from services.change_security.authority.store import CaseEnd, Cases
 from services.change_security.domain import own_case
 from services.change_security.domain.case import CaseState
+from shared.agreement import keep_agreement
 from shared.events.v1.change_security import (
     ActingChanged,
     HandlingChanged,
@@ -97,6 +98,7 @@ def handlers_of(plans: CityPlans, acting: CityActing) -> Handlers:
         mark_overdue,
         city.receive_plan,
         city.receive_acting,
+        keep_agreement,
     )
 
 

@@ -55,6 +55,10 @@ class RuleTable:
         for rule in self._rules:
             self._first_day[rule.name] = min(rule.valid_from, self._first_day.get(rule.name, date.max))
 
+    def with_rules(self, rules: Iterable[Rule]) -> "RuleTable":
+        """Return the table with more rules, each in force before those that stand above it."""
+        return RuleTable((*self._rules, *rules))
+
     def _in_force(self, day: date, basis: str | None) -> Mapping[str, Rule]:
         return {
             rule.name: rule

@@ -10,10 +10,12 @@ from uuid import UUID
 
 from services.change_security.domain import acting as acting_for
 from services.change_security.domain.acting import RULE
+from services.change_security.domain.agreed_rules import agreed_book
 from services.change_security.domain.ledger import EntryState
 from services.change_security.domain.notice import Notice, NoticeState, Rulebook
 from services.change_security.joint.acting_store import Actings
 from services.change_security.joint.store import Notices
+from shared.agreement import Agreements
 from shared.errors import UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.change_security import Acting, ActingChanged, ActingReported, ActingState
@@ -49,7 +51,8 @@ class JointActing:
         row = await Actings(tx).get(event.acting.acting_id)
         known = row.acting if row is not None else None
         now = tx.clock.now()
-        acting = acting_for.report(known, event.acting, event.authority, self.book.agreed, now)
+        book = agreed_book(self.book, await Agreements(tx).figures())
+        acting = acting_for.report(known, event.acting, event.authority, book.agreed, now)
         if known is None and (obstacle := await self._obstacle(tx, notice, acting)) is not None:
             acting = acting.model_copy(
                 update={"state": ActingState.REFUSED, "ended_by": RULE, "end_reason": obstacle, "ended_at": now}
@@ -59,6 +62,7 @@ class JointActing:
 
     async def ask(self, tx: Transaction, notice_id: UUID, asked_by: str, competent: str, at: datetime) -> None:
         """Take an older version's taking of another's part as a request to act in it."""
+        book = agreed_book(self.book, await Agreements(tx).figures())
         acting = acting_for.ask(
             derived_id("acting", notice_id, competent, asked_by, at),
             asked_by,
@@ -67,7 +71,7 @@ class JointActing:
             "taken, as an older version of the authority's system has it",
             at,
             self.network,
-            self.book.rules,
+            book.rules,
         )
         await self.enter(tx, ActingReported(notice_id=notice_id, authority=asked_by, acting=acting))
 

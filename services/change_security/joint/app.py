@@ -71,6 +71,7 @@ def inbound(settings: Settings, office: JointOffice, acting: JointActing, hand_o
         topics.CHANGE_NOTICES_INBOUND.name,
         *topics.CHANGE_SECURITY_FROM.names(settings.city_offices),
         topics.ADVISORY_SERVICES.name,
+        topics.ADVISORY_SHARED.name,
     )
     by_name = topics.expanded(settings.city_offices)
     return Inbound(

@@ -5,12 +5,13 @@ store, published through the outbox. The HTTP API and the message handlers both 
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.change_security.domain import handling as joint_handling
 from services.change_security.domain import letters
 from services.change_security.domain import notice as lifecycle
+from services.change_security.domain.agreed_rules import agreed_book
 from services.change_security.domain.delivery import DeliveryKind, DeliveryState, Waiting, protection
 from services.change_security.domain.evidence import Arrival
 from services.change_security.domain.filing import check
@@ -40,6 +41,7 @@ from services.change_security.joint.resolution_store import Overdue, Oversight, 
 from services.change_security.joint.store import Directory, NewFiling, Notices
 from services.change_security.joint.tables import ActKind
 from services.change_security.joint.webhook_commands import queue_receipt
+from shared.agreement import Agreements
 from shared.calendar import local_day
 from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import Event, derived_id
@@ -52,11 +54,22 @@ from shared.events.v1.change_security import (
     NoticeAssigned,
     Outcome,
 )
+from shared.figures import Figures
 from shared.messaging.transaction import Transaction
 from shared.telemetry import current_trace_id
 
 AUTHORITY: Final = "authority:"
 """Begins the name of a filer that is a city of the region: each may revise what another filed."""
+_MADE: Final = "agreed book"
+
+
+class _Made(NamedTuple):
+    """The rulebook that was made of a book and figures: once in a batch."""
+
+    book: Rulebook
+    figures: Figures
+    agreed: Rulebook
+
 
 _Content = NoticeAssigned | NoticeAmended | NoticeAskedAgain
 """What brings an office the filing."""
@@ -77,6 +90,15 @@ class JointOffice:
         table = self.shipped.with_others(municipalities, authorities)
         if table.version != self.book.authorities.version:
             self.book = replace(self.book, authorities=table)
+
+    async def agreed_book(self, tx: Transaction) -> Rulebook:
+        """Return the rulebook with the agreement's figures, as they are in this transaction."""
+        figures = await Agreements(tx).figures()
+        made: _Made | None = tx.identity_map.get(_MADE)
+        if made is None or made.book is not self.book or made.figures is not figures:
+            made = _Made(self.book, figures, agreed_book(self.book, figures))
+            tx.identity_map[_MADE] = made
+        return made.agreed
 
     async def set_email(self, tx: Transaction, authority: str, address: str) -> None:
         """Set the address of an authority outside the region; what waited for one is sent.
@@ -114,7 +136,12 @@ class JointOffice:
         """
         check(filing)
         change = lifecycle.file(
-            notice_id, filing, receipt, self.book, trace_id=current_trace_id(), registered_by=registered_by
+            notice_id,
+            filing,
+            receipt,
+            await self.agreed_book(tx),
+            trace_id=current_trace_id(),
+            registered_by=registered_by,
         )
         filed = await self.carry_out(tx, change, filing=NewFiling(receipt.filed_by, arrival))
         return await self._apply_waiting(tx, filed)
@@ -178,13 +205,19 @@ class JointOffice:
         now = tx.clock.now()
         if before.state is NoticeState.MERGED and predecessor == before.revision:
             kept = await self.known(tx, before.notice_id)
-            both = revise_absorbed(kept, before, filing, now, self.book, arrived_at=new.arrival.at)
+            both = revise_absorbed(kept, before, filing, now, await self.agreed_book(tx), arrived_at=new.arrival.at)
             Notices(tx).save(both.absorbed.notice, filing=new)
             await self._revised(tx, kept, both.kept, new)
             return await Notices(tx).get(before.notice_id) or both.absorbed.notice
         registrar = new.filed_by.removeprefix(AUTHORITY) if new.filed_by.startswith(AUTHORITY) else None
         change = lifecycle.revise(
-            before, filing, predecessor, now, self.book, arrived_at=new.arrival.at, registered_by=registrar
+            before,
+            filing,
+            predecessor,
+            now,
+            await self.agreed_book(tx),
+            arrived_at=new.arrival.at,
+            registered_by=registrar,
         )
         return await self._revised(tx, before, change, new)
 
@@ -248,7 +281,9 @@ class JointOffice:
             ConflictError: the notice is no longer open.
         """
         before = await self.known(tx, notice_id)
-        change = lifecycle.add_authority(before, authority, tx.clock.now(), self.book, municipality=municipality)
+        change = lifecycle.add_authority(
+            before, authority, tx.clock.now(), await self.agreed_book(tx), municipality=municipality
+        )
         notice = await self.carry_out(tx, change)
         resolution = f"assigned to {authority}: {reason}"
         await self.settle_unrouted(tx, before, notice, by=by, resolution=resolution, settled=True)
@@ -430,14 +465,15 @@ class JointOffice:
         return await self._put_in_force(tx, before, change, filing=filing, over=over, again=again)
 
     async def _handling(self, tx: Transaction, notice: Notice) -> Handling:
-        handling = joint_handling.decide(notice, self.book)
+        handling = joint_handling.decide(notice, await self.agreed_book(tx))
         if handling.mode is not HandlingMode.JOINT:
             return handling
         return joint_handling.staff(handling, notice.handling, notice.filing, await self.staffing(tx))
 
     async def staffing(self, tx: Transaction) -> joint_handling.Staffing:
         """Return what a lead and a specialist are chosen by: the listed officers, their load, the agreed shares."""
-        return await Specialists(tx).staffing(self.book.agreed.shares_on(local_day(tx.clock.now())))
+        book = await self.agreed_book(tx)
+        return await Specialists(tx).staffing(book.agreed.shares_on(local_day(tx.clock.now())))
 
     async def _put_in_force(
         self,

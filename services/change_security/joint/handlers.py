@@ -16,6 +16,7 @@ from services.change_security.joint.commands import AUTHORITY, JointOffice
 from services.change_security.joint.handling_store import Specialists
 from services.change_security.joint.plan_commands import enter_step
 from services.change_security.joint.store import Notices
+from shared.agreement import keep_agreement
 from shared.errors import UnprocessableError
 from shared.events.envelope import Envelope
 from shared.events.v1.change_security import (
@@ -213,6 +214,7 @@ def handlers_of(
         enter_step,
         notices.enter_returned,
         notices.enter_acting,
+        keep_agreement,
     )
 
 

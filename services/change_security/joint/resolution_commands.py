@@ -40,7 +40,7 @@ class Coordination:
             UnknownError, ConflictError
         """
         before = await self.office.known(tx, notice_id)
-        change = resolution.insist(before, authority, reason, tx.clock.now(), self.office.book)
+        change = resolution.insist(before, authority, reason, tx.clock.now(), await self.office.agreed_book(tx))
         notice = await self.office.carry_out(tx, change)
         record(tx, before.notice_id, ActKind.INSISTED, by, reason, authority=authority)
         return notice
@@ -78,7 +78,7 @@ class Coordination:
             UnknownError, ConflictError
         """
         before = await self.office.known(tx, notice_id)
-        change = resolution.reopen(before, reason, tx.clock.now(), self.office.book)
+        change = resolution.reopen(before, reason, tx.clock.now(), await self.office.agreed_book(tx))
         notice = await self.office.carry_out(tx, change, again=True)
         record(tx, before.notice_id, ActKind.REOPENED, by, reason)
         return notice
@@ -90,7 +90,7 @@ class Coordination:
             UnknownError, RefusedError, ConflictError
         """
         kept, absorbed = await self._both(tx, notice_id, absorbed_id)
-        both = merging.merge(kept, absorbed, tx.clock.now(), self.office.book)
+        both = merging.merge(kept, absorbed, tx.clock.now(), await self.office.agreed_book(tx))
         notice = await self.office.carry_out(tx, both.kept)
         await self.office.carry_out(tx, both.absorbed, over=True)
         await unite_plans(tx, notice, absorbed)
@@ -104,7 +104,7 @@ class Coordination:
             UnknownError, ConflictError
         """
         kept, absorbed = await self._both(tx, notice_id, absorbed_id)
-        both = merging.unmerge(kept, absorbed, reason, tx.clock.now(), self.office.book)
+        both = merging.unmerge(kept, absorbed, reason, tx.clock.now(), await self.office.agreed_book(tx))
         # First the one that leaves: from then on its filer is answered for itself alone.
         await self.office.carry_out(tx, both.absorbed, again=True)
         notice = await self.office.carry_out(tx, both.kept)

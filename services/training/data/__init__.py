@@ -8,7 +8,7 @@ from services.training.domain.seats import Share, read_shares
 
 
 def shares() -> tuple[Share, ...]:
-    """Return the shares of seats that are used until a decision is recorded; unverified."""
+    """Return the shares of seats that are used until the agreement has come; unverified."""
     return read_shares(_lines("shares.csv"))
 
 

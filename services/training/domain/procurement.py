@@ -6,16 +6,18 @@ their sources; a step that is not verified is marked so.
 """
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.cost_shares import divide
 from shared.errors import ConflictError, RefusedError
 from shared.events.v1.change_security import MunicipalityCode, Occupation
 from shared.events.v1.training import Course, CourseKind, Group, GroupState, Labels, Language
@@ -206,32 +208,6 @@ def employer_share(rules: Iterable[ShareRule], proposal: Proposal) -> EmployerSh
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What one authority's seats in a group cost, in euros without VAT. A statement, no invoice."""
-
-    authority: str
-    seats: int
-    eur: Decimal
-
-
-def settle(price_eur: Decimal, seats_by_authority: dict[str, int]) -> list[Statement]:
-    """Divide the authorities' part of a group's price by the seats that each home authority has used.
-
-    The cents that division leaves go to the first in alphabetical order, so that the statements add up to the price.
-    """
-    seats = sum(seats_by_authority.values())
-    if not seats:
-        return []
-    parts = {
-        authority: (price_eur * count / seats).quantize(_CENT, ROUND_HALF_UP)
-        for authority, count in sorted(seats_by_authority.items())
-    }
-    first = next(iter(parts))
-    parts[first] += price_eur - sum(parts.values())
-    return [Statement(authority, seats_by_authority[authority], eur) for authority, eur in parts.items()]
-
-
 class UsedSeats(BaseModel):
     """What people of one authority were offered in a group, and what of it they have used.
 
@@ -272,20 +248,21 @@ class GroupStatement:
 
 
 def account(used: Sequence[UsedSeats], rules: Sequence[ShareRule]) -> list[GroupStatement]:
-    """Account for the seats of groups by home authority: the price is divided by used seats."""
+    """Account for the seats of groups by home authority: the authorities' part of the price is divided by used seats.
+
+    The cents that division leaves go round (`shared.cost_shares`), from group to group in the order of their starts.
+    """
+    shares = {
+        seats.group_id: employer_share(rules, seats.proposed) if seats.proposed is not None else None for seats in used
+    }
+    parts = _parts(used, shares)
     statements = []
-    for group_id in dict.fromkeys(seats.group_id for seats in used):
-        own = [seats for seats in used if seats.group_id == group_id]
-        proposal = own[0].proposed
-        share = employer_share(rules, proposal) if proposal else None
-        seats_of = {seats.authority: seats.seats for seats in own if seats.seats}
-        eur: dict[str, Decimal] = {}
-        if share is not None and seats_of:
-            eur = {seats.authority: Decimal("0.00") for seats in own}
-            eur |= {part.authority: part.eur for part in settle(share.authority_eur, seats_of)}
-        statements += [
+    for seats in used:
+        share = shares[seats.group_id]
+        of_group = parts.get(seats.group_id)
+        statements.append(
             GroupStatement(
-                group_id,
+                seats.group_id,
                 seats.starts_on,
                 seats.authority,
                 seats.offered,
@@ -294,11 +271,25 @@ def account(used: Sequence[UsedSeats], rules: Sequence[ShareRule]) -> list[Group
                 seats.no_shows,
                 to_be_checked=share is not None and share.to_be_checked,
                 days=seats.days,
-                eur=eur.get(seats.authority),
+                eur=None if of_group is None else of_group.get(seats.authority, Decimal("0.00")),
             )
-            for seats in own
-        ]
+        )
     return statements
+
+
+def _parts(used: Sequence[UsedSeats], shares: Mapping[UUID, EmployerShare | None]) -> dict[UUID, Mapping[str, Decimal]]:
+    """Return what each authority pays of each group that was procured jointly and of which seats were used."""
+    by_group: dict[tuple[date, UUID], dict[str, int]] = {}
+    for seats in used:
+        by_group.setdefault((seats.starts_on, seats.group_id), {})[seats.authority] = seats.seats
+    parts: dict[UUID, Mapping[str, Decimal]] = {}
+    short: Mapping[str, Fraction] = {}
+    for (_, group_id), weights in sorted(by_group.items()):
+        share = shares[group_id]
+        if share is not None and any(weights.values()):
+            division = divide(share.authority_eur, weights, short)
+            parts[group_id], short = division.parts, division.short
+    return parts
 
 
 class StatementState(StrEnum):

@@ -13,7 +13,6 @@ from services.training.joint.commands.participants import JointParticipants
 from services.training.joint.commands.places import JointPlaces
 from services.training.joint.commands.plans import JointPlans
 from services.training.joint.commands.procurement import JointProcurement
-from services.training.joint.commands.quotas import JointQuotas
 from services.training.joint.commands.seats import JointSeats
 from services.training.joint.commands.statements import JointStatements
 from services.training.joint.handlers import handlers_of
@@ -41,6 +40,7 @@ def parts(settings: Settings, database: Database) -> Parts:
         *topics.TRAINING_FROM.names(settings.city_offices),
         topics.PLACEMENT_TRAINING.name,
         topics.ADVISORY_SERVICES.name,
+        topics.ADVISORY_SHARED.name,
         topics.CHANGE_SECURITY_SHARED.name,
         topics.VACANCIES_SHARED.name,
     )
@@ -52,7 +52,6 @@ def parts(settings: Settings, database: Database) -> Parts:
     )
     formations = JointFormations(catalogue, seats)
     procurement = JointProcurement(catalogue, data.procurement_rules())
-    quotas = JointQuotas(settings.authorities)
     places = JointPlaces(seats)
     objects = [
         catalogue,
@@ -61,7 +60,6 @@ def parts(settings: Settings, database: Database) -> Parts:
         procurement,
         candidates,
         hand_overs,
-        quotas,
         JointPlans(catalogue),
         document_api.Appeals(data.appeal_instructions()),
         JointParticipants(seats),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from services.training.joint.commands.candidates import JointCandidates
 from services.training.joint.commands.seats import JointSeats
 from services.training.joint.store import Planning
+from shared.agreement import keep_agreement
 from shared.errors import UnprocessableError
 from shared.events.v1.change_security import WorkforceReleased
 from shared.events.v1.placement import CandidatesGathered, VacancyPublished
@@ -84,4 +85,5 @@ def handlers_of(seats: JointSeats, candidates: JointCandidates) -> Handlers:
         joint.enter_invitation_answer,
         plan_release,
         plan_vacancy,
+        keep_agreement,
     )

@@ -1,48 +1,13 @@
-"""The queries of decisions on the shares of seats, and of the places that the cities know."""
+"""The queries of the places in the queues that the cities know."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import tuple_
-from sqlmodel import col, select
-
 from services.training.domain.places import Place
-from services.training.joint.tables import QueuePlaceRow, SeatQuotaRow
+from services.training.joint.tables import QueuePlaceRow
 from shared.database import insert
-from shared.errors import UnknownError
 from shared.store import Store
 
 _PLACE = insert(QueuePlaceRow, QueuePlaceRow, replace=("course_id", "office", "position", "estimated_start"))
-
-
-class Quotas(Store):
-    """Recorded decisions on the authorities' shares of seats."""
-
-    def add(self, quota: SeatQuotaRow) -> None:
-        """Record a decision."""
-        self._tx.session.add(quota)
-
-    async def get(self, quota_id: UUID) -> SeatQuotaRow:
-        """Return a decision.
-
-        Raises:
-            UnknownError: no such decision.
-        """
-        row = await self._get(SeatQuotaRow, quota_id)
-        if row is None:
-            raise UnknownError("seat quota")
-        return row
-
-    async def every(self) -> Sequence[SeatQuotaRow]:
-        """Return all decisions: a handful."""
-        return await self._all(select(SeatQuotaRow))
-
-    async def page(self, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[SeatQuotaRow]:
-        """Return decisions, the last recorded first."""
-        order = (col(SeatQuotaRow.recorded_at), col(SeatQuotaRow.quota_id))
-        query = select(SeatQuotaRow).order_by(*(column.desc() for column in order)).limit(limit)
-        return await self._all(query if after is None else query.where(tuple_(*order) < after))
 
 
 class Places(Store):

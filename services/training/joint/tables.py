@@ -26,7 +26,6 @@ from services.training.domain.course import NamedGroup
 from services.training.domain.formation import ProposedPlacement
 from services.training.domain.plans import PlanState
 from services.training.domain.procurement import GroupStatement, Proposal, ProposalState, StatementState
-from services.training.domain.quotas import QuotaDecision
 from services.training.domain.seats import SeatOfferState
 from services.training.domain.supply import Planned
 from shared.database import EnumText, Json
@@ -211,18 +210,7 @@ class DemandRow(_Table, table=True):
     positions: int
 
 
-# -- quotas and places
-
-
-class SeatQuotaRow(_Table, table=True):
-    """A decision on the authorities' shares of seats. Nothing is overwritten: another decision takes its place."""
-
-    __tablename__ = "seat_quota"
-
-    quota_id: UUID = Field(primary_key=True)
-    decision: QuotaDecision = Field(sa_column=Column(Json(QuotaDecision), nullable=False))
-    recorded_by: str = _text()
-    recorded_at: datetime = _instant()
+# -- places in the queues
 
 
 class QueuePlaceRow(_Table, table=True):
@@ -332,3 +320,17 @@ class CallOffRow(_Table, table=True):
     ordered_by: str = _text()
     ordered_at: datetime = _instant()
     cancelled_at: datetime | None = _instant(null=True)
+
+
+# -- what the version before uses: a later migration drops it
+
+
+class SeatQuotaRow(_Table, table=True):
+    """A decision on the authorities' shares of seats; the agreement says them now."""
+
+    __tablename__ = "seat_quota"
+
+    quota_id: UUID = Field(primary_key=True)
+    decision: dict[str, Any] = Field(sa_column=Column(Json(dict[str, Any]), nullable=False))
+    recorded_by: str = _text()
+    recorded_at: datetime = _instant()

@@ -551,19 +551,6 @@ def test_the_review_compares_the_agreement_with_what_every_service_handled(advis
         assert page.headers["content-type"].startswith("text/html")
         assert f'<html lang="{lang}">' in page.text
         assert advisory.joint.get(f"{path}/report.pdf?lang={lang}").content.startswith(b"%PDF")
-    decision = {
-        "person_years": {"helsinki": 5, "espoo": 2, "vantaa": 2},
-        "valid_from": "2030-01-01",
-        "decided_on": "2026-11-24",
-        "reason": "kysyntä on kasvanut",
-    }
-    problem(advisory.joint.put("/v1/resources/advisory", json=decision), 403, "role-needed")
-    management = advisory.callers.of(JOINT, "helsinki", "management_group")
-    management.send("/v1/resources/advisory", decision, "PUT")
-    shares = {one["authority"]: one["person_years"] for one in advisory.joint.read("/v1/shares?day=2030-01-01")}
-    assert shares == {"helsinki": 5, "espoo": 2, "vantaa": 2}
-    today = {one["authority"]: one["person_years"] for one in advisory.joint.read("/v1/shares")}
-    assert today == {"helsinki": 4, "espoo": 2, "vantaa": 2}
 
 
 # -- borders

@@ -15,10 +15,11 @@ from deploy.local.processes import free_port
 from deploy.local.stack import JOINT, Stack
 from services.advisory import data
 from services.advisory.authority.commands import CityAnnouncements, CityContacts
+from services.advisory.domain.agreement import NewFigure
 from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.letters import LetterKind, LetterState
 from services.advisory.domain.letters import answer as answer_letter
-from services.advisory.domain.response import Channel, ResponseDecision
+from services.advisory.domain.response import Channel
 from services.advisory.joint.answers_commands import JointAnswers
 from services.advisory.joint.callers_commands import Answer, JointCallers
 from services.advisory.joint.commands import JointContacts, JointHandOvers
@@ -49,10 +50,11 @@ from shared.events.v1.advisory import (
     Texts,
     Trilingual,
 )
+from shared.events.v1.agreement import FigureName
 from shared.events.values import Absence
 from shared.identity import Officer
 from shared.messaging.transaction import Database
-from tests.support.advisory_office import ASSIGNED, AT, CITIES, CONTACT, RELEASED, Office
+from tests.support.advisory_office import ASSIGNED, AT, CITIES, CONTACT, RELEASED, Office, decide, list_members
 from tests.support.clock import SettableClock
 
 RECRUITMENT = CONTACT.model_copy(update={"topic": ContactTopic.RECRUITMENT, "business_id": "2077474-0"})
@@ -303,8 +305,8 @@ async def test_a_city_answers_in_writing_whom_it_has_and_hears_of_the_joint_offi
 
 async def test_late_contacts_are_listed_by_the_decided_time_of_their_channel(open_office: Office) -> None:
     office = open_office
-    decision = ResponseDecision(hours=1, valid_from=AT.date(), decided_on=AT.date(), reason="agreed")
-    await office.do(office.contacts.responses.decide, Channel.FORM, decision, "officer:m-1")
+    await list_members(office, AT.date())
+    await decide(office, AT.date(), NewFigure(name=FigureName.RESPONSE_HOURS, scope="form", value=1))
     first = await bring(office, 0)
     await bring(office, 60, business_id="0737546-2", topic=ContactTopic.TRAINING)
     assert (await row_of(office, first)).due_at == AT + timedelta(hours=1)

@@ -20,6 +20,7 @@ from services.placement.joint.commands import JointVacancies
 from services.placement.joint.referral_commands import JointReferrals
 from services.placement.joint.store import Referrals, Vacancies
 from services.placement.joint.tables import AssignmentRow, ReferralRow
+from services.placement.settings import Settings
 from shared.events.v1.change_security import Occupation
 from shared.events.v1.placement import (
     ConsentChannel,
@@ -27,13 +28,13 @@ from shared.events.v1.placement import (
     ReferralRequested,
     ReferralState,
     Vacancy,
-    VacancyStatus,
+    VacancyState,
     Wanted,
 )
 from shared.messaging.transaction import Database
 from shared.process import Service, writing
-from tests.integration.conftest import settings_of
 from tests.support.placement import vacancy
+from tests.support.settings import settings_of
 
 VACANCIES = JointVacancies()
 REFERRALS = JointReferrals(VACANCIES, data.offer_rules())
@@ -43,11 +44,11 @@ REFERRALS = JointReferrals(VACANCIES, data.offer_rules())
 async def database(stack: Stack) -> AsyncIterator[Database]:
     """An empty database of placement."""
     service = Service(PLACEMENT.name, f"placement_{uuid4().hex[:8]}", PLACEMENT.migrations)
-    async with writing(service, settings_of(stack, JOINT)) as opened:
+    async with writing(service, settings_of(Settings, stack, JOINT)) as opened:
         yield opened
 
 
-async def reported(database: Database, state: VacancyStatus = VacancyStatus.OPEN, **changes: Any) -> UUID:
+async def reported(database: Database, state: VacancyState = VacancyState.OPEN, **changes: Any) -> UUID:
     async with database.transaction(uuid4()) as tx:
         body = Vacancy.model_validate(vacancy(**changes))
         return (await VACANCIES.report(tx, body, state, "system:jobs")).vacancy_id
@@ -93,8 +94,8 @@ async def published(database: Database, key: UUID) -> list[str]:
         return list((await tx.connection.execute(sql, {"key": str(key)})).scalars())
 
 
-@pytest.mark.parametrize("end", [VacancyStatus.FILLED, VacancyStatus.WITHDRAWN])
-async def test_open_offers_end_with_their_vacancy_alone(database: Database, end: VacancyStatus) -> None:
+@pytest.mark.parametrize("end", [VacancyState.FILLED, VacancyState.WITHDRAWN])
+async def test_open_offers_end_with_their_vacancy_alone(database: Database, end: VacancyState) -> None:
     vacancy_id = await reported(database)
     mine, other = await offered(database, vacancy_id), await offered(database, await reported(database))
     async with database.transaction(uuid4()) as tx:
@@ -121,14 +122,14 @@ async def test_an_offer_that_is_made_while_the_vacancy_ends_is_refused_or_taken_
 
         async def withdraw(vacancy_id: UUID = vacancy_id) -> None:
             async with database.transaction(uuid4()) as tx:
-                await VACANCIES.move(tx, vacancy_id, VacancyStatus.WITHDRAWN, None)
+                await VACANCIES.move(tx, vacancy_id, VacancyState.WITHDRAWN, None)
 
         await asyncio.gather(offer(), withdraw(), return_exceptions=True)
         async with database.read() as tx:
             offers = await Referrals(tx).offers(referral_id)
             posting = await Vacancies(tx).read(vacancy_id)
         assert posting is not None
-        assert posting.state is VacancyStatus.WITHDRAWN
+        assert posting.state is VacancyState.WITHDRAWN
         assert {made.state for made in offers} == {OfferState.WITHDRAWN}
 
 
@@ -139,10 +140,10 @@ async def first_offer(database: Database, referral_id: UUID) -> UUID:
 
 async def test_the_feed_finds_every_language_and_says_nothing_of_what_nobody_has_seen(database: Database) -> None:
     translated = await reported(database, translations=[{"language": "sv", "title": "Kock"}])
-    draft = await reported(database, VacancyStatus.DRAFT)
-    unseen = await reported(database, VacancyStatus.DRAFT)
+    draft = await reported(database, VacancyState.DRAFT)
+    unseen = await reported(database, VacancyState.DRAFT)
     async with database.transaction(uuid4()) as tx:
-        await VACANCIES.move(tx, unseen, VacancyStatus.WITHDRAWN, None)
+        await VACANCIES.move(tx, unseen, VacancyState.WITHDRAWN, None)
 
     async def found(language: str | None) -> tuple[set[UUID], dict[UUID, bool]]:
         wanted = Filter(language=language)

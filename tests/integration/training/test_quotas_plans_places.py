@@ -1,4 +1,4 @@
-"""Recorded quotas, places told to the cities, declines of one group, kept plans: on a real database."""
+"""Decided quotas, places told to the cities, declines of one group, kept plans: on a real database."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,17 +13,15 @@ from deploy.local.stack import CITIES, JOINT, Stack
 from services.training import data
 from services.training.app import TRAINING
 from services.training.domain.plans import GroupOfPlan, PlanState
-from services.training.domain.quotas import QuotaDecision
 from services.training.domain.seats import Actor
 from services.training.joint.commands.catalogue import JointCatalogue
 from services.training.joint.commands.places import JointPlaces
 from services.training.joint.commands.plans import JointPlans
-from services.training.joint.commands.quotas import JointQuotas
 from services.training.joint.commands.seats import JointSeats
 from services.training.joint.plan_store import Plans
-from services.training.joint.quota_store import Quotas
 from services.training.joint.store import Queue
 from services.training.settings import Settings
+from shared.agreement import keep_agreement
 from shared.errors import ConflictError
 from shared.events.v1.change_security import Occupation
 from shared.events.v1.training import (
@@ -42,6 +40,7 @@ from shared.events.v1.training import (
 )
 from shared.messaging.transaction import Database
 from shared.process import Service, writing
+from tests.support.agreement import quota_figure, with_figures
 from tests.support.clock import SettableClock
 
 OFFICER = Actor("officer:test", "helsinki")
@@ -187,20 +186,10 @@ async def test_no_seat_is_offered_or_selected_after_the_late_entry_days(office: 
         assert refused.value.code == "too-late"
 
 
-async def test_a_recorded_quota_decides_the_seats_that_are_offered_after_it(office: Office) -> None:
-    quotas = JointQuotas(frozenset(CITIES))
-
-    async def record(percents: dict[str, int], reference: str) -> None:
-        decision = QuotaDecision(
-            percents=percents,
-            valid_from=date(2026, 1, 1),
-            decided_by="koordinaatioryhmä",
-            decided_on=date(2025, 12, 1),
-            reference=reference,
-        )
+async def test_a_decided_quota_decides_the_seats_that_are_offered_after_it(office: Office) -> None:
+    async def publish(edition: int, *quotas: tuple[dict[str, float], date]) -> None:
         async with office.database.transaction(uuid4()) as tx:
-            quotas.record(tx, decision, OFFICER)
-        office.clock.advance(timedelta(hours=1))
+            await keep_agreement(with_figures(edition, *(quota_figure(*quota) for quota in quotas)), tx)
 
     async def offered() -> list[str]:
         course_id = await office.course()
@@ -211,17 +200,19 @@ async def test_a_recorded_quota_decides_the_seats_that_are_offered_after_it(offi
         return [state, reason]
 
     assert (await offered())[0] == "waiting"  # a quarter of one seat is none
-    await record({"espoo": 100}, "1/2026")
+    all_to_espoo = ({"helsinki": 0.0, "espoo": 100.0, "vantaa": 0.0}, date(2026, 11, 26))
+    await publish(2, all_to_espoo)
+    assert (await offered())[0] == "waiting"  # it is decided, from tomorrow on
+    office.clock.advance(timedelta(days=1))
     assert await offered() == [
         "offered",
         "the quota decided: within the 1 seats of espoo, by points and queue time",
     ]
-    await record({}, "2/2026")
+    taken_back = ({"helsinki": 50.0, "espoo": 25.0, "vantaa": 25.0}, date(2026, 11, 26))
+    await publish(3, all_to_espoo, taken_back)
     assert (await offered())[0] == "waiting"
-    async with office.database.read() as tx:
-        assert [quota.decision.reference for quota in await Quotas(tx).page(None, 10)] == ["2/2026", "1/2026"]
-        last = (await Quotas(tx).page(None, 1))[0]
-        assert len(await Quotas(tx).page((last.recorded_at, last.quota_id), 10)) == 1
+    await publish(2, all_to_espoo)  # an older edition that arrives late changes nothing
+    assert (await offered())[0] == "waiting"
 
 
 async def test_each_city_is_told_the_places_of_its_applicants_that_have_changed(office: Office) -> None:

@@ -16,24 +16,10 @@ def officer(training: Training) -> Caller:
     return training.callers.of(JOINT, "vantaa", "officer")
 
 
-def test_a_quota_is_recorded_by_a_coordinator_and_listed_with_its_history(training: Training, officer: Caller) -> None:
-    decision = {
-        "percents": {"helsinki": 50, "espoo": 25, "vantaa": 25},
-        "valid_from": "2190-01-01",
-        "decided_by": "koordinaatioryhmä",
-        "decided_on": "2026-11-20",
-        "reference": training.unique,
-    }
-    assert officer.post("/v1/seat-quotas", json=decision).status_code == 403
-    assert training.joint.post("/v1/seat-quotas", json=decision | {"certainty": "read"}).status_code == 422
-    first, again = (training.joint.send("/v1/seat-quotas", decision) for _ in "ab")
-    listed = [quota["quota_id"] for quota in training.joint.read("/v1/seat-quotas")["items"]]
-    assert listed[:2] == [again["quota_id"], first["quota_id"]]
-    assert training.joint.read(f"/v1/seat-quotas/{first['quota_id']}") == first
-    today = training.joint.read("/v1/seat-quotas/in-force")
-    assert (today["percents"]["helsinki"], today["to_be_checked"]) == (50, True)
-    later = training.joint.read("/v1/seat-quotas/in-force?day=2190-01-01")
-    assert (later["reference"], later["to_be_checked"]) == (training.unique, False)
+def test_the_quotas_in_force_are_read_and_never_recorded_here(training: Training, officer: Caller) -> None:
+    in_force = officer.read("/v1/seat-quotas/in-force")
+    assert (in_force["percents"]["helsinki"], in_force["to_be_checked"]) == (50, True)
+    assert training.joint.post("/v1/seat-quotas", json={"percents": {"espoo": 100}}).status_code == 404
 
 
 def test_a_plan_is_kept_decided_and_becomes_planned_groups(training: Training, officer: Caller) -> None:

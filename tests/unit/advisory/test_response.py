@@ -11,10 +11,8 @@ from services.advisory.domain import letters
 from services.advisory.domain.letters import LetterState
 from services.advisory.domain.response import (
     Channel,
-    ResponseDecision,
     ResponseTime,
     channel_of,
-    check_decision,
     in_force,
 )
 from services.advisory.joint import feeds
@@ -22,7 +20,6 @@ from services.advisory.joint.tables import AnnouncementRow
 from services.advisory.models import CallIn
 from services.advisory.outgoing import LetterRow, email_of
 from shared.calendar import OfficeHours
-from shared.errors import RefusedError
 from shared.events.v1.advisory import Audience, Contact, ContactChannel, ContactTopic, Language, Texts, Trilingual
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -62,21 +59,13 @@ def test_the_latest_rule_that_began_counts_and_what_is_shipped_is_unverified() -
     assert {rule.channel for rule in shipped} == set(Channel)
     assert {rule.certainty for rule in shipped} == {"unverified"}
     decided = ResponseTime(
-        channel=Channel.FORM, hours=8, valid_from=date(2026, 12, 1), certainty="decided", source="decided"
+        channel=Channel.FORM, hours=8, valid_from=date(2026, 12, 1), certainty="verified", source="decided"
     )
     before = in_force([*shipped, decided], Channel.FORM, date(2026, 11, 30))
     assert before is not None
     assert before.certainty == "unverified"
     assert in_force([*shipped, decided], Channel.FORM, date(2026, 12, 1)) == decided
     assert in_force(shipped, Channel.FORM, date(2024, 12, 31)) is None
-
-
-def test_a_decision_counts_from_its_day_on_and_is_entered_once_it_is_made() -> None:
-    decision = ResponseDecision(hours=8, valid_from=date(2026, 12, 1), decided_on=date(2026, 11, 24), reason="agreed")
-    check_decision(decision, date(2026, 11, 24))
-    for change, today in (({}, date(2026, 11, 23)), ({"valid_from": date(2026, 11, 1)}, date(2026, 11, 24))):
-        with pytest.raises(RefusedError):
-            check_decision(decision.model_copy(update=change), today)
 
 
 def test_a_live_call_is_a_channel_of_its_own_and_began_when_the_telephone_was_taken() -> None:

@@ -44,6 +44,7 @@ from shared.events.v1.change_security import (
     PlanStep,
     PlanStepReported,
 )
+from shared.figures import Figures
 from shared.messaging.transaction import Database, Transaction
 from tests.support.filings import ARRIVED, BAD_BUSINESS_ID, proposal
 
@@ -67,6 +68,7 @@ def transaction(
     database = Database(cast("Any", None), office, SystemClock(), TracerProvider().get_tracer("test"))
     tx = Transaction(cast("Any", None), database)
     tx.begin(uuid4(), Envelope(id="1", source=source, type="test", received_at=received_at))
+    tx.identity_map["agreement"] = Figures()
     tx.identity_map["notices"] = {ID: replace(notice, entries=()) if notice else None}
     tx.identity_map["entries"] = {ID: {entry.authority: entry for entry in (notice.entries if notice else ())}}
     return tx

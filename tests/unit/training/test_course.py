@@ -25,7 +25,6 @@ from services.training.domain.procurement import (
     check_open,
     check_replacement,
     employer_share,
-    settle,
     stage_of,
 )
 from services.training.domain.supply import Waiting, lines, plan
@@ -180,10 +179,20 @@ def test_every_kind_has_a_name_in_the_three_service_languages() -> None:
     price=st.decimals(1, 1_000_000, places=2),
     seats=st.dictionaries(st.sampled_from(["helsinki", "espoo", "vantaa"]), st.integers(1, 40)),
 )
-def test_the_statements_add_up_to_the_price(price: Decimal, seats: dict[str, int]) -> None:
-    statements = settle(price, seats)
-    assert {one.authority: one.seats for one in statements} == seats
-    assert not seats or sum(one.eur for one in statements) == price
+def test_the_statements_of_a_group_add_up_to_the_authorities_part(price: Decimal, seats: dict[str, int]) -> None:
+    procured = proposal(kind=CourseKind.REKRY, price_eur=price, employer_size=None)
+    statements = account([used(1, city, count, procured) for city, count in seats.items()], data.procurement_rules())
+    share = employer_share(data.procurement_rules(), procured)
+    assert share is not None
+    assert not seats or sum(one.eur or 0 for one in statements) == share.authority_eur
+
+
+def test_the_cent_that_is_left_goes_round_from_group_to_group() -> None:
+    procured = proposal(kind=CourseKind.REKRY, price_eur=Decimal("1000.00"), employer_size=None)
+    rows = [used(group, city, 1, procured) for group in (3, 1, 2) for city in ("espoo", "helsinki", "vantaa")]
+    statements = account(rows, data.procurement_rules())
+    more = {one.group_id.int: one.authority for one in statements if one.eur == Decimal("233.34")}
+    assert more == {1: "espoo", 2: "helsinki", 3: "vantaa"}
 
 
 def used(group: int, authority: str, seats: int, procured: Proposal | None, **changes: Any) -> UsedSeats:

@@ -32,9 +32,9 @@ from services.training.domain.seats import (
     withdrawn,
 )
 from services.training.joint.procurement_store import Participants
-from services.training.joint.quota_store import Quotas
 from services.training.joint.store import Decisions, Queue
 from services.training.joint.tables import ApplicationRow, SeatOfferRow
+from shared.agreement import Agreements
 from shared.calendar import local_day
 from shared.errors import UnknownError
 from shared.events.envelope import derived_id
@@ -114,7 +114,7 @@ class JointSeats:
 
     async def quota(self, tx: Transaction, day: date) -> Quota:
         """Return the shares of seats in force on a day."""
-        return quota_on(await Quotas(tx).every(), self.shares, day)
+        return quota_on(await Agreements(tx).figures(), self.shares, day)
 
     async def choose(
         self, tx: Transaction, group_id: UUID, application_id: UUID, actor: Actor, reason: str
