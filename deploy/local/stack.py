@@ -265,13 +265,16 @@ class Stack:
             "PYTHONPATH": str(ROOT),
             "CONSOLE_OFFICES": json.dumps(addresses),
             "CONSOLE_PORT": str(port),
+            "CONSOLE_SIGN_IN": json.dumps(
+                {"issuer": self.issuer.name, "client_id": "console", "address": f"http://127.0.0.1:{port}"}
+            ),
             **({"CONSOLE_ZIPKIN": self.zipkin.url} if self.zipkin is not None else {}),
         }
         child = Child("console", [sys.executable, "-m", "deploy.console"], self.logs / "console.log", env=env)
         self._stopping.callback(child.stop)
         child.start()
         address = f"http://127.0.0.1:{port}"
-        child.wait_until(lambda: answers(f"{address}/sign-in"), 30)
+        child.wait_until(lambda: answers(f"{address}/signed-out"), 30)
         return address
 
     def environment(self, office: str) -> dict[str, str]:
