@@ -18,6 +18,7 @@ from deploy.console.catalogue import document, event_type
 from deploy.console.flowmap import flow_map
 from deploy.console.settings import Settings
 from deploy.console.translations import Lang, translated
+from deploy.web import STATIC
 from deploy.web.offices import Answer, Offices, waterfall
 from deploy.web.sessions import Sessions
 from deploy.web.sign_in import SignIn, guard
@@ -50,7 +51,7 @@ def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function 
         await client.aclose()
 
     app = FastAPI(title="console", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
-    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     sign_in = SignIn(settings.console_sign_in)
     app.middleware("http")(guard(sign_in))

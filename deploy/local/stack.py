@@ -277,6 +277,26 @@ class Stack:
         child.wait_until(lambda: answers(f"{address}/signed-out"), 30)
         return address
 
+    def start_desk(self, office: str, port: int | None = None) -> str:
+        """Start the officers' desk of a city; return its address."""
+        port = port or free_port()
+        address = f"http://127.0.0.1:{port}"
+        env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DESK_OFFICE": office,
+            "DESK_SERVICES": json.dumps({service: url for (service, at), url in self._urls.items() if at == office}),
+            "DESK_PORT": str(port),
+            "DESK_SIGN_IN": json.dumps({"issuer": self.issuer.name, "client_id": "desk", "address": address}),
+        }
+        child = Child(
+            f"desk @ {office}", [sys.executable, "-m", "deploy.desk"], self.logs / f"desk.{office}.log", env=env
+        )
+        self._stopping.callback(child.stop)
+        child.start()
+        child.wait_until(lambda: answers(f"{address}/signed-out"), 30)
+        return address
+
     def environment(self, office: str) -> dict[str, str]:
         """Return the environment of an office's processes."""
         traces = (
