@@ -1,7 +1,6 @@
 """The clock is an object, so that a test or a replay can hold it still."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -18,18 +17,3 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present instant in UTC."""
         return datetime.now(UTC)
-
-
-@dataclass
-class SettableClock:
-    """A clock that stands still until it is told to move."""
-
-    instant: datetime
-
-    def now(self) -> datetime:
-        """Return the instant it was set to."""
-        return self.instant
-
-    def advance(self, by: timedelta) -> None:
-        """Move forward by a duration."""
-        self.instant += by

@@ -32,5 +32,5 @@ def router(checks: dict[str, Check]) -> APIRouter:
 async def _holds(check: Check) -> bool:
     try:
         return await check()
-    except Exception:  # noqa: BLE001 - whatever goes wrong, the check does not hold
+    except Exception:  # noqa: BLE001 - whatever goes wrong, the check fails
         return False

@@ -88,7 +88,7 @@ class Identities:
         """Return whom the token speaks for.
 
         Raises:
-            UnauthenticatedError: the token does not hold.
+            UnauthenticatedError: the token is not valid.
             KeysUnavailableError: the issuer's keys cannot be had.
         """
         claims = await self._verified(token)

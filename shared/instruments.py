@@ -63,7 +63,7 @@ BATCH_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 SENT = Counter("messaging_sent_total", "Outbox rows acknowledged by Kafka.", ["office", "service", "topic"])
-SEND_FAILED = Counter("messaging_send_failed_total", "Relay batches that Kafka did not take.", ["office", "service"])
+SEND_FAILED = Counter("messaging_send_failed_total", "Relay batches whose publishing failed.", ["office", "service"])
 RELAY_LEADER = Gauge("messaging_relay_leader", "1 while this process leads its outbox.", ["office", "service"])
 LAG_RECORDS = Gauge("messaging_lag_records", "Records not yet read.", ["office", "service", "topic"])
 LAG_SECONDS = Gauge(

@@ -4,18 +4,18 @@ A replay and a discard run in transactions of the kernel; the request's own tran
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.http.auth import Operator, part
 from shared.http.problems import not_found
-from shared.http.reading import Cursor, Limit, Page, read_cursor
+from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.messaging.loop import Consumer
-from shared.messaging.parking import Parking
+from shared.messaging.parking import ParkedState, Parking
 from shared.messaging.relay import Relay
 from shared.messaging.replay import NotOpenError
 from shared.messaging.transaction import Database
@@ -35,7 +35,7 @@ class ParkedView(BaseModel):
     code: str
     detail: str
     attempts: int
-    status: Literal["parked", "held", "replayed", "discarded"]
+    state: ParkedState
     parked_at: datetime
     resolved_at: datetime | None
 
@@ -140,13 +140,13 @@ TheDatabase = Annotated[Database, Depends(part(Database))]
 async def list_parked(
     _: Operator,
     tx: ReadTx,
-    status: Annotated[Literal["parked", "held", "replayed", "discarded"] | None, Query()] = None,
+    state: ParkedState | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[ParkedView]:
     """List parked records, oldest first."""
     after = read_cursor(cursor, datetime.fromisoformat, UUID)
-    records = await Parking(tx.connection).page(status=status, limit=limit, after=after)
+    records = await Parking(tx.connection).page(state=state, limit=limit, after=after)
     return Page.of(records, limit, lambda record: (record.parked_at, record.id), ParkedView.model_validate)
 
 
@@ -184,11 +184,15 @@ async def read_parked(_: Operator, parked_id: UUID, tx: ReadTx) -> ParkedDetail:
 
 
 @router.get("/parked/{parked_id}/audit")
-async def read_audit_trail(_: Operator, parked_id: UUID, tx: ReadTx) -> list[AuditEntry]:
+async def read_audit_trail(
+    _: Operator, parked_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[AuditEntry]:
     """List what operators did to a parked record, oldest first."""
-    if await Parking(tx.connection).get(parked_id) is None:
+    parking = Parking(tx.connection)
+    if await parking.get(parked_id) is None:
         raise not_found("parked record")
-    return [AuditEntry(**entry) for entry in await Parking(tx.connection).acts(parked_id)]
+    entries = await parking.audit_trail(parked_id, read_single_cursor(cursor, int), limit)
+    return Page.of(entries, limit, lambda entry: (entry["id"],), AuditEntry.model_validate)
 
 
 @router.post("/parked/{parked_id}/replay")

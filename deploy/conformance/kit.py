@@ -164,8 +164,8 @@ class Kit:
 
     def _parked(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        for status in ("parked", "held"):
-            answer = self._http.get("/v1/parked", params={"status": status, "limit": 200})
+        for state in ("parked", "held"):
+            answer = self._http.get("/v1/parked", params={"state": state, "limit": 200})
             found += answer.raise_for_status().json()["items"]
         return found
 
@@ -183,5 +183,5 @@ class Kit:
 
     def _tidy(self, before: set[str]) -> None:
         for one in self._parked():
-            if one["id"] not in before and one["status"] == "parked":
+            if one["id"] not in before and one["state"] == "parked":
                 self._http.post(f"/v1/parked/{one['id']}/discard", json={"reason": "sent by the conformance kit"})

@@ -156,7 +156,7 @@ def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function 
         records = [
             one
             for one in (answer.body["items"] if answer.is_good else [])
-            if one["code"] == code and one["topic"] == topic and one["status"] in {"parked", "held"}
+            if one["code"] == code and one["topic"] == topic and one["state"] in {"parked", "held"}
         ]
         where = {"service": service, "office": office, "code": code, "topic": topic}
         return page(request, "records.html", answer=answer, records=records, **where)

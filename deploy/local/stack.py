@@ -209,10 +209,11 @@ class Stack:
         self.links = Links()
         self.links.start()
         self._stopping.callback(self.links.stop)
-        return {
-            office: self.links.to_port(office, "Kafka", lambda office=office: self.kafka.listeners[office].port)  # type: ignore[misc]
-            for office in OFFICES
-        }
+
+        def way_of(office: str) -> int:
+            return self.links.to_port(office, "Kafka", lambda: self.kafka.listeners[office].port)
+
+        return {office: way_of(office) for office in OFFICES}
 
     def _link_databases(self, folder: Path) -> None:
         for office, database in self.databases.items():

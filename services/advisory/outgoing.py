@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Described
 from sqlalchemy import Column, DateTime, Index, MetaData, Text, and_, or_, text
 from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.advisory.domain.letters import LetterKind, Words
 from services.advisory.settings import Settings
@@ -132,6 +133,11 @@ class Letters(Store):
             .order_by(col(LetterRow.written_at), col(LetterRow.letter_id))
         )
 
+    async def page_of(self, about: UUID, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[LetterRow]:
+        """Return some of the letters about something, oldest first."""
+        query = select(LetterRow).where(LetterRow.about == about)
+        return await self._all(_following(query, after, limit))
+
     async def take_due(self) -> LetterRow | None:
         """Return a letter that is due, locked; those that another process has are passed over."""
         return await self._first(
@@ -150,15 +156,21 @@ class Letters(Store):
         self, state: LetterState | None, kind: LetterKind | None, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[LetterRow]:
         """Return letters, oldest first."""
-        written, letter_id = col(LetterRow.written_at), col(LetterRow.letter_id)
-        query = select(LetterRow).order_by(written, letter_id).limit(limit)
+        query = select(LetterRow)
         if state is not None:
             query = query.where(LetterRow.state == state)
         if kind is not None:
             query = query.where(LetterRow.kind == kind)
-        if after is not None:
-            query = query.where(or_(written > after[0], and_(written == after[0], letter_id > after[1])))
-        return await self._all(query)
+        return await self._all(_following(query, after, limit))
+
+
+def _following(
+    query: SelectOfScalar[LetterRow], after: tuple[datetime, UUID] | None, limit: int
+) -> SelectOfScalar[LetterRow]:
+    written, letter_id = col(LetterRow.written_at), col(LetterRow.letter_id)
+    if after is not None:
+        query = query.where(or_(written > after[0], and_(written == after[0], letter_id > after[1])))
+    return query.order_by(written, letter_id).limit(limit)
 
 
 def email_of(row: LetterRow, sender: str) -> EmailMessage:

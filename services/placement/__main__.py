@@ -55,7 +55,7 @@ def main() -> None:
         case "import-occupations":
             _import_occupations(settings, given.file)
         case "invent-jobseekers":
-            from services.placement.authority.invented import invent  # noqa: PLC0415 - the joint image has no authority/
+            from services.placement.authority.invented import invent  # noqa: PLC0415 - not in the joint image
 
             weighted = [(code, int(row["weight"])) for code, row in data.occupations().items()]
             today = given.today or date.today()  # noqa: DTZ011 - the operator's own day
@@ -110,7 +110,7 @@ async def _classify(settings: Settings, rows: Iterable[Concept]) -> int:
 
 
 async def _put(settings: Settings, profiles: Iterable[Jobseeker | str]) -> int:
-    from services.placement.authority.commands import CityPool  # noqa: PLC0415 - the joint image has no authority/
+    from services.placement.authority.commands import CityPool  # noqa: PLC0415 - not in the joint image
 
     pool = CityPool(settings.reference_key)
     passed_over = 0

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.errors import UnknownError
-from shared.handover.commands import HandOverDesk
+from shared.handover.commands import JointHandOvers
 from shared.handover.store import Drafts, HandOvers
 from shared.handover.tables import DraftState, HandOverState
 from shared.http.auth import OwnOfficer, part
@@ -21,7 +21,7 @@ from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1/hand-overs", tags=["hand-overs"], route_class=IdempotentRoute)
 drafts = APIRouter(prefix="/v1/drafts", tags=["hand-overs"], route_class=IdempotentRoute)
-TheDesk = Annotated[HandOverDesk, Depends(part(HandOverDesk))]
+TheHandOvers = Annotated[JointHandOvers, Depends(part(JointHandOvers))]
 
 
 class HandOverView(BaseModel):
@@ -90,15 +90,19 @@ async def list_hand_overs(
 
 
 @router.post("/{hand_over_id}/acceptance")
-async def accept(who: OwnOfficer, hand_over_id: UUID, body: Acceptance, desk: TheDesk, tx: WriteTx) -> HandOverView:
+async def accept(
+    who: OwnOfficer, hand_over_id: UUID, body: Acceptance, hand_overs: TheHandOvers, tx: WriteTx
+) -> HandOverView:
     """Take the matter. Repeating it changes nothing."""
-    return HandOverView.model_validate(await desk.accept(tx, hand_over_id, who.actor, body.matter_id))
+    return HandOverView.model_validate(await hand_overs.accept(tx, hand_over_id, who.actor, body.matter_id))
 
 
 @router.post("/{hand_over_id}/rejection", dependencies=[Depends(without_identity_codes)])
-async def reject(who: OwnOfficer, hand_over_id: UUID, body: Rejection, desk: TheDesk, tx: WriteTx) -> HandOverView:
+async def reject(
+    who: OwnOfficer, hand_over_id: UUID, body: Rejection, hand_overs: TheHandOvers, tx: WriteTx
+) -> HandOverView:
     """Do not take the matter: it goes back to advisory, with the reason."""
-    return HandOverView.model_validate(await desk.reject(tx, hand_over_id, who.actor, body.reason))
+    return HandOverView.model_validate(await hand_overs.reject(tx, hand_over_id, who.actor, body.reason))
 
 
 @drafts.get("")
@@ -120,6 +124,8 @@ async def read_draft(request: Request, _: OwnOfficer, draft_id: UUID, tx: ReadTx
 
 
 @drafts.post("/{draft_id}/discard", dependencies=[Depends(without_identity_codes)])
-async def discard_draft(who: OwnOfficer, draft_id: UUID, body: Rejection, desk: TheDesk, tx: WriteTx) -> DraftView:
+async def discard_draft(
+    who: OwnOfficer, draft_id: UUID, body: Rejection, hand_overs: TheHandOvers, tx: WriteTx
+) -> DraftView:
     """Make nothing of a draft: the contact goes back to advisory, with the reason. Repeating it changes nothing."""
-    return DraftView.model_validate(await desk.discard(tx, draft_id, who.actor, body.reason))
+    return DraftView.model_validate(await hand_overs.discard(tx, draft_id, who.actor, body.reason))

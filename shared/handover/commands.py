@@ -36,7 +36,7 @@ class Answers(Protocol):
 
 
 @dataclass(frozen=True)
-class HandOverDesk:
+class JointHandOvers:
     """A service's answers to advisory.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import and_, or_
@@ -13,6 +14,10 @@ from shared.store import Store
 
 _HAND_OVER = insert(HandOverRow, HandOverRow)
 _DRAFT = insert(DraftRow, DraftRow)
+
+
+NEWEST_FACTS: Final = 500
+"""How many of an employer's facts one answer carries: as many as fit into a message, the newest."""
 
 
 class HandOvers(Store):

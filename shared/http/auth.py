@@ -52,7 +52,7 @@ Caller = Annotated[Officer | System, Depends(caller)]
 async def reader(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Officer | System | None:
-    """Return who reads what is public: nobody in particular without a token; 401 with one that does not hold."""
+    """Return who reads what is public: nobody in particular without a token; 401 with one that is not valid."""
     return None if credentials is None else await caller(request, credentials)
 
 

@@ -272,16 +272,16 @@ class BatchProcessor:
 
     async def _park(self, parking: Parking, items: Sequence[Item], outcomes: Mapping[int, Outcome]) -> dict[UUID, str]:
         codes: dict[UUID, str] = {}
-        statuses: tuple[Literal["parked", "held"], ...] = ("parked", "held")
-        for status in statuses:
+        states: tuple[Literal["parked", "held"], ...] = ("parked", "held")
+        for state in states:
             rows = []
             for item in items:
-                if outcomes[id(item)] != status:
+                if outcomes[id(item)] != state:
                     continue
                 why = item.rejection or Rejection(HELD_BACK, "an earlier record of the same key is parked")
                 kind = item.envelope.type if item.envelope else None
                 rows.append((item.record, kind, why.code, why.detail, item.attempts))
-            codes |= await parking.park(rows, status)
+            codes |= await parking.park(rows, state)
         return codes
 
     async def _answer(self, items: Sequence[Item], parked: Mapping[UUID, str], tx: Transaction) -> None:

@@ -22,6 +22,9 @@ from shared.messaging.codec import Headers
 HELD_BACK: Final = "held-back"
 """The code of a record that waits behind a parked one and has not been judged itself."""
 
+ParkedState = Literal["parked", "held", "replayed", "discarded"]
+"""Where a parked record stands; the column is named `status`."""
+
 OrderingKey = tuple[str, bytes]
 """Topic and key: the records that must keep their order."""
 
@@ -61,7 +64,7 @@ class ParkedRecord:
     code: str
     detail: str
     attempts: int
-    status: Literal["parked", "held", "replayed", "discarded"]
+    state: ParkedState
     parked_at: datetime
     resolved_at: datetime | None
 
@@ -162,7 +165,7 @@ class Parking:
         return int(count.scalar_one())
 
     async def park(
-        self, rows: Iterable[tuple[Record, str | None, str, str, int]], status: str = "parked"
+        self, rows: Iterable[tuple[Record, str | None, str, str, int]], state: ParkedState = "parked"
     ) -> dict[UUID, str]:
         """Park records with (record, type, code, detail, attempts). Parking the same record twice changes nothing.
 
@@ -185,7 +188,7 @@ class Parking:
                     code,
                     detail,
                     attempts,
-                    status,
+                    state,
                 )
                 for record, kind, code, detail, attempts in rows
             ],
@@ -193,17 +196,17 @@ class Parking:
         return {row.id: row.code for row in written}
 
     async def page(
-        self, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None = None
+        self, *, state: ParkedState | None, limit: int, after: tuple[datetime, UUID] | None = None
     ) -> list[ParkedRecord]:
         """Return parked records, oldest first."""
         rows = await self._connection.execute(
             text(
                 f"SELECT {_COLUMNS} FROM parked"  # noqa: S608 - a constant
-                " WHERE (CAST(:status AS text) IS NULL OR status = :status)"
+                " WHERE (CAST(:state AS text) IS NULL OR status = :state)"
                 " AND (CAST(:at AS timestamptz) IS NULL OR (parked_at, id) > (:at, CAST(:id AS uuid)))"
                 " ORDER BY parked_at, id LIMIT :limit"
             ),
-            {"status": status, "limit": limit, "at": after[0] if after else None, "id": after[1] if after else None},
+            {"state": state, "limit": limit, "at": after[0] if after else None, "id": after[1] if after else None},
         )
         return [ParkedRecord(*row) for row in rows]
 
@@ -273,16 +276,16 @@ class Parking:
         return row.scalar_one_or_none()
 
     async def resolve(
-        self, parked_id: UUID, status: Literal["replayed", "discarded"], *, erase_codes: Collection[str] = ()
+        self, parked_id: UUID, state: Literal["replayed", "discarded"], *, erase_codes: Collection[str] = ()
     ) -> None:
         """Close a parked record. If it was parked with one of `erase_codes`, its payload is erased."""
         await self._connection.execute(
             text(
-                "UPDATE parked SET status = :status, resolved_at = now(),"
+                "UPDATE parked SET status = :state, resolved_at = now(),"
                 " payload = CASE WHEN code = ANY(CAST(:erase AS text[])) THEN NULL ELSE payload END"
                 " WHERE id = :id"
             ),
-            {"id": parked_id, "status": status, "erase": list(erase_codes)},
+            {"id": parked_id, "state": state, "erase": list(erase_codes)},
         )
 
     async def failed_again(self, parked_id: UUID, code: str, detail: str) -> bool:
@@ -311,11 +314,14 @@ class Parking:
             {"id": parked_id, "act": act, "outcome": outcome, "actor": actor, "reason": reason},
         )
 
-    async def acts(self, parked_id: UUID) -> list[dict[str, Any]]:
+    async def audit_trail(self, parked_id: UUID, after: int | None, limit: int) -> list[dict[str, Any]]:
         """Return what operators did to a parked record, oldest first."""
         rows = await self._connection.execute(
-            text("SELECT act, outcome, actor, reason, at FROM parking_act WHERE parked_id = :id ORDER BY id"),
-            {"id": parked_id},
+            text(
+                "SELECT id, act, outcome, actor, reason, at FROM parking_act"
+                " WHERE parked_id = :parked_id AND id > :after ORDER BY id LIMIT :limit"
+            ),
+            {"parked_id": parked_id, "after": after or 0, "limit": limit},
         )
         return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
 

@@ -116,7 +116,7 @@ class Relay:
                             await connection.invalidate()
             except KafkaError as error:
                 instruments.SEND_FAILED.labels(*self._labels).inc()
-                _log.warning("kafka did not take the outbox, trying again", error=describe(error))
+                _log.warning("publishing failed, retrying", error=describe(error))
             except Exception as error:  # noqa: BLE001 - whatever it is, the relay goes on
                 log = _log.warning if is_unavailable(error) else _log.exception
                 log("relay failed, starting again", error=describe(error))

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +26,32 @@ from shared.topics import TOPICS
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for folder in ("services", "shared") for path in (ROOT / folder).rglob("*.py"))
 HANDLERS = sorted(path for folder in ("services", "shared/handover") for path in (ROOT / folder).rglob("handlers.py"))
+ROUTERS = [path for path in SOURCES if "= APIRouter(" in path.read_text(encoding="utf-8") and path.stem != "health"]
+"""Every module with routes; that of health keeps no answers and lists nothing."""
+KNOW_NO_CALLER = {
+    "services/advisory/joint/public_api.py: router",
+    "services/change_security/joint/delivery_api.py: pages",
+}
+"""They are called without a token, so no caller's first answers can be kept: what they act on makes an act single."""
+WHOLE_LISTS = {
+    "adopt": "the groups of one formation",
+    "adopt_plan": "the groups of one plan",
+    "account": "a line for each home authority",
+    "count_parked": "a line for each topic and reason",
+    "decide_resources": "the decisions on one task",
+    "decide_response_time": "the decisions on one channel",
+    "enter_attendance": "the seats of one group",
+    "list_participants": "the seats of one proposal",
+    "read_attendance": "the seats of one group",
+    "read_lag": "a line for each topic",
+    "read_plan": "the steps of one plan",
+    "read_reached": "a line for each channel",
+    "read_resources": "the decisions on one task",
+    "read_response_times": "the decisions on one channel",
+    "read_shares": "a line for each authority",
+    "replay_group": "as many as the request names",
+}
+"""Lists that are answered whole, and what bounds each: it does not grow with time or use."""
 ANSWERS_ARE_NOT_KEPT = {"ask_caller", "ask_contact", "ask_own_contact", "resolve_reference"}
 """They answer with a person, by a query that is logged each time, also when it is refused."""
 KERNEL_TABLES = {"inbox", "outbox", "parked", "parking_act", "alembic_version"}
@@ -85,31 +112,69 @@ def test_every_side_has_its_handlers_in_one_place() -> None:
     assert {path.relative_to(ROOT).as_posix() for path in HANDLERS} == {*sides, "shared/handover/handlers.py"}
 
 
-def test_every_writing_route_has_one_effect_under_a_key() -> None:
-    for path in [*(ROOT / "services").rglob("*api.py"), ROOT / "shared/handover/api.py"]:
-        if path.name == "public_api.py":  # it knows no caller, so it keeps no caller's answers
-            continue
-        code = path.read_text(encoding="utf-8")
-        assert "route_class=IdempotentRoute" in code, path
-        for route in ast.walk(ast.parse(code)):
-            if not isinstance(route, ast.AsyncFunctionDef):
-                continue
-            methods = {ast.unparse(found).split("(")[0] for found in route.decorator_list}
-            if methods & {"router.post", "router.put", "router.delete", "router.patch"}:
-                parameters = [ast.unparse(argument.annotation) for argument in route.args.args if argument.annotation]
-                opens = bool({"WriteTx", "BeginTx"} & set(parameters))
-                assert opens is (route.name not in ANSWERS_ARE_NOT_KEPT), f"{path}: {route.name}"
+def routes_of(path: Path) -> Iterator[tuple[str, str, ast.AsyncFunctionDef]]:
+    """Yield a module's routes: the router's name, the method, the function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.AsyncFunctionDef):
+            for decorator in node.decorator_list:
+                router, _, method = ast.unparse(decorator).partition("(")[0].partition(".")
+                if method in {"get", "post", "put", "delete", "patch"}:
+                    yield router, method, node
 
 
-def test_routes_are_functions_of_their_module() -> None:
-    for path in (ROOT / "services").rglob("*api.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-        for function in functions:
-            inner = [
-                node for node in ast.walk(function) if isinstance(node, ast.AsyncFunctionDef) and node is not function
-            ]
-            assert not inner, f"{path}: {function.name}"
+def routers_of(path: Path) -> dict[str, ast.Call]:
+    """Return what makes each of a module's routers, by its name."""
+    return {
+        ast.unparse(node.targets[0]): node.value
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func) == "APIRouter"
+    }
+
+
+@pytest.mark.parametrize("path", ROUTERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_writing_route_has_one_effect_under_a_key(path: Path) -> None:
+    routers = routers_of(path)
+    keyed = {name for name, call in routers.items() if "route_class=IdempotentRoute" in ast.unparse(call)}
+    place = path.relative_to(ROOT).as_posix()
+    assert {f"{place}: {name}" for name in routers.keys() - keyed} == {
+        name for name in KNOW_NO_CALLER if name.startswith(place)
+    }
+    for router, method, route in routes_of(path):
+        parameters = [ast.unparse(argument.annotation) for argument in route.args.args if argument.annotation]
+        opens = bool({"WriteTx", "BeginTx"} & set(parameters))
+        kept = method != "get" and router in keyed and route.name not in ANSWERS_ARE_NOT_KEPT
+        assert opens is kept, f"{path}: {route.name}"
+
+
+@pytest.mark.parametrize("path", ROUTERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_list_that_can_grow_is_answered_in_pages(path: Path) -> None:
+    for _, _, route in routes_of(path):
+        answers = [ast.unparse(route.returns)] if route.returns else []
+        for decorator in route.decorator_list:
+            if isinstance(decorator, ast.Call):
+                answers += [ast.unparse(word.value) for word in decorator.keywords if word.arg == "response_model"]
+        if any(re.match(r"(list|tuple|Sequence)\[", answer) for answer in answers):
+            assert route.name in WHOLE_LISTS, f"{path}: {route.name}"
+
+
+def test_every_list_that_is_answered_whole_is_one_of_a_route() -> None:
+    assert WHOLE_LISTS.keys() <= {route.name for path in ROUTERS for _, _, route in routes_of(path)}
+
+
+@pytest.mark.parametrize("path", ROUTERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_routes_are_functions_of_their_module(path: Path) -> None:
+    functions = {node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if hasattr(node, "name")}
+    assert {route.name for _, _, route in routes_of(path)} <= functions
+
+
+def test_lines_are_short() -> None:
+    for path in [*SOURCES, *TOOLS, *(ROOT / "tests").rglob("*.py")]:
+        long = [
+            number for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if len(line) > 120
+        ]
+        assert not long, f"{path}: lines {long}"
 
 
 def test_all_queries_stand_in_the_store() -> None:
@@ -169,18 +234,21 @@ async def _differences(engine: AsyncEngine, wanted: Any) -> list[object]:
 
 
 def test_each_service_runs_from_shared_code_and_itself_alone(tmp_path: Path) -> None:
+    running = {}
     for service in sorted(path.parent.name for path in (ROOT / "services").glob("*/__main__.py")):
         alone = tmp_path / service
         (alone / "services").mkdir(parents=True)
         (alone / "shared").symlink_to(ROOT / "shared")
         (alone / "services" / "__init__.py").symlink_to(ROOT / "services" / "__init__.py")
         (alone / "services" / service).symlink_to(ROOT / "services" / service)
-        ran = subprocess.run(
+        running[service] = subprocess.Popen(
             [sys.executable, "-m", f"services.{service}", "--help"],
             cwd=alone,
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
             env={"PATH": "/usr/bin:/bin"},
         )
-        assert ran.returncode == 0, ran.stderr
+    for service, process in running.items():
+        _, errors = process.communicate()
+        assert process.returncode == 0, f"{service}: {errors}"

@@ -121,7 +121,7 @@ def test_a_parked_record_is_seen_redacted_rehearsed_and_discarded_with_a_reason(
         stack, b'{"notice_id": "5d0f7c1e-5a0b-4b53-9a53-0c7a1f3c2d01", "filing": "' + secret.encode() + b'", "n": 42}'
     )
     operator = Callers(stack, "change_security").city_operator["helsinki"]
-    wait_for(lambda: operator.read("/v1/parked?status=parked")["items"], "the parked record")
+    wait_for(lambda: operator.read("/v1/parked?state=parked")["items"], "the parked record")
     page.goto(f"{console}/parked")
     page.get_by_role("link", name="invalid-body").first.click()
     page.get_by_label("Reason").fill("trying it first")

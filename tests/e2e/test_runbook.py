@@ -33,11 +33,11 @@ def environment(stack: Stack) -> dict[str, str]:
     callers = Callers(stack, "change_security")
     key = str(uuid4())
     poison = Sent.event("inbound.change-notices.v1", key, "change-security.notice-submitted.v1", key, b"{")
-    before = {one["id"] for one in callers.operator.read("/v1/parked?status=parked&limit=200")["items"]}
+    before = {one["id"] for one in callers.operator.read("/v1/parked?state=parked&limit=200")["items"]}
     asyncio.run(send(stack.kafka.bootstrap, [poison]))
 
     def parked() -> set[str]:
-        return {one["id"] for one in callers.operator.read("/v1/parked?status=parked&limit=200")["items"]} - before
+        return {one["id"] for one in callers.operator.read("/v1/parked?state=parked&limit=200")["items"]} - before
 
     (parked_id,) = wait_for(parked, "the parked record")
     return {

@@ -14,13 +14,9 @@ from services.placement.domain.pool import Jobseeker
 from services.placement.settings import Settings
 from shared.process import writing
 from tests.support.placement import canary
+from tests.support.settings import settings_of
 
 OCCUPATIONS = [("2512", 2), ("2513", 1), ("5120", 3), ("5131", 2), ("8219", 2)]
-
-
-def settings_of(stack: Stack, office: str) -> Settings:
-    """Return a city's settings."""
-    return Settings(**{name.lower(): value for name, value in stack.environment(office).items()})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +24,7 @@ def pools(stack: Stack) -> None:
     """Fill each city's pool with 300 invented jobseekers whose contact data carries the city's canary."""
 
     async def fill(city: str) -> None:
-        settings = settings_of(stack, city)
+        settings = settings_of(Settings, stack, city)
         pool = CityPool(settings.reference_key)
         async with writing(PLACEMENT, settings) as database, database.transaction(uuid4()) as tx:
             for jobseeker in invent(300, city, ["092"], OCCUPATIONS, 1, date(2026, 11, 24)):

@@ -35,6 +35,7 @@ from shared.events.v1.advisory import (
 )
 from shared.messaging.transaction import Database
 from shared.migrations import migrate
+from tests.support.settings import settings_of
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CITIES = ("helsinki", "espoo", "vantaa")
@@ -107,7 +108,7 @@ class Office:
 async def made_office(stack: Stack) -> AsyncIterator[Office]:
     """A joint office with nothing in it."""
     schema = f"advisory_{uuid4().hex[:8]}"
-    settings = Settings(**{name.lower(): value for name, value in stack.environment(JOINT).items()})  # type: ignore[arg-type]
+    settings = settings_of(Settings, stack, JOINT)
     engine = engine_for(settings, schema)
     await migrate(engine, MIGRATIONS, schema)
     database = Database(engine, JOINT, SystemClock(), TracerProvider().get_tracer("test"))

@@ -21,7 +21,7 @@ from shared.events.envelope import Event
 from shared.messaging.handlers import Handler
 from shared.messaging.inbound import Inbound, OnParked, Screen, nobody_to_answer, nothing_to_screen
 from shared.messaging.loop import Consumer
-from shared.messaging.parking import ParkedRecord, Parking
+from shared.messaging.parking import ParkedRecord, ParkedState, Parking
 from shared.messaging.relay import Relay
 from shared.messaging.schema import DDL
 from shared.messaging.transaction import Database, Transaction
@@ -135,10 +135,10 @@ class Rig:
         """Return every effect, in the order of writing."""
         return [(str(row[0]), int(row[1])) for row in await self.rows("SELECT subject, n FROM effect ORDER BY id")]
 
-    async def parked(self, status: str | None = None) -> list[ParkedRecord]:
+    async def parked(self, state: ParkedState | None = None) -> list[ParkedRecord]:
         """Return parked records."""
         async with self.engine.connect() as connection:
-            return await Parking(connection).page(status=status, limit=1000)
+            return await Parking(connection).page(state=state, limit=1000)
 
     async def rows(self, sql: str, **values: Any) -> list[Any]:
         """Run a query."""

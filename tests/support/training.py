@@ -40,7 +40,8 @@ class Training:
         connection = await asyncpg.connect(self.stack.databases[city].url)
         try:
             async with asyncio.timeout(30):
-                while not await connection.fetchval("SELECT 1 FROM training.course WHERE course_id = $1", course_id):  # noqa: ASYNC110
+                query = "SELECT 1 FROM training.course WHERE course_id = $1"
+                while not await connection.fetchval(query, course_id):  # noqa: ASYNC110 - nothing tells when
                     await asyncio.sleep(0.02)
         finally:
             await connection.close()

@@ -235,7 +235,10 @@ class JointChapter(NoticeChapter):
         session = {"step": "information_sessions", "municipality": "092", "planned_on": "2026-12-10"}
         for language in ("fi", "sv"):
             self._callers.officer["vantaa"].send(path, session | {"language": language})
-        plan = wait_for(lambda: len(found := self._callers.officer["espoo"].read(path)) == 2 and found, "the plan")  # noqa: PLR2004
+        plan = wait_for(
+            lambda: len(found := self._callers.officer["espoo"].read(path)) == 2 and found,  # noqa: PLR2004
+            "the plan",
+        )
         table = Table(title="The shared plan, as Espoo sees it", title_justify="left")
         for column in ("step", "site", "language", "day", "state", "of"):
             table.add_column(column)

@@ -96,7 +96,11 @@ class PlacementChapter(Chapter):
         query = f"/v1/referrals/{referral_id}/contact-queries"
         asker = self._callers.of("vantaa", "helsinki", "officer")
         asked = wait_for(
-            lambda: answer if (answer := asker.post(query, json={"purpose": "call"})).status_code != 404 else None,  # noqa: PLR2004
+            lambda: (
+                answer
+                if (answer := asker.post(query, json={"purpose": "call"})).status_code != 404  # noqa: PLR2004
+                else None
+            ),
             "the referral at Vantaa",
         )
         self._print(f"Helsinki's officer asks Vantaa for the name before consent → {asked.status_code}")

@@ -1,6 +1,6 @@
 """A city's own API: its officers' contacts, their competence and absence, announcements, guidance.
 
-All of it works with the joint office down: what is entered here is told when Kafka takes it, and a city can take a
+All of it works with the joint office down: what is entered here is sent when Kafka is available, and a city can take a
 contact in itself.
 """
 
@@ -119,9 +119,12 @@ async def answer(
 
 
 @router.get("/contacts/{contact_id}/answers", tags=["contacts"])
-async def read_answers(_: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: ReadTx) -> list[str]:
-    """Read what was written to the caller from this city, oldest first."""
-    return await contacts.answers(tx, contact_id)
+async def list_answers(
+    _: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[str]:
+    """List what was written to the caller from this city, oldest first."""
+    letters = await contacts.answers(tx, contact_id, read_cursor(cursor, datetime.fromisoformat, UUID), limit)
+    return Page.of(letters, limit, lambda letter: (letter.written_at, letter.letter_id), lambda letter: letter.body)
 
 
 @router.post("/contacts/{contact_id}/closing", tags=["contacts"])

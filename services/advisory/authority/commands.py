@@ -1,9 +1,11 @@
 """What can be done in a city, each inside one transaction: HTTP and the message handlers come here.
 
-All of it works with the joint office down: what is entered here is told when Kafka takes it.
+All of it works with the joint office down: what is entered here is sent when Kafka is available.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.advisory.authority.store import OwnAdvisers, OwnAnnouncements, OwnContacts
@@ -15,7 +17,7 @@ from services.advisory.domain.hand_over import check_target
 from services.advisory.domain.letters import LetterKind
 from services.advisory.domain.own_contact import By, Change, OwnContact
 from services.advisory.models import AnswerIn, CallIn
-from services.advisory.outgoing import Letters
+from services.advisory.outgoing import LetterRow, Letters
 from shared.calendar import local_day
 from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
@@ -28,6 +30,7 @@ from shared.events.v1.advisory import (
     ContactRegistered,
     HandOverAsked,
     OfficerListed,
+    Progress,
     ServiceName,
 )
 from shared.messaging.transaction import Transaction
@@ -115,14 +118,16 @@ class CityContacts:
         await self.hand_over(tx, row.contact_id, target.to_authority, target.to_service, target.reason)
         return row
 
-    async def answers(self, tx: Transaction, contact_id: UUID) -> list[str]:
+    async def answers(
+        self, tx: Transaction, contact_id: UUID, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[LetterRow]:
         """Return what was written to the caller from here, oldest first.
 
         Raises:
             UnknownError
         """
         await self.get(tx, contact_id)
-        return [letter.body for letter in await Letters(tx).of(contact_id)]
+        return await Letters(tx).page_of(contact_id, after, limit)
 
     async def enter_answer(self, tx: Transaction, event: AnswerEntered) -> None:
         """Enter that a contact was answered at the joint office."""
@@ -231,7 +236,9 @@ class CityAnnouncements:
         row = OwnAnnouncementRow(announcement_id=event.announcement_id, announcement=event, stored_at=at)
         if await OwnAnnouncements(tx).keep(row):
             tx.publish(
-                AnnouncementReceived(announcement_id=row.announcement_id, office=tx.office, state="stored", at=at)
+                AnnouncementReceived(
+                    announcement_id=row.announcement_id, office=tx.office, state=Progress.STORED, at=at
+                )
             )
 
     async def publish(self, tx: Transaction, announcement_id: UUID) -> OwnAnnouncementRow:
@@ -250,7 +257,7 @@ class CityAnnouncements:
             row.published_at = tx.clock.now()
             tx.publish(
                 AnnouncementReceived(
-                    announcement_id=announcement_id, office=tx.office, state="published", at=row.published_at
+                    announcement_id=announcement_id, office=tx.office, state=Progress.PUBLISHED, at=row.published_at
                 )
             )
         return row

@@ -240,9 +240,12 @@ async def list_guidance(
 
 
 @router.get("/guidance/{article_id}", tags=["guidance"])
-async def read_versions(_: Staff, article_id: UUID, guidance: TheGuidance, tx: ReadTx) -> list[ArticleOut]:
-    """Read every version of an article, newest first."""
-    return [_article(tx, row) for row in await guidance.versions(tx, article_id)]
+async def list_versions(
+    _: Staff, article_id: UUID, guidance: TheGuidance, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
+) -> Page[ArticleOut]:
+    """List the versions of an article, newest first."""
+    rows = await guidance.versions(tx, article_id, read_single_cursor(cursor, int), limit)
+    return Page.of(rows, limit, lambda row: (row.version,), lambda row: _article(tx, row))
 
 
 @router.get("/employers/{business_id}/guidance", tags=["guidance"])

@@ -10,7 +10,14 @@ from services.advisory.joint.store import Announcements, Guidance
 from services.advisory.joint.tables import AnnouncementRow, ArticleRow
 from shared.errors import UnknownError
 from shared.events.envelope import derived_id
-from shared.events.v1.advisory import AnnouncementMade, AnnouncementReceived, Audience, GuidancePublished, Trilingual
+from shared.events.v1.advisory import (
+    AnnouncementMade,
+    AnnouncementReceived,
+    Audience,
+    GuidancePublished,
+    Progress,
+    Trilingual,
+)
 from shared.messaging.transaction import Transaction
 
 
@@ -81,16 +88,15 @@ class JointGuidance:
         tx.publish(event)
         return row
 
-    async def versions(self, tx: Transaction, article_id: UUID) -> Sequence[ArticleRow]:
-        """Return every version of an article, newest first.
+    async def versions(self, tx: Transaction, article_id: UUID, before: int | None, limit: int) -> Sequence[ArticleRow]:
+        """Return an article's versions before one, newest first.
 
         Raises:
             UnknownError: no such article.
         """
-        rows = await Guidance(tx).versions(article_id)
-        if not rows:
+        if await Guidance(tx).newest(article_id) == 0:
             raise UnknownError("article")
-        return rows
+        return await Guidance(tx).page_of_versions(article_id, before, limit)
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ class JointAnnouncements:
         row = await Announcements(tx).receipt(event.announcement_id, event.office)
         if row is None:
             return False
-        if event.state == "stored":
+        if event.state is Progress.STORED:
             row.stored_at = row.stored_at or event.at
         else:
             row.published_at = row.published_at or event.at

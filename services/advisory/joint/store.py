@@ -364,6 +364,12 @@ class Guidance(Store):
             select(ArticleRow).where(ArticleRow.article_id == article_id).order_by(col(ArticleRow.version).desc())
         )
 
+    async def page_of_versions(self, article_id: UUID, before: int | None, limit: int) -> Sequence[ArticleRow]:
+        """Return an article's versions before one, newest first."""
+        version = col(ArticleRow.version)
+        query = select(ArticleRow).where(ArticleRow.article_id == article_id).order_by(version.desc()).limit(limit)
+        return await self._all(query if before is None else query.where(version < before))
+
     async def in_force(self, topic: ContactTopic | None, after: UUID | None, limit: int) -> Sequence[ArticleRow]:
         """Return the newest approved version of each article."""
         article_id = col(ArticleRow.article_id)

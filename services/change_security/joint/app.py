@@ -16,8 +16,8 @@ from services.change_security.settings import SERVICE, Settings
 from shared import topics
 from shared.events.registry import REGISTRY
 from shared.handover.api import drafts as draft_list
-from shared.handover.api import router as hand_overs
-from shared.handover.commands import HandOverDesk
+from shared.handover.api import router as hand_over_list
+from shared.handover.commands import JointHandOvers
 from shared.handover.handlers import handlers_of
 from shared.messaging.inbound import Inbound
 from shared.messaging.transaction import Database
@@ -31,16 +31,16 @@ def parts(settings: Settings, database: Database) -> Parts:
     book = Rulebook(data.authorities(), data.rules(), data.agreed())
     office = JointOffice(book, shipped=data.authorities())
     acting = JointActing(book, frozenset(settings.city_offices))
-    desk = HandOverDesk("change_security", ForAdvisory, drafts.prefill)
+    hand_overs = JointHandOvers("change_security", ForAdvisory, drafts.prefill)
     letters = Letters(office, settings.public_url)
     email = EmailDelivery(database, letters, settings)
     webhooks = WebhookDelivery(database, settings)
     sweeps = Sweeps(database, office)
     rooms = (api, handling_api, delivery_api, webhook_api, drafts)
     return Parts(
-        inbound(settings, office, acting, desk),
-        (*(room.router for room in rooms), delivery_api.pages, hand_overs, draft_list),
-        (office, desk, letters, WebhookDesk(settings.webhook_allow_loopback)),
+        inbound(settings, office, acting, hand_overs),
+        (*(room.router for room in rooms), delivery_api.pages, hand_over_list, draft_list),
+        (office, hand_overs, letters, WebhookDesk(settings.webhook_allow_loopback)),
         (
             Periodic("read directory", settings.sweep_seconds, sweeps.read_directory),
             Periodic("escalate overdue receipts", settings.sweep_seconds, sweeps.escalate),
@@ -53,7 +53,7 @@ def parts(settings: Settings, database: Database) -> Parts:
     )
 
 
-def inbound(settings: Settings, office: JointOffice, acting: JointActing, desk: HandOverDesk) -> Inbound:
+def inbound(settings: Settings, office: JointOffice, acting: JointActing, hand_overs: JointHandOvers) -> Inbound:
     """Say what the joint office reads: other systems, every city, and advisory."""
     names = (
         topics.CHANGE_NOTICES_INBOUND.name,
@@ -65,7 +65,7 @@ def inbound(settings: Settings, office: JointOffice, acting: JointActing, desk: 
         group=f"{SERVICE}.{settings.office}",
         topics={name: by_name[name] for name in names},
         types=REGISTRY,
-        handlers={**handlers.handlers_of(office, acting), **handlers_of(desk)},
+        handlers={**handlers.handlers_of(office, acting), **handlers_of(hand_overs)},
         screen=screen,
         erase_on_discard=ERASE_ON_DISCARD,
         prepare=handlers.prepare,

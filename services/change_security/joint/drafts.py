@@ -9,7 +9,7 @@ from services.change_security.domain.notice import Channel, Receipt, arrival
 from services.change_security.joint.commands import JointOffice
 from services.change_security.models import NoticeIn
 from shared.events.envelope import derived_id
-from shared.handover.api import DraftView, TheDesk
+from shared.handover.api import DraftView, TheHandOvers
 from shared.handover.tables import HandOverRow
 from shared.http.auth import OwnOfficer, part
 from shared.http.transactions import IdempotentRoute, WriteTx
@@ -29,10 +29,10 @@ def prefill(row: HandOverRow) -> dict[str, Any]:
 
 @router.post("/v1/drafts/{draft_id}/completion", tags=["hand-overs"], dependencies=[Depends(without_identity_codes)])
 async def complete(
-    who: OwnOfficer, draft_id: UUID, body: NoticeIn, desk: TheDesk, office: TheOffice, tx: WriteTx
+    who: OwnOfficer, draft_id: UUID, body: NoticeIn, hand_overs: TheHandOvers, office: TheOffice, tx: WriteTx
 ) -> DraftView:
     """File the draft as a notice, completed by what the employer said. Advisory is told which notice it became."""
-    await desk.open_draft(tx, draft_id)
+    await hand_overs.open_draft(tx, draft_id)
     now = tx.clock.now()
     receipt = Receipt(
         channel=Channel.OFFICER,
@@ -41,4 +41,4 @@ async def complete(
         registered_at=now,
     )
     notice = await office.file(tx, derived_id("notice of draft", draft_id), body.filing, receipt)
-    return DraftView.model_validate(await desk.complete(tx, draft_id, who.actor, notice.notice_id))
+    return DraftView.model_validate(await hand_overs.complete(tx, draft_id, who.actor, notice.notice_id))

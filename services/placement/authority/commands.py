@@ -43,7 +43,7 @@ from shared.events.v1.placement import (
 )
 from shared.identity import Officer
 from shared.messaging.transaction import Transaction
-from shared.opaque import reference_of
+from shared.pseudonyms import reference_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,22 +10,22 @@ from uuid import UUID
 from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.envelope import Event
 from shared.events.v1.change_security import Occupation
-from shared.events.v1.placement import Vacancy, VacancyPublished, VacancyStatus, VacancySubmitted, Wanted
+from shared.events.v1.placement import Vacancy, VacancyPublished, VacancyState, VacancySubmitted, Wanted
 from shared.events.values import is_business_id
 
 _NEXT: Final = {
-    VacancyStatus.DRAFT: {VacancyStatus.OPEN, VacancyStatus.WITHDRAWN},
-    VacancyStatus.OPEN: {
-        VacancyStatus.PAUSED,
-        VacancyStatus.FILLED,
-        VacancyStatus.EXPIRED,
-        VacancyStatus.WITHDRAWN,
+    VacancyState.DRAFT: {VacancyState.OPEN, VacancyState.WITHDRAWN},
+    VacancyState.OPEN: {
+        VacancyState.PAUSED,
+        VacancyState.FILLED,
+        VacancyState.EXPIRED,
+        VacancyState.WITHDRAWN,
     },
-    VacancyStatus.PAUSED: {
-        VacancyStatus.OPEN,
-        VacancyStatus.FILLED,
-        VacancyStatus.EXPIRED,
-        VacancyStatus.WITHDRAWN,
+    VacancyState.PAUSED: {
+        VacancyState.OPEN,
+        VacancyState.FILLED,
+        VacancyState.EXPIRED,
+        VacancyState.WITHDRAWN,
     },
 }
 """Filled, expired and withdrawn are ends; only a hiring that is corrected opens a filled one again."""
@@ -70,7 +70,7 @@ class Posting:
     """
 
     vacancy_id: UUID
-    state: VacancyStatus
+    state: VacancyState
     version: int
     revision: int
     vacancy: Vacancy
@@ -93,7 +93,7 @@ class Posting:
     @property
     def removal(self) -> Removal | None:
         """Why the advertisement is not shown; None while it is, and of a draft, which never was."""
-        if self.state in {VacancyStatus.OPEN, VacancyStatus.DRAFT}:
+        if self.state in {VacancyState.OPEN, VacancyState.DRAFT}:
             return None
         return Removal(self.state.value)
 
@@ -106,7 +106,7 @@ class Change:
     events: tuple[Event, ...] = ()
 
 
-def report(vacancy_id: UUID, vacancy: Vacancy, isco: str, state: VacancyStatus, filed_by: str, at: datetime) -> Change:
+def report(vacancy_id: UUID, vacancy: Vacancy, isco: str, state: VacancyState, filed_by: str, at: datetime) -> Change:
     """Open a posting.
 
     Raises:
@@ -158,7 +158,7 @@ def submit(posting: Posting | None, event: VacancySubmitted, isco: str, filed_by
     return revise(posting, event.vacancy, isco, event.revision - 1, at)
 
 
-def move(posting: Posting, state: VacancyStatus, at: datetime) -> Change:
+def move(posting: Posting, state: VacancyState, at: datetime) -> Change:
     """Change the state. The same state again changes nothing.
 
     Raises:
@@ -185,21 +185,21 @@ def fill(posting: Posting, at: datetime) -> Change:
 
 def vacate(posting: Posting, at: datetime) -> Change:
     """Free a position that was filled by mistake; a vacancy that it had filled is open again."""
-    reopens = posting.state is VacancyStatus.FILLED and posting.filled >= posting.vacancy.positions
+    reopens = posting.state is VacancyState.FILLED and posting.filled >= posting.vacancy.positions
     freed = replace(posting, filled=max(0, posting.filled - 1), version=posting.version + 1, changed_at=at)
-    return _changed(replace(freed, state=VacancyStatus.OPEN, state_since=at) if reopens else freed)
+    return _changed(replace(freed, state=VacancyState.OPEN, state_since=at) if reopens else freed)
 
 
 def _settled(posting: Posting, at: datetime) -> Posting:
     is_filled = posting.filled >= posting.vacancy.positions
-    if is_filled and posting.state in {VacancyStatus.OPEN, VacancyStatus.PAUSED}:
-        return replace(posting, state=VacancyStatus.FILLED, state_since=at)
+    if is_filled and posting.state in {VacancyState.OPEN, VacancyState.PAUSED}:
+        return replace(posting, state=VacancyState.FILLED, state_since=at)
     return posting
 
 
 def published(posting: Posting) -> VacancyPublished:
     """Return what everyone may see: the content of an open vacancy, of others the state alone."""
-    shown = posting.vacancy if posting.state is VacancyStatus.OPEN else None
+    shown = posting.vacancy if posting.state is VacancyState.OPEN else None
     return VacancyPublished(
         vacancy_id=posting.vacancy_id,
         version=posting.version,
@@ -215,7 +215,7 @@ def wanted(posting: Posting) -> Wanted:
     Raises:
         ConflictError: the vacancy is not open.
     """
-    if posting.state is not VacancyStatus.OPEN:
+    if posting.state is not VacancyState.OPEN:
         raise ConflictError("invalid-state", f"The vacancy is {posting.state}.")
     return wanted_for(posting.vacancy, posting.isco)
 
@@ -233,7 +233,7 @@ def wanted_for(vacancy: Vacancy, isco: str) -> Wanted:
 
 
 def _changed(posting: Posting) -> Change:
-    return Change(posting, () if posting.state is VacancyStatus.DRAFT else (published(posting),))
+    return Change(posting, () if posting.state is VacancyState.DRAFT else (published(posting),))
 
 
 def check(vacancy: Vacancy) -> None:

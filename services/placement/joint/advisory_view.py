@@ -5,14 +5,15 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.events.v1.advisory import Fact, Withheld, WorkDone
-from shared.events.v1.placement import VacancyStatus
+from shared.events.v1.placement import VacancyState
+from shared.handover.store import NEWEST_FACTS
 from shared.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class _Reported:
     vacancy_id: UUID
-    state: VacancyStatus
+    state: VacancyState
     changed_at: datetime
 
 
@@ -26,15 +27,18 @@ class ForAdvisory(Store):
     """Answers advisory from the joint office's store."""
 
     async def facts(self, business_id: str, _authority: str) -> tuple[list[Fact], list[Withheld]]:
-        """Return an employer's vacancies: everyone may see that they were reported."""
+        """Return an employer's newest vacancies, oldest first: everyone may see that they were reported."""
         rows = await self._values(
             _Reported,
             "SELECT vacancy_id, state, changed_at FROM vacancy"
             " WHERE vacancy #>> '{employer,business_id}' = :business_id AND state <> 'draft'"
-            " ORDER BY changed_at, vacancy_id LIMIT 500",
+            " ORDER BY changed_at DESC, vacancy_id DESC LIMIT :limit",
             business_id=business_id,
+            limit=NEWEST_FACTS,
         )
-        facts = [Fact(matter_id=row.vacancy_id, what="vacancy", state=row.state, at=row.changed_at) for row in rows]
+        facts = [
+            Fact(matter_id=row.vacancy_id, what="vacancy", state=row.state, at=row.changed_at) for row in reversed(rows)
+        ]
         return facts, []
 
     async def work(self, since: datetime, until: datetime) -> list[WorkDone]:

@@ -19,7 +19,7 @@ from services.placement.joint.store import Assignment, Assignments, ExpectedSupp
 from services.placement.joint.tables import OfferRow, ReferralRow
 from shared.calendar import local_day
 from shared.errors import UnknownError
-from shared.events.v1.placement import PoolStages, ReferralState, VacancyStatus
+from shared.events.v1.placement import PoolStages, ReferralState, VacancyState
 from shared.http.auth import Authorities, Caller, OwnOfficer, part, permit_officer, permit_system
 from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
@@ -70,7 +70,7 @@ async def report(
 async def list_reported(
     who: Reporter,
     tx: ReadTx,
-    state: VacancyStatus | None = None,
+    state: VacancyState | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[models.VacancyOut]:

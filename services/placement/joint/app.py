@@ -13,7 +13,7 @@ from services.placement.joint.referral_commands import JointReferrals
 from services.placement.settings import SERVICE, Settings
 from shared import topics
 from shared.events.registry import REGISTRY
-from shared.handover.commands import HandOverDesk
+from shared.handover.commands import JointHandOvers
 from shared.handover.handlers import handlers_of
 from shared.messaging.inbound import Inbound
 from shared.messaging.transaction import Database
@@ -28,7 +28,7 @@ def parts(settings: Settings, database: Database) -> Parts:
     assignments = JointAssignments(settings.city_offices, timedelta(seconds=settings.answer_seconds))
     referrals = JointReferrals(vacancies, data.offer_rules())
     handlers = JointHandlers(vacancies, assignments, referrals, timedelta(days=settings.supply_days))
-    desk = HandOverDesk(SERVICE, ForAdvisory, drafts.prefill)
+    hand_overs = JointHandOvers(SERVICE, ForAdvisory, drafts.prefill)
     names = (
         topics.VACANCIES_INBOUND.name,
         topics.CHANGE_SECURITY_SHARED.name,
@@ -41,7 +41,7 @@ def parts(settings: Settings, database: Database) -> Parts:
         group=f"{SERVICE}.{settings.office}",
         topics={name: known[name] for name in names},
         types=REGISTRY,
-        handlers={**handlers.by_type(), **handlers_of(desk)},
+        handlers={**handlers.by_type(), **handlers_of(hand_overs)},
         screen=screen,
         erase_on_discard=ERASE_ON_DISCARD,
     )
@@ -53,6 +53,6 @@ def parts(settings: Settings, database: Database) -> Parts:
     return Parts(
         inbound,
         routers=[api.router, feed_api.router, shared.handover.api.router, shared.handover.api.drafts, drafts.router],
-        objects=[vacancies, assignments, referrals, desk],
+        objects=[vacancies, assignments, referrals, hand_overs],
         periodic=[Periodic("expire vacancies", settings.sweep_seconds, expire_vacancies)],
     )

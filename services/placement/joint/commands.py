@@ -21,7 +21,7 @@ from shared.events.v1.placement import (
     OwnPoolAsked,
     Vacancy,
     VacancyRegistered,
-    VacancyStatus,
+    VacancyState,
     VacancyStatusSubmitted,
     VacancySubmitted,
     VacancyTaken,
@@ -34,7 +34,7 @@ from shared.telemetry import current_trace_id
 class JointVacancies:
     """Vacancies and what everyone may see of them."""
 
-    async def report(self, tx: Transaction, vacancy: Vacancy, state: VacancyStatus, filed_by: str) -> Posting:
+    async def report(self, tx: Transaction, vacancy: Vacancy, state: VacancyState, filed_by: str) -> Posting:
         """Report a new vacancy.
 
         Raises:
@@ -57,7 +57,7 @@ class JointVacancies:
         group = await checked_group(tx, vacancy.occupation, "/vacancy/occupation")
         return await self._carry_out(tx, lifecycle.revise(posting, vacancy, group, predecessor, tx.clock.now()))
 
-    async def move(self, tx: Transaction, vacancy_id: UUID, state: VacancyStatus, reporter: str | None) -> Posting:
+    async def move(self, tx: Transaction, vacancy_id: UUID, state: VacancyState, reporter: str | None) -> Posting:
         """Change a vacancy's state. `reporter`: as in `revise`.
 
         Raises:
@@ -113,7 +113,7 @@ class JointVacancies:
             now = tx.clock.now()
             group = await checked_group(tx, event.vacancy.occupation, "/vacancy/occupation")
             filed_by = f"office:{event.office}"
-            change = lifecycle.report(event.vacancy_id, event.vacancy, group, VacancyStatus.OPEN, filed_by, now)
+            change = lifecycle.report(event.vacancy_id, event.vacancy, group, VacancyState.OPEN, filed_by, now)
             await self._carry_out(tx, change)
             tx.publish(VacancyRegistered(vacancy_id=event.vacancy_id, registered_at=now), to=event.office)
 
@@ -121,7 +121,7 @@ class JointVacancies:
         """Expire the vacancies whose last day has passed; return how many."""
         past = await Vacancies(tx).past(local_day(tx.clock.now()))
         for posting in past:
-            await self._carry_out(tx, lifecycle.move(posting, VacancyStatus.EXPIRED, tx.clock.now()))
+            await self._carry_out(tx, lifecycle.move(posting, VacancyState.EXPIRED, tx.clock.now()))
         return len(past)
 
     async def _locked(self, tx: Transaction, vacancy_id: UUID, reporter: str | None) -> Posting:
@@ -265,7 +265,7 @@ class JointAssignments:
             candidates=event.candidates,
             stages=event.stages,
         )
-        is_open = posting.state is VacancyStatus.OPEN
+        is_open = posting.state is VacancyState.OPEN
         self._request(tx, row, [office for office in self.offices if office != event.office and is_open], own)
 
     async def enter_answer(self, tx: Transaction, event: CandidatesAnswered) -> None:

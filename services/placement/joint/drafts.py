@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from services.placement.joint.commands import JointVacancies
-from shared.events.v1.placement import Vacancy, VacancyStatus
-from shared.handover.api import DraftView, TheDesk
+from shared.events.v1.placement import Vacancy, VacancyState
+from shared.handover.api import DraftView, TheHandOvers
 from shared.handover.tables import HandOverRow
 from shared.http.auth import OwnOfficer, part
 from shared.http.transactions import IdempotentRoute, WriteTx
@@ -33,9 +33,14 @@ def prefill(row: HandOverRow) -> dict[str, Any]:
 
 @router.post("/v1/drafts/{draft_id}/completion", tags=["hand-overs"], dependencies=[Depends(without_identity_codes)])
 async def complete(
-    who: OwnOfficer, draft_id: UUID, body: VacancyOfDraft, desk: TheDesk, vacancies: TheVacancies, tx: WriteTx
+    who: OwnOfficer,
+    draft_id: UUID,
+    body: VacancyOfDraft,
+    hand_overs: TheHandOvers,
+    vacancies: TheVacancies,
+    tx: WriteTx,
 ) -> DraftView:
     """Record the draft as a draft vacancy, completed by what the employer said. Advisory is told which it became."""
-    await desk.open_draft(tx, draft_id)
-    posting = await vacancies.report(tx, body.vacancy, VacancyStatus.DRAFT, who.actor)
-    return DraftView.model_validate(await desk.complete(tx, draft_id, who.actor, posting.vacancy_id))
+    await hand_overs.open_draft(tx, draft_id)
+    posting = await vacancies.report(tx, body.vacancy, VacancyState.DRAFT, who.actor)
+    return DraftView.model_validate(await hand_overs.complete(tx, draft_id, who.actor, posting.vacancy_id))

@@ -16,7 +16,7 @@ from services.placement.domain.vacancy import Filter
 from services.placement.joint import models
 from services.placement.joint.store import Vacancies
 from shared.errors import UnknownError
-from shared.events.v1.placement import VacancyStatus
+from shared.events.v1.placement import VacancyState
 from shared.http.auth import Reader
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged, write_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx
@@ -91,7 +91,7 @@ async def read_vacancy(request: Request, who: Reader, vacancy_id: UUID, tx: Read
     """Read a vacancy; the content of a stopped one is shown to its reporter and to officers."""
     posting = await Vacancies(tx).read(vacancy_id)
     whole = posting is not None and models.sees_all(who, posting)
-    if posting is None or (posting.state is VacancyStatus.DRAFT and not whole):
+    if posting is None or (posting.state is VacancyState.DRAFT and not whole):
         raise UnknownError("vacancy")
     return tagged(request, models.VacancyOut.of(posting, whole=whole))
 

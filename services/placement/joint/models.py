@@ -16,7 +16,7 @@ from shared.events.v1.placement import (
     ReferralOutcome,
     ReferralState,
     Vacancy,
-    VacancyStatus,
+    VacancyState,
 )
 from shared.identity import Officer, System
 
@@ -25,7 +25,7 @@ class VacancyIn(Input):
     """A vacancy to be reported."""
 
     vacancy: ReportedVacancy
-    state: Literal[VacancyStatus.DRAFT, VacancyStatus.OPEN] = VacancyStatus.OPEN
+    state: Literal[VacancyState.DRAFT, VacancyState.OPEN] = VacancyState.OPEN
 
 
 class VacancyRevisionIn(Input):
@@ -38,7 +38,7 @@ class VacancyRevisionIn(Input):
 class StateIn(Input):
     """A vacancy's new state."""
 
-    state: VacancyStatus
+    state: VacancyState
 
 
 class RemovedOut(BaseModel):
@@ -52,7 +52,7 @@ class VacancyOut(BaseModel):
     """A vacancy. Its content is null where its advertisement is stopped and the caller did not report it."""
 
     vacancy_id: UUID
-    state: VacancyStatus
+    state: VacancyState
     version: int
     revision: int
     changed_at: datetime
@@ -67,7 +67,7 @@ class VacancyOut(BaseModel):
 
         `fits`: whether it fits the reader's filter; if not, it is shown as removed.
         """
-        shown = whole or (posting.state is VacancyStatus.OPEN and fits)
+        shown = whole or (posting.state is VacancyState.OPEN and fits)
         removed = None
         if posting.removal is not None:
             removed = RemovedOut(reason=posting.removal, at=posting.state_since)

@@ -24,7 +24,7 @@ from shared.events.v1.placement import (
     ReferralOutcome,
     ReferralRequested,
     ReferralState,
-    VacancyStatus,
+    VacancyState,
 )
 from shared.messaging.transaction import Transaction
 
@@ -111,7 +111,7 @@ class JointReferrals:
         """
         referral = await self._locked(tx, referral_id)
         posting = await Vacancies(tx).read(referral.vacancy_id)
-        if posting is not None and posting.state is VacancyStatus.FILLED:
+        if posting is not None and posting.state is VacancyState.FILLED:
             raise ConflictError("positions-filled", "The vacancy is filled.")
         offers = await Referrals(tx).offers(referral_id)
         now = tx.clock.now()

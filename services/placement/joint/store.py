@@ -32,7 +32,7 @@ from services.placement.joint.tables import (
 )
 from shared.database import Bulk, column_types, insert
 from shared.events.v1.change_security import WorkforceReleased
-from shared.events.v1.placement import CandidatesAnswered, OfferState, ReferralAnswered, ReferralState, VacancyStatus
+from shared.events.v1.placement import CandidatesAnswered, OfferState, ReferralAnswered, ReferralState, VacancyState
 from shared.store import Store
 
 _REVISION: Final = Bulk[Posting](
@@ -113,7 +113,7 @@ class Vacancies(Store):
         return [_posting(row) for row in rows]
 
     async def reported(
-        self, by: str | None, state: VacancyStatus | None, after: tuple[datetime, UUID] | None, limit: int
+        self, by: str | None, state: VacancyState | None, after: tuple[datetime, UUID] | None, limit: int
     ) -> list[Posting]:
         """Return vacancies in whatever state, the newest change first; `by`: of one reporter alone."""
         place = tuple_(col(VacancyRow.changed_at), col(VacancyRow.vacancy_id))

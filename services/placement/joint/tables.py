@@ -17,7 +17,7 @@ from shared.events.v1.placement import (
     ReferralOutcome,
     ReferralState,
     Vacancy,
-    VacancyStatus,
+    VacancyState,
     Wanted,
 )
 
@@ -78,7 +78,7 @@ class VacancyRow(Table, table=True):
     )
 
     vacancy_id: UUID = Field(primary_key=True)
-    state: VacancyStatus = Field(sa_column=Column(EnumText(VacancyStatus), nullable=False))
+    state: VacancyState = Field(sa_column=Column(EnumText(VacancyState), nullable=False))
     version: int
     revision: int
     vacancy: Vacancy = Field(sa_column=Column(Json(Vacancy), nullable=False))

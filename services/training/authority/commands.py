@@ -24,7 +24,7 @@ from shared.events.v1.training import (
     SeatOffered,
 )
 from shared.messaging.transaction import Database, Transaction
-from shared.opaque import reference_of
+from shared.pseudonyms import reference_of
 
 
 @dataclass(frozen=True)

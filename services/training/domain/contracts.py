@@ -42,7 +42,7 @@ def check_terms(terms: ContractTerms, cities: AbstractSet[str]) -> None:
     """Check what a contract says.
 
     Raises:
-        RefusedError: naming what does not hold.
+        RefusedError: naming what is not valid.
     """
     if not is_business_id(terms.business_id):
         raise RefusedError("/business_id", "wrong-business-id", "The business id (Y-tunnus) is not valid.")

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.events.v1.advisory import Fact, Withheld, WorkDone
+from shared.handover.store import NEWEST_FACTS
 from shared.store import Store
 
 
@@ -31,15 +32,19 @@ class ForAdvisory(Store):
         business_id: str,
         authority: str,  # noqa: ARG002 - the three authorities procure jointly: none is kept from any of them
     ) -> tuple[list[Fact], list[Withheld]]:
-        """Return an employer's first 500 proposals, as many as fit into one message."""
+        """Return an employer's newest proposals, oldest first."""
         rows = await self._values(
             _Proposed,
             "SELECT proposal_id, proposed ->> 'kind' AS kind, coalesce(course_group.state, proposal.state) AS state,"
             " proposed_at FROM proposal LEFT JOIN course_group USING (group_id)"
-            " WHERE proposed ->> 'business_id' = :business_id ORDER BY proposed_at, proposal_id LIMIT 500",
+            " WHERE proposed ->> 'business_id' = :business_id ORDER BY proposed_at DESC, proposal_id DESC LIMIT :limit",
             business_id=business_id,
+            limit=NEWEST_FACTS,
         )
-        facts = [Fact(matter_id=row.proposal_id, what=row.kind, state=row.state, at=row.proposed_at) for row in rows]
+        facts = [
+            Fact(matter_id=row.proposal_id, what=row.kind, state=row.state, at=row.proposed_at)
+            for row in reversed(rows)
+        ]
         return facts, []
 
     async def work(self, since: datetime, until: datetime) -> list[WorkDone]:

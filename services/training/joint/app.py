@@ -22,7 +22,7 @@ from shared import topics
 from shared.events.registry import REGISTRY
 from shared.handover import api as hand_over_api
 from shared.handover import handlers as hand_over_handlers
-from shared.handover.commands import HandOverDesk
+from shared.handover.commands import JointHandOvers
 from shared.messaging.inbound import Inbound
 from shared.messaging.transaction import Database
 from shared.periodic import Periodic
@@ -35,7 +35,7 @@ def parts(settings: Settings, database: Database) -> Parts:
     seats = JointSeats(settings.city_offices, data.shares(), answer_within, settings.closes_at)
     catalogue = JointCatalogue(seats)
     candidates = JointCandidates(settings.city_offices)
-    desk = HandOverDesk("training", ForAdvisory, drafts.prefill)
+    hand_overs = JointHandOvers("training", ForAdvisory, drafts.prefill)
     known = topics.expanded(settings.city_offices)
     names = (
         *topics.TRAINING_FROM.names(settings.city_offices),
@@ -48,7 +48,7 @@ def parts(settings: Settings, database: Database) -> Parts:
         group=f"{SERVICE}.{settings.office}",
         topics={name: known[name] for name in names},
         types=REGISTRY,
-        handlers={**handlers_of(seats, candidates), **hand_over_handlers.handlers_of(desk)},
+        handlers={**handlers_of(seats, candidates), **hand_over_handlers.handlers_of(hand_overs)},
     )
     formations = JointFormations(catalogue, seats)
     procurement = JointProcurement(catalogue, data.procurement_rules())
@@ -60,7 +60,7 @@ def parts(settings: Settings, database: Database) -> Parts:
         formations,
         procurement,
         candidates,
-        desk,
+        hand_overs,
         quotas,
         JointPlans(catalogue),
         document_api.Appeals(data.appeal_instructions()),

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from services.training.domain.procurement import Proposal
 from services.training.joint.commands.procurement import JointProcurement
-from shared.handover.api import DraftView, TheDesk
+from shared.handover.api import DraftView, TheHandOvers
 from shared.handover.tables import HandOverRow
 from shared.http.auth import OwnOfficer, part
 from shared.http.transactions import IdempotentRoute, WriteTx
@@ -32,9 +32,14 @@ def prefill(row: HandOverRow) -> dict[str, Any]:
 
 @router.post("/v1/drafts/{draft_id}/completion", tags=["hand-overs"], dependencies=[Depends(without_identity_codes)])
 async def complete(
-    who: OwnOfficer, draft_id: UUID, body: ProposalOfDraft, desk: TheDesk, procurement: TheProcurement, tx: WriteTx
+    who: OwnOfficer,
+    draft_id: UUID,
+    body: ProposalOfDraft,
+    hand_overs: TheHandOvers,
+    procurement: TheProcurement,
+    tx: WriteTx,
 ) -> DraftView:
     """Propose the training, completed by what the employer said. Advisory is told which proposal it became."""
-    await desk.open_draft(tx, draft_id)
+    await hand_overs.open_draft(tx, draft_id)
     proposal_id = await procurement.propose(tx, body.proposal, who.actor)
-    return DraftView.model_validate(await desk.complete(tx, draft_id, who.actor, proposal_id))
+    return DraftView.model_validate(await hand_overs.complete(tx, draft_id, who.actor, proposal_id))

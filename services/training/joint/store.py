@@ -29,7 +29,7 @@ from services.training.joint.tables import (
 )
 from shared.database import insert
 from shared.events.v1.change_security import WorkforceReleased
-from shared.events.v1.placement import VacancyPublished, VacancyStatus
+from shared.events.v1.placement import VacancyPublished, VacancyState
 from shared.events.v1.training import ApplicationReceived, ApplicationState, GroupState
 from shared.store import Store
 
@@ -397,7 +397,7 @@ class Planning(Store):
 
     def enter_vacancy(self, event: VacancyPublished) -> None:
         """Put a vacancy's newest version in the place of its older ones; one that is not open demands nobody."""
-        vacancy = event.vacancy if event.status is VacancyStatus.OPEN else None
+        vacancy = event.vacancy if event.status is VacancyState.OPEN else None
         row = DemandRow(
             vacancy_id=event.vacancy_id,
             version=event.version,

@@ -100,7 +100,12 @@ class SeatOfferRow(_Table, table=True):
     )
 
     offer_id: UUID = Field(primary_key=True)
-    group_id: UUID = Field(sa_column=Column(ForeignKey(CourseGroupRow.__table__.c.group_id), nullable=False))  # type: ignore[attr-defined]
+    group_id: UUID = Field(
+        sa_column=Column(
+            ForeignKey(CourseGroupRow.__table__.c.group_id),  # type: ignore[attr-defined]
+            nullable=False,
+        )
+    )
     application_id: UUID = Field(foreign_key="application.application_id")
     state: SeatOfferState = Field(sa_column=Column(EnumText(SeatOfferState), nullable=False))
     reason: str = _text()

@@ -227,12 +227,19 @@ class AnnouncementMade(_AboutAnnouncement):
     publish_on: Day
 
 
+class Progress(StrEnum):
+    """How far a city is with an announcement."""
+
+    STORED = "stored"
+    PUBLISHED = "published"
+
+
 class AnnouncementReceived(_AboutAnnouncement):
     """A city has an announcement in its store, or has published it."""
 
     type: Literal["advisory.announcement-received.v1"] = "advisory.announcement-received.v1"
     office: str
-    state: Literal["stored", "published"]
+    state: Progress
     at: Instant
 
 

@@ -16,7 +16,7 @@ from shared.events.v1.change_security import MunicipalityCode, Occupation
 from shared.events.values import BusinessId, Day, Instant
 
 
-class VacancyStatus(StrEnum):
+class VacancyState(StrEnum):
     """Where a vacancy stands. Only an open one is shown whole."""
 
     DRAFT = "draft"
@@ -152,7 +152,7 @@ class VacancySubmitted(_AboutVacancy):
 
     type: Literal["placement.vacancy-submitted.v1"] = "placement.vacancy-submitted.v1"
     revision: int = Field(default=1, ge=1, le=100_000)
-    status: Literal[VacancyStatus.DRAFT, VacancyStatus.OPEN] = VacancyStatus.OPEN
+    status: Literal[VacancyState.DRAFT, VacancyState.OPEN] = VacancyState.OPEN
     vacancy: Vacancy
 
 
@@ -160,7 +160,7 @@ class VacancyStatusSubmitted(_AboutVacancy):
     """Another system opens, pauses, fills or withdraws a vacancy that it reported."""
 
     type: Literal["placement.vacancy-status-submitted.v1"] = "placement.vacancy-status-submitted.v1"
-    status: VacancyStatus
+    status: VacancyState
 
 
 class VacancyPublished(_AboutVacancy):
@@ -168,7 +168,7 @@ class VacancyPublished(_AboutVacancy):
 
     type: Literal["placement.vacancy-published.v1"] = "placement.vacancy-published.v1"
     version: int = Field(ge=1)
-    status: VacancyStatus
+    status: VacancyState
     vacancy: Vacancy | None = None
     removed_at: Instant | None = Field(default=None, description="Since when the advertisement is not shown.")
 

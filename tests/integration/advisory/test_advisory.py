@@ -228,7 +228,7 @@ def test_another_systems_contact_comes_in_by_the_topic_and_a_bad_one_is_parked(
     )
     wait_for(lambda: advisory.joint.get(f"/v1/contacts/{good}").is_success, "the contact")
     operator = advisory.callers.operator
-    parked = wait_for(lambda: operator.read("/v1/parked?status=parked")["items"], "the parked record")
+    parked = wait_for(lambda: operator.read("/v1/parked?state=parked")["items"], "the parked record")
     assert parked[0]["code"] == "wrong-business-id"
     operator.send(f"/v1/parked/{parked[0]['id']}/discard", {"reason": "the sender was told"})
 

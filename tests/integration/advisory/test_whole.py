@@ -33,7 +33,6 @@ from services.advisory.models import AnswerIn, CallIn, HandOverIn
 from services.advisory.outgoing import EmailDelivery, LetterRow, Letters, LetterState
 from services.advisory.settings import Settings
 from shared.calendar import OfficeHours
-from shared.clock import SettableClock
 from shared.errors import ConflictError
 from shared.events.v1.advisory import (
     AnnouncementMade,
@@ -44,6 +43,7 @@ from shared.events.v1.advisory import (
     ContactAssigned,
     ContactTopic,
     MatterHandedOver,
+    Progress,
     Texts,
     Trilingual,
 )
@@ -51,6 +51,7 @@ from shared.events.values import Absence
 from shared.identity import Officer
 from shared.messaging.transaction import Database
 from tests.support.advisory_office import ASSIGNED, AT, CITIES, CONTACT, RELEASED, Office
+from tests.support.clock import SettableClock
 
 RECRUITMENT = CONTACT.model_copy(update={"topic": ContactTopic.RECRUITMENT, "business_id": "2077474-0"})
 ANSWERED, HANDED_OVER, CLOSED = ContactState.ANSWERED, ContactState.HANDED_OVER, ContactState.CLOSED
@@ -392,7 +393,7 @@ async def test_who_does_not_confirm_is_asked_once_a_day_and_then_erased(office: 
 async def test_late_receipts_are_listed_and_nothing_is_published_before_its_day(office: Office) -> None:
     office, announcements = at(office, AT), JointAnnouncements(("espoo", "vantaa"))
     row = await office.do(announcements.make, TEXTS, [Audience.EMPLOYERS], AT.date(), "officer:c-1")
-    stored = AnnouncementReceived(announcement_id=row.announcement_id, office="espoo", state="stored", at=AT)
+    stored = AnnouncementReceived(announcement_id=row.announcement_id, office="espoo", state=Progress.STORED, at=AT)
     await office.do(announcements.enter_receipt, stored)
     next_day = at(office, AT + timedelta(days=1))
     async with next_day.database.read() as tx:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -92,7 +93,7 @@ def test_what_is_held_behind_a_parked_record_is_answered_when_it_is_judged(matte
     operator = matters.callers.operator
 
     def held() -> bool:
-        items = operator.read("/v1/parked?limit=200&status=held")["items"]
+        items = operator.read("/v1/parked?limit=200&state=held")["items"]
         return any(one["code"] == "held-back" for one in items)
 
     wait_for(held, "the record behind it")
@@ -109,6 +110,10 @@ def portal(stack: Stack) -> Caller:
 
 def deliveries(system: Caller) -> list[dict[str, Any]]:
     return list(system.read("/v1/webhooks/mine/deliveries")["items"])
+
+
+def deliveries_after(system: Caller, attempts: int) -> list[dict[str, Any]]:
+    return [one for one in deliveries(system) if len(one["attempts"]) == attempts]
 
 
 def make_due(stack: Stack, message_id: str) -> None:
@@ -138,10 +143,7 @@ def test_a_webhook_is_signed_tried_again_logged_and_sent_again_by_hand(stack: St
         assert "secret" not in system.read("/v1/webhooks")["items"][0]
         notice_id = system.send("/v1/notices", {"filing": proposal_json()})["notice_id"]
         for attempts in (1, 2):
-            (message,) = wait_for(
-                lambda attempts=attempts: [one for one in deliveries(system) if len(one["attempts"]) == attempts],  # type: ignore[misc]
-                f"{attempts} attempts",
-            )
+            (message,) = wait_for(partial(deliveries_after, system, attempts), f"{attempts} attempts")
             assert message["state"] == "pending"
             make_due(stack, message["message_id"])
         # A redirect is not followed: that was the second attempt, not another request.

@@ -15,13 +15,14 @@ from shared.clock import SystemClock
 from shared.database import engine_for
 from shared.events.v1.change_security import HandlingMode, NoticeStored
 from shared.messaging.transaction import Database
+from tests.support.settings import settings_of
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
 async def test_the_statement_that_enters_receipts_says_what_the_domain_says(stack: Stack) -> None:
-    settings = Settings(**{name.lower(): value for name, value in stack.environment("pks").items()})  # type: ignore[arg-type]
+    settings = settings_of(Settings, stack, "pks")
     engine = engine_for(settings, SCHEMA)
     database = Database(engine, "pks", SystemClock(), TracerProvider().get_tracer("test"))
     cases = {}

@@ -30,12 +30,13 @@ from services.change_security.joint.delivery_commands import Letters
 from services.change_security.joint.email_delivery import EmailDelivery
 from services.change_security.joint.store import Directory
 from services.change_security.settings import SCHEMA, SERVICE, Settings
-from shared.clock import SettableClock, SystemClock
+from shared.clock import SystemClock
 from shared.database import engine_for
 from shared.events.v1.change_security import NoticeAmended, NoticeAssigned, NoticeWithdrawn
 from shared.messaging.loop import Consumer
 from shared.messaging.transaction import Database
 from shared.migrations import migrate
+from tests.support.clock import SettableClock
 from tests.support.filings import BAD_BUSINESS_ID, TEST_IDENTITY_CODE, termination_notice
 from tests.support.matters import Matters, submit
 from tests.support.needs import national_classification
@@ -146,7 +147,7 @@ def test_an_unknown_municipality_waits_in_the_unrouted_queue_until_a_coordinator
     assert callers.coordinator.post(f"/v1/notices/{notice_id}/authorities", json=nobody).status_code == 404
 
 
-def test_adding_an_authority_twice_is_two_versions_and_both_are_receipted(callers: Callers, matters: Matters) -> None:
+def test_adding_an_authority_twice_is_two_versions_and_both_are_confirmed(callers: Callers, matters: Matters) -> None:
     notice_id = matters.file(sites=[])["notice_id"]
     for _ in range(2):
         callers.coordinator.send(
@@ -187,7 +188,7 @@ def test_workforce_released_tells_everyone_and_says_nothing_of_the_employer(
 # -- other systems
 
 
-def test_another_systems_submission_is_validated_routed_and_receipted(matters: Matters, stack: Stack) -> None:
+def test_another_systems_submission_is_validated_routed_and_answered(matters: Matters, stack: Stack) -> None:
     notice_id = str(uuid4())
     submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id), matters.unique))
     matters.complete(notice_id)
@@ -232,7 +233,7 @@ def test_a_bad_submission_is_parked_and_never_lost(
     submit(stack.kafka.bootstrap, (notice_id, SUBMITTED, submission(notice_id, **change), matters.unique))
 
     def look() -> dict[str, Any] | None:
-        items = callers.operator.read("/v1/parked?limit=200&status=parked")["items"]
+        items = callers.operator.read("/v1/parked?limit=200&state=parked")["items"]
         return next((one for one in items if one["code"] == code), None)
 
     parked = wait_for(look, "the parked record")
@@ -241,7 +242,7 @@ def test_a_bad_submission_is_parked_and_never_lost(
     assert TEST_IDENTITY_CODE not in str(parked)
     done = callers.operator.send(f"/v1/parked/{parked['id']}/discard", {"reason": "the sender was told"})
     assert done == {"handled": 0}
-    acts = callers.operator.read(f"/v1/parked/{parked['id']}/audit")
+    acts = callers.operator.read(f"/v1/parked/{parked['id']}/audit")["items"]
     assert [(act["act"], act["actor"]) for act in acts] == [("discard", "officer-of-helsinki")]
     assert callers.operator.post(f"/v1/parked/{parked['id']}/replay", json={"reason": "again"}).status_code == 409
 
@@ -667,7 +668,7 @@ def _parked_and_discarded(matters: Matters, code: str) -> None:
     operator = matters.callers.operator
 
     def look() -> dict[str, Any] | None:
-        items = operator.read("/v1/parked?limit=200&status=parked")["items"]
+        items = operator.read("/v1/parked?limit=200&state=parked")["items"]
         return next((one for one in items if one["code"] == code), None)
 
     parked = wait_for(look, "the parked record")

@@ -74,7 +74,10 @@ def test_heartbeats_come_on_a_quiet_topic_and_stop_when_the_writer_does(stack: S
         # Another writer that sends as often shows that the time for two more has passed.
         for _ in range(2):
             earlier = beat("training")
-            wait_for(lambda earlier=earlier: beat("training") > earlier, "a heartbeat of another writer")  # type: ignore[misc]
+            wait_for(
+                lambda earlier=earlier: beat("training") > earlier,  # type: ignore[misc]
+                "a heartbeat of another writer",
+            )
         assert beat() == last
     finally:
         joint.start()

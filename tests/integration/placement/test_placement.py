@@ -189,10 +189,10 @@ def test_another_systems_vacancy_comes_in_by_the_topic_and_a_bad_one_is_parked(
     wait_for(lambda: placement.callers.coordinator.get(f"/v1/vacancies/{good}").is_success, "the vacancy")
     assert placement.callers.coordinator.read(f"/v1/vacancies/{good}")["version"] == 1
     operator = placement.callers.operator
-    (parked,) = wait_for(lambda: operator.read("/v1/parked?status=parked")["items"], "the parked record")
+    (parked,) = wait_for(lambda: operator.read("/v1/parked?state=parked")["items"], "the parked record")
     assert parked["code"] == "wrong-business-id"
     operator.send(f"/v1/parked/{parked['id']}/discard", {"reason": "the sender was told"})
-    for held in operator.read("/v1/parked?status=parked")["items"]:
+    for held in operator.read("/v1/parked?state=parked")["items"]:
         operator.send(f"/v1/parked/{held['id']}/discard", {"reason": "the sender was told"})
 
 
@@ -284,7 +284,8 @@ def test_a_pools_first_answer_counts(placement: Placement, stack: Stack) -> None
             "candidates": [],
             "answered_at": "2026-11-24T07:00:00Z",
         }
-        headers = [("ce_id", uuid4().hex.encode()), ("ce_type", body["type"].encode()), ("ce_source", b"/x")]  # type: ignore[attr-defined]
+        kind = str(body["type"]).encode()
+        headers = [("ce_id", uuid4().hex.encode()), ("ce_type", kind), ("ce_source", b"/x")]
         await producer.send_and_wait(
             "from.vantaa.placement.v1", json.dumps(body).encode(), key=assignment_id.encode(), headers=headers
         )

@@ -4,13 +4,14 @@ import asyncio
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from shared.database import Bulk
 from shared.errors import UnprocessableError
+from shared.messaging import loop
 from shared.messaging.codec import MAX_EVENT_BYTES, Rejection
 from shared.messaging.inbound import Parked
 from shared.messaging.replay import NotOpenError
@@ -93,7 +94,7 @@ async def test_a_bad_record_is_parked_and_the_next_one_handled(rig: Rig, name: s
         await until(lambda: _has(rig, 1), "the good one is handled")
         await rig.settled(2)
     (parked,) = await rig.parked()
-    assert (parked.code, parked.status) == (code, "parked")
+    assert (parked.code, parked.state) == (code, "parked")
     ((payload, key),) = await rig.rows("SELECT payload, key FROM parked")
     assert (payload, key) == (bad.value, bad.key)
 
@@ -219,7 +220,7 @@ async def test_a_parked_record_holds_back_later_ones_of_its_key_and_no_others(ri
         await rig.settled(5)
         await until(lambda: _has(rig, 3), "the other topic's record is handled")
     assert sorted(await rig.effects()) == [("a", 9), ("b", 1), ("b", 2)]
-    assert [record.status for record in await rig.parked()] == ["parked", "held", "held"]
+    assert [record.state for record in await rig.parked()] == ["parked", "held", "held"]
 
 
 async def test_the_sender_of_each_record_that_is_judged_and_parked_is_answered_once(rig: Rig) -> None:
@@ -264,7 +265,7 @@ async def test_a_replay_handles_the_record_and_then_what_it_held_back_in_order(r
         await rig.produce(happened("a", 5))
         await rig.settled(5)
     assert await rig.effects() == [("a", n) for n in range(1, 6)]
-    assert {record.status for record in await rig.parked()} == {"replayed"}
+    assert {record.state for record in await rig.parked()} == {"replayed"}
     acts = await rig.rows(
         "SELECT act, outcome, actor, reason FROM parking_act WHERE parked_id = :id ORDER BY id", id=first.id
     )
@@ -341,12 +342,26 @@ async def test_a_batch_run_again_record_by_record_leaves_one_process_span_for_ea
     assert len([span for span in spans.get_finished_spans() if span.name.startswith("process")]) == 4
 
 
-async def test_parking_has_a_limit_at_which_nothing_more_is_read(rig: Rig) -> None:
+def held_up(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set once a consumer has a record in hand that it may not handle: it then polls for nothing."""
+    waiting = asyncio.Event()
+    getmany = AIOKafkaConsumer.getmany
+
+    async def watched(kafka: AIOKafkaConsumer, *partitions: TopicPartition, **options: Any) -> Any:
+        if partitions == (loop._NO_PARTITION,):
+            waiting.set()
+        return await getmany(kafka, *partitions, **options)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", watched)
+    return waiting
+
+
+async def test_parking_has_a_limit_at_which_nothing_more_is_read(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = held_up(monkeypatch)
     consumer = rig.consumer(parking_limit=3, batch_size=1)
     await rig.produce(*(Raw(f"k{n}".encode(), b"{", headers()) for n in range(6)))
     async with running(consumer):
-        await until(lambda: _parked(rig, 3), "the limit is reached")
-        await asyncio.sleep(0.7)
+        await asyncio.wait_for(waiting.wait(), 30)
         assert len(await rig.parked()) == 3
         assert not await consumer.is_ready()
         for record in await rig.parked():
@@ -354,12 +369,15 @@ async def test_parking_has_a_limit_at_which_nothing_more_is_read(rig: Rig) -> No
         await until(lambda: _parked(rig, 6), "the rest is read")
 
 
-async def test_a_paused_consumer_takes_nothing_and_a_resumed_one_everything(rig: Rig) -> None:
+async def test_a_paused_consumer_takes_nothing_and_a_resumed_one_everything(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = held_up(monkeypatch)
     consumer = rig.consumer()
     consumer.pause()
     await rig.produce(happened("a", 1))
     async with running(consumer):
-        await asyncio.sleep(0.7)
+        await asyncio.wait_for(waiting.wait(), 30)
         assert await rig.effects() == []
         consumer.resume()
         await rig.settled(1)

@@ -27,6 +27,6 @@ async def test_a_dry_run_says_what_would_happen_and_leaves_nothing(rig: Rig) -> 
     assert poison is not None
     assert poison.code == "invalid-body"
     assert await rig.effects() == []
-    assert {one.status for one in await rig.parked()} == {"parked"}
+    assert {one.state for one in await rig.parked()} == {"parked"}
     assert await consumer.parked.replay(by_code["not-yet"].id, actor="operator", reason="fixed") == 1
     assert await rig.effects() == [("a", 1)]

@@ -15,13 +15,15 @@ from shared.messaging.transaction import Transaction
 from tests.support.rig import Happened, Rig, happened, record_effect, running, until
 
 
-async def publish(rig: Rig, *events: Happened, pause: float = 0) -> None:
-    """Publish events in one transaction that may linger before it commits."""
+async def publish(rig: Rig, *events: Happened, pause: float = 0, written: asyncio.Event | None = None) -> None:
+    """Publish events in one transaction that may linger, once it has written them, before it commits."""
     async with rig.database.transaction(uuid4()) as tx:
         for event in events:
             tx.publish(event)
         await tx.finish()
         tx._outgoing.clear()
+        if written is not None:
+            written.set()
         await asyncio.sleep(pause)
 
 
@@ -43,8 +45,9 @@ async def test_concurrent_writers_lose_none_of_3200_events_and_each_key_keeps_it
 
 async def test_a_slow_writer_is_not_stepped_over(rig: Rig) -> None:
     async with running(rig.relay()):
-        slow = asyncio.create_task(publish(rig, Happened(subject="slow", n=1), pause=0.8))
-        await asyncio.sleep(0.2)
+        written = asyncio.Event()
+        slow = asyncio.create_task(publish(rig, Happened(subject="slow", n=1), pause=0.8, written=written))
+        await written.wait()
         await publish(rig, Happened(subject="fast", n=1))
         await slow
         records = await rig.read_topic(2)
@@ -84,7 +87,6 @@ async def test_a_relay_that_cannot_reach_kafka_does_not_keep_others_from_leading
     rig.settings = reached
     async with running(cut_off):
         await until(lambda: _leads(cut_off), "it leads for a moment")
-        await asyncio.sleep(0.3)
         await publish(rig, Happened(subject="a", n=1))
         async with running(rig.relay()):
             assert len(await rig.read_topic(1)) == 1

@@ -30,7 +30,7 @@ from shared.events.v1.placement import (
     Vacancy,
     VacancyEmployer,
     VacancyPublished,
-    VacancyStatus,
+    VacancyState,
     Wanted,
 )
 from shared.events.v1.training import Application, ApplicationReceived, Course, CourseKind, Group, Labels
@@ -112,7 +112,7 @@ async def test_the_newest_releases_and_vacancies_become_lines_and_planned_groups
         masked = WorkforceRelease(occupation=COOK, municipality="092", masked=True)
         return WorkforceReleased(notice_id=notice_id, version=version, releases=(known, masked))
 
-    def vacancy(version: int, status: VacancyStatus) -> VacancyPublished:
+    def vacancy(version: int, status: VacancyState) -> VacancyPublished:
         wanted = Vacancy(
             employer=VacancyEmployer(business_id="2077474-0"),
             title="Kokki",
@@ -125,7 +125,7 @@ async def test_the_newest_releases_and_vacancies_become_lines_and_planned_groups
     async with database.transaction(uuid4()) as tx:
         for version, count in ((2, 40), (1, 90)):
             await plan_release(released(version, count), tx)
-        await plan_vacancy(vacancy(1, VacancyStatus.OPEN), tx)
+        await plan_vacancy(vacancy(1, VacancyState.OPEN), tx)
         for points in range(3):
             await SEATS.receive(tx, received(course_id, points))
     async with database.read() as tx:
@@ -140,8 +140,8 @@ async def test_the_newest_releases_and_vacancies_become_lines_and_planned_groups
         (planned,) = await planned_groups(tx, [line], 0.5)
         assert (planned.free_seats, planned.seats_each) == (4, 5)
     async with database.transaction(uuid4()) as tx:
-        await plan_vacancy(vacancy(2, VacancyStatus.FILLED), tx)
-        await plan_vacancy(vacancy(1, VacancyStatus.OPEN), tx)
+        await plan_vacancy(vacancy(2, VacancyState.FILLED), tx)
+        await plan_vacancy(vacancy(1, VacancyState.OPEN), tx)
     async with database.read() as tx:
         assert [line.vacancies for line in await queue_lines(tx)] == [0]
 

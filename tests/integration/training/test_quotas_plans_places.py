@@ -24,7 +24,6 @@ from services.training.joint.plan_store import Plans
 from services.training.joint.quota_store import Quotas
 from services.training.joint.store import Queue
 from services.training.settings import Settings
-from shared.clock import SettableClock
 from shared.errors import ConflictError
 from shared.events.v1.change_security import Occupation
 from shared.events.v1.training import (
@@ -43,6 +42,7 @@ from shared.events.v1.training import (
 )
 from shared.messaging.transaction import Database
 from shared.process import Service, writing
+from tests.support.clock import SettableClock
 
 OFFICER = Actor("officer:test", "helsinki")
 SEATS = JointSeats(CITIES, data.shares(), timedelta(hours=72))

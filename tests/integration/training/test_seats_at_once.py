@@ -31,12 +31,9 @@ from shared.events.v1.training import (
 )
 from shared.messaging.transaction import Database, Transaction
 from shared.process import Service, writing
+from tests.support.settings import settings_of
 
 OFFICER = Actor("officer:test", "helsinki")
-
-
-def settings_of(stack: Stack) -> Settings:
-    return Settings(**{name.lower(): value for name, value in stack.environment(JOINT).items()})  # type: ignore[arg-type]
 
 
 def received(course_id: UUID, city: str, points: int) -> ApplicationReceived:
@@ -119,7 +116,7 @@ async def test_no_seat_is_given_twice_and_none_stays_empty_under_concurrent_offe
     schema = f"training_{uuid4().hex[:8]}"
     service = Service(TRAINING.name, schema, TRAINING.migrations)
     seats = JointSeats(CITIES, data.shares(), timedelta(hours=72))
-    async with writing(service, settings_of(stack)) as database:
+    async with writing(service, settings_of(Settings, stack, JOINT)) as database:
         course = OneCourse(database, seats)
         await course.open(6, 9)
         await asyncio.gather(*(course.live(seed * 1000 + number) for number in range(60)))

@@ -81,7 +81,10 @@ def test_each_change_has_its_own_receipt_and_no_change_has_none() -> None:
     ("channel", "asked"),
     [(Channel.HTTP, True), (Channel.TOPIC, True), (Channel.OFFICER, False), (Channel.AUTHORITY, False)],
 )
-def test_completion_is_asked_by_a_receipt_that_somebody_reads_or_not_at_all(channel: Channel, asked: bool) -> None:  # noqa: FBT001
+def test_completion_is_asked_by_a_receipt_that_somebody_reads_or_not_at_all(
+    channel: Channel,
+    asked: bool,  # noqa: FBT001
+) -> None:
     notice = filed(INCOMPLETE, channel)
     assert notice.completion_asked_at == (ARRIVED if asked else None)
     again = lifecycle.revise(notice, INCOMPLETE, 1, LATER, BOOK).notice

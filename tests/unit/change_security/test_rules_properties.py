@@ -19,7 +19,11 @@ from shared.events.v1.change_security import Filing, FilingKind, LayoffGround, L
 
 RULES = data.rules()
 FIRST, LAST = date(1900, 1, 1), date(2200, 12, 31)
-INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 12, 31, 23, 59, 59), timezones=st.just(UTC))  # noqa: DTZ001
+INSTANTS = st.datetimes(
+    datetime(1900, 1, 1),  # noqa: DTZ001 - the strategy adds the time zone
+    datetime(2200, 12, 31, 23, 59, 59),  # noqa: DTZ001 - the same
+    timezones=st.just(UTC),
+)
 DAYS = st.dates(FIRST, LAST)
 NEAR = st.dates(date(2025, 5, 1), date(2025, 9, 30))
 COUNTS = st.sampled_from([0, 1, 5, 9, 10, 19, 20, 30, 49, 50, 90, 10_000_000])

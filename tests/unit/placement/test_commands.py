@@ -51,7 +51,7 @@ from shared.events.v1.placement import (
     ReferralState,
     Vacancy,
     VacancyRegistered,
-    VacancyStatus,
+    VacancyState,
     VacancySubmitted,
     VacancyTaken,
     Wanted,
@@ -192,7 +192,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> JointMemory:
     return made
 
 
-def reported(memory: JointMemory, filed_by: str, state: VacancyStatus = VacancyStatus.OPEN) -> UUID:
+def reported(memory: JointMemory, filed_by: str, state: VacancyState = VacancyState.OPEN) -> UUID:
     posting = lifecycle.report(uuid4(), vacancy(), "5120", state, filed_by, NOW).posting
     memory.postings[posting.vacancy_id] = posting
     return posting.vacancy_id
@@ -222,10 +222,10 @@ async def test_a_system_changes_its_own_vacancies_alone_and_an_officer_any(memor
     vacancy_id = reported(memory, "system:jobs")
     tx = transaction("pks")
     with pytest.raises(UnknownError):
-        await JointVacancies().move(tx, vacancy_id, VacancyStatus.PAUSED, "system:other")
+        await JointVacancies().move(tx, vacancy_id, VacancyState.PAUSED, "system:other")
     with pytest.raises(UnknownError):
         await JointVacancies().revise(tx, vacancy_id, vacancy("Muu"), 1, "system:other")
-    assert (await JointVacancies().move(tx, vacancy_id, VacancyStatus.PAUSED, "system:jobs")).version == 2
+    assert (await JointVacancies().move(tx, vacancy_id, VacancyState.PAUSED, "system:jobs")).version == 2
     assert (await JointVacancies().revise(tx, vacancy_id, vacancy("Muu"), 1, None)).version == 3
 
 
@@ -242,7 +242,7 @@ async def test_an_assignment_asks_every_city_once_and_shows_whom_it_waits_for(me
 
 
 async def test_no_pool_is_asked_for_a_vacancy_that_is_not_open(memory: JointMemory) -> None:
-    vacancy_id = reported(memory, "system:jobs", VacancyStatus.DRAFT)
+    vacancy_id = reported(memory, "system:jobs", VacancyState.DRAFT)
     tx = transaction("pks")
     assignments = JointAssignments(CITIES, timedelta(seconds=5))
     with pytest.raises(ConflictError):
@@ -645,7 +645,7 @@ async def test_a_binding_offers_answer_is_told_back_with_its_dated_consequence(m
 async def test_hiring_fills_positions_and_the_last_one_the_vacancy(memory: JointMemory) -> None:
     tx = transaction("pks")
     posting = lifecycle.report(
-        uuid4(), vacancy().model_copy(update={"positions": 2}), "5120", VacancyStatus.OPEN, "system:jobs", NOW
+        uuid4(), vacancy().model_copy(update={"positions": 2}), "5120", VacancyState.OPEN, "system:jobs", NOW
     ).posting
     memory.postings[posting.vacancy_id] = posting
     referrals = JointReferrals(JointVacancies(), ())
@@ -654,9 +654,9 @@ async def test_hiring_fills_positions_and_the_last_one_the_vacancy(memory: Joint
     for _ in range(2):
         await referrals.end(tx, first.referral_id, hired, None)
     assert memory.postings[posting.vacancy_id].filled == 1
-    assert memory.postings[posting.vacancy_id].state is VacancyStatus.OPEN
+    assert memory.postings[posting.vacancy_id].state is VacancyState.OPEN
     await referrals.end(tx, second.referral_id, hired, None)
-    assert memory.postings[posting.vacancy_id].state is VacancyStatus.FILLED
+    assert memory.postings[posting.vacancy_id].state is VacancyState.FILLED
     with pytest.raises(ConflictError) as conflict:
         await referrals.end(tx, third.referral_id, hired, None)
     assert conflict.value.code == "positions-filled"
@@ -668,7 +668,7 @@ async def test_hiring_fills_positions_and_the_last_one_the_vacancy(memory: Joint
         await referrals.end(tx, second.referral_id, not_hired, None)
     await referrals.end(tx, second.referral_id, not_hired, hired)
     reopened = memory.postings[posting.vacancy_id]
-    assert (reopened.filled, reopened.state) == (1, VacancyStatus.OPEN)
+    assert (reopened.filled, reopened.state) == (1, VacancyState.OPEN)
 
 
 async def test_an_assignment_is_refreshed_by_another_one_that_says_so(memory: JointMemory) -> None:
@@ -694,7 +694,7 @@ async def test_an_occupation_that_is_not_understood_is_refused_at_intake(memory:
     ):
         wrong = vacancy().model_copy(update={"occupation": Occupation.model_validate(code)})
         with pytest.raises(RefusedError) as refusal:
-            await JointVacancies().report(tx, wrong, VacancyStatus.OPEN, "system:jobs")
+            await JointVacancies().report(tx, wrong, VacancyState.OPEN, "system:jobs")
         assert refusal.value.code == refused
     assert (memory.postings, published(tx)) == ({}, [])
 

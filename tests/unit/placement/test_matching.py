@@ -19,8 +19,8 @@ from services.placement.domain.pool import Jobseeker, Report, read
 from services.placement.domain.vacancy import Change, Posting
 from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.v1.change_security import Occupation
-from shared.events.v1.placement import Vacancy, VacancyStatus, VacancySubmitted, Wanted
-from shared.opaque import reference_of
+from shared.events.v1.placement import Vacancy, VacancyState, VacancySubmitted, Wanted
+from shared.pseudonyms import reference_of
 
 TODAY = date(2026, 11, 24)
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -155,7 +155,7 @@ def vacancy(**changes: object) -> Vacancy:
     )
 
 
-def posting(state: VacancyStatus = VacancyStatus.OPEN) -> Posting:
+def posting(state: VacancyState = VacancyState.OPEN) -> Posting:
     return lifecycle.report(uuid4(), vacancy(), "5120", state, "system:x", AT).posting
 
 
@@ -165,7 +165,7 @@ def submitted(revision: int = 1, **changes: object) -> VacancySubmitted:
 
 def test_a_stopped_vacancy_shows_its_state_and_no_content() -> None:
     assert lifecycle.published(posting()).vacancy is not None
-    for state in (VacancyStatus.PAUSED, VacancyStatus.FILLED, VacancyStatus.EXPIRED, VacancyStatus.WITHDRAWN):
+    for state in (VacancyState.PAUSED, VacancyState.FILLED, VacancyState.EXPIRED, VacancyState.WITHDRAWN):
         stopped = lifecycle.move(posting(), state, AT)
         assert stopped.events == (lifecycle.published(stopped.posting),)
         assert lifecycle.published(stopped.posting).vacancy is None
@@ -173,28 +173,28 @@ def test_a_stopped_vacancy_shows_its_state_and_no_content() -> None:
 
 
 def test_nobody_is_told_of_a_draft_until_it_opens() -> None:
-    draft = lifecycle.report(uuid4(), vacancy(), "5120", VacancyStatus.DRAFT, "system:x", AT)
+    draft = lifecycle.report(uuid4(), vacancy(), "5120", VacancyState.DRAFT, "system:x", AT)
     assert draft.events == ()
     assert lifecycle.revise(draft.posting, vacancy(title="Keittiömestari"), "5120", 1, AT).events == ()
-    assert len(lifecycle.move(draft.posting, VacancyStatus.OPEN, AT).events) == 1
+    assert len(lifecycle.move(draft.posting, VacancyState.OPEN, AT).events) == 1
 
 
-@pytest.mark.parametrize("end", [VacancyStatus.FILLED, VacancyStatus.EXPIRED, VacancyStatus.WITHDRAWN])
-def test_a_vacancy_that_has_ended_changes_no_more(end: VacancyStatus) -> None:
+@pytest.mark.parametrize("end", [VacancyState.FILLED, VacancyState.EXPIRED, VacancyState.WITHDRAWN])
+def test_a_vacancy_that_has_ended_changes_no_more(end: VacancyState) -> None:
     ended = lifecycle.move(posting(), end, AT).posting
     assert lifecycle.move(ended, end, AT) == Change(ended)
     with pytest.raises(ConflictError):
-        lifecycle.move(ended, VacancyStatus.OPEN, AT)
+        lifecycle.move(ended, VacancyState.OPEN, AT)
     with pytest.raises(ConflictError):
         lifecycle.revise(ended, vacancy(), "5120", 1, AT)
 
 
 def test_a_draft_opens_and_a_paused_vacancy_opens_again() -> None:
-    assert lifecycle.move(posting(VacancyStatus.DRAFT), VacancyStatus.OPEN, AT).posting.state is VacancyStatus.OPEN
-    paused = lifecycle.move(posting(), VacancyStatus.PAUSED, AT).posting
-    assert lifecycle.move(paused, VacancyStatus.OPEN, AT).posting.version == 3
+    assert lifecycle.move(posting(VacancyState.DRAFT), VacancyState.OPEN, AT).posting.state is VacancyState.OPEN
+    paused = lifecycle.move(posting(), VacancyState.PAUSED, AT).posting
+    assert lifecycle.move(paused, VacancyState.OPEN, AT).posting.version == 3
     with pytest.raises(ConflictError):
-        lifecycle.move(posting(VacancyStatus.DRAFT), VacancyStatus.FILLED, AT)
+        lifecycle.move(posting(VacancyState.DRAFT), VacancyState.FILLED, AT)
 
 
 def test_a_revision_must_follow_the_newest_one() -> None:
@@ -209,7 +209,7 @@ def test_a_revision_must_follow_the_newest_one() -> None:
 def test_an_employer_needs_a_valid_business_id(business_id: str) -> None:
     wrong = vacancy(employer={"business_id": business_id})
     with pytest.raises(RefusedError) as reported:
-        lifecycle.report(uuid4(), wrong, "5120", VacancyStatus.OPEN, "system:x", AT)
+        lifecycle.report(uuid4(), wrong, "5120", VacancyState.OPEN, "system:x", AT)
     with pytest.raises(RefusedError) as revised:
         lifecycle.revise(posting(), wrong, "5120", 1, AT)
     for refusal in (reported.value, revised.value):
@@ -234,7 +234,7 @@ def test_what_the_pools_are_asked_for_says_nothing_of_the_employer() -> None:
 
 def test_the_pools_are_asked_for_an_open_vacancy_alone() -> None:
     with pytest.raises(ConflictError):
-        lifecycle.wanted(lifecycle.move(posting(), VacancyStatus.PAUSED, AT).posting)
+        lifecycle.wanted(lifecycle.move(posting(), VacancyState.PAUSED, AT).posting)
 
 
 # -- the pool
@@ -303,26 +303,26 @@ def test_any_of_several_workplaces_is_near_enough() -> None:
 
 
 def test_a_revision_with_no_more_positions_than_are_filled_fills_the_vacancy() -> None:
-    first = lifecycle.report(uuid4(), vacancy(positions=3), "5120", VacancyStatus.OPEN, "system:x", AT).posting
+    first = lifecycle.report(uuid4(), vacancy(positions=3), "5120", VacancyState.OPEN, "system:x", AT).posting
     hired = lifecycle.fill(first, AT).posting
-    assert (hired.filled, hired.state) == (1, VacancyStatus.OPEN)
+    assert (hired.filled, hired.state) == (1, VacancyState.OPEN)
     settled = lifecycle.revise(hired, vacancy(positions=1), "5120", 1, AT).posting
-    assert (settled.state, settled.removal) == (VacancyStatus.FILLED, lifecycle.Removal.FILLED)
+    assert (settled.state, settled.removal) == (VacancyState.FILLED, lifecycle.Removal.FILLED)
 
 
 def test_a_correction_opens_only_what_hirings_had_filled() -> None:
-    reported_filled = lifecycle.move(lifecycle.fill(posting_of(2), AT).posting, VacancyStatus.FILLED, AT).posting
-    assert lifecycle.vacate(reported_filled, AT).posting.state is VacancyStatus.FILLED
+    reported_filled = lifecycle.move(lifecycle.fill(posting_of(2), AT).posting, VacancyState.FILLED, AT).posting
+    assert lifecycle.vacate(reported_filled, AT).posting.state is VacancyState.FILLED
     by_hirings = lifecycle.fill(posting_of(1), AT).posting
-    assert lifecycle.vacate(by_hirings, AT).posting.state is VacancyStatus.OPEN
+    assert lifecycle.vacate(by_hirings, AT).posting.state is VacancyState.OPEN
 
 
 def posting_of(positions: int) -> Posting:
-    return lifecycle.report(uuid4(), vacancy(positions=positions), "5120", VacancyStatus.OPEN, "x", AT).posting
+    return lifecycle.report(uuid4(), vacancy(positions=positions), "5120", VacancyState.OPEN, "x", AT).posting
 
 
 def test_a_filter_fits_any_workplace_and_a_beginning_of_the_occupation() -> None:
-    shown = lifecycle.report(uuid4(), vacancy(municipalities=["049"]), "5120", VacancyStatus.OPEN, "x", AT).posting
+    shown = lifecycle.report(uuid4(), vacancy(municipalities=["049"]), "5120", VacancyState.OPEN, "x", AT).posting
     assert lifecycle.Filter("049", "51", "fi").fits(shown)
     assert lifecycle.Filter().fits(shown)
     for other in (lifecycle.Filter("092"), lifecycle.Filter(None, "52"), lifecycle.Filter(None, None, "sv")):

@@ -69,7 +69,10 @@ async def with_something_else(event: Opened | str, tx: Transaction) -> None: ...
 async def with_nothing() -> None: ...
 
 
-async def with_what_is_not_there(event: "Missing", tx: Transaction) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+async def with_what_is_not_there(
+    event: "Missing",  # type: ignore[name-defined]  # noqa: F821
+    tx: Transaction,
+) -> None: ...
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class JointContracts:
         """Record a contract.
 
         Raises:
-            RefusedError: what it says does not hold.
+            RefusedError: what it says is not valid.
         """
         check_terms(terms, self.cities)
         row = ContractRow(
