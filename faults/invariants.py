@@ -108,8 +108,46 @@ async def check_notices(
     versions = Counter((topic, body["notice_id"], body["version"]) for topic, body in bodies if "version" in body)
     verdict.add("authorities sent the same version twice", [one for one, count in versions.items() if count > 1])
     await _check_filers_receipts(stack, brought, verdict)
+    verdict.add("notices that nobody has", [row["notice_id"] for row in await rows(stack, JOINT, _NOBODYS)])
     for city in CITIES:
         await _check_city(stack, city, brought, entries, late, verdict)
+        await _check_parts(stack, city, verdict)
+
+
+_NOBODYS = """
+    SELECT notice_id FROM change_security.notice WHERE state = 'open'
+    AND NOT EXISTS (SELECT FROM change_security.ledger_entry AS entry
+                    WHERE entry.notice_id = notice.notice_id AND entry.state <> 'released')
+    AND NOT EXISTS (SELECT FROM change_security.unrouted
+                    WHERE unrouted.notice_id = notice.notice_id AND resolved_at IS NULL)
+"""
+
+_PARTS = """
+    SELECT notice_id, entry.state, declined_at FROM change_security.ledger_entry AS entry
+    JOIN change_security.notice USING (notice_id)
+    WHERE notice.state = 'open' AND entry.state <> 'released' AND case_outcome IS NULL AND office = $1
+"""
+
+_OPEN_CASES = """
+    SELECT notice_id, acknowledged_at IS NULL AND declined_at IS NULL AS awaits
+    FROM change_security.authority_case WHERE state = 'open'
+"""
+
+
+async def _check_parts(stack: Stack, city: str, verdict: Verdict) -> None:
+    """Look for parts that stand on no list: not declined, and in no open case that awaits what the ledger awaits."""
+    open_cases = {row["notice_id"]: row["awaits"] for row in await rows(stack, city, _OPEN_CASES)}
+    stuck = []
+    for part in await rows(stack, JOINT, _PARTS, city):
+        if part["state"] == "not_ours":
+            somebody = part["declined_at"] is not None
+        elif part["state"] in {"sent", "stored"}:
+            somebody = open_cases.get(part["notice_id"], False)
+        else:
+            somebody = part["notice_id"] in open_cases
+        if not somebody:
+            stuck.append(part["notice_id"])
+    verdict.add(f"parts of {city} without somebody who must act", stuck)
 
 
 async def _check_filers_receipts(stack: Stack, brought: Notices, verdict: Verdict) -> None:

@@ -113,6 +113,8 @@ CHANGE_SECURITY_TO: Final = Topic(
         cs.ReceiptOverdue,
         cs.PlanChanged,
         cs.ActingChanged,
+        cs.NoticeAskedAgain,
+        cs.NoticeMerged,
     ),
 )
 CHANGE_SECURITY_FROM: Final = Topic(
@@ -154,6 +156,7 @@ CHANGE_NOTICES_RECEIPTS: Final = Topic(
         cs.FilingAccepted,
         cs.FilingRevised,
         cs.FilingReassigned,
+        cs.FilingMerged,
         cs.FilingWithdrawn,
         cs.FilingClosed,
         cs.FilingRefused,

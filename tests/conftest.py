@@ -34,6 +34,7 @@ def stack() -> Iterator[Stack]:
             "SMTP_INTAKE_PORT": str(free_port()),
             "PUBLIC_URL": "https://muutosturva.example",
             "ACKNOWLEDGE_HOURS": str(4 / 3600),
+            "RECEIVING_SYSTEMS": '{"/systems/vantaa-portal": "vantaa"}',
         }
         names = os.environ.get("STACK_SERVICES")
         services = SERVICES if names is None else tuple(filter(None, names.split(",")))

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from deploy.local.chapters.advisory import AdvisoryChapter
 from deploy.local.chapters.change_security import (
     CasesChapter,
+    DeclinedChapter,
     FilingChapter,
     JointChapter,
     LedgerChapter,
@@ -33,6 +34,7 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     WithdrawalChapter,
     UnroutedChapter,
     JointChapter,
+    DeclinedChapter,
     TraceChapter,
     PlacementChapter,
     TrainingChapter,

@@ -15,6 +15,7 @@ from shared.events.v1.change_security import (
     Acting,
     ActingState,
     Choice,
+    FilerReference,
     Filing,
     Handling,
     HandlingMode,
@@ -32,6 +33,7 @@ class NoticeIn(BaseModel):
         default=None,
         description="When an e-mail or paper filing first reached an authority; given by the officer who registers it.",
     )
+    filer_reference: FilerReference | None = Field(default=None, description="The filer's own, to find it by.")
 
 
 class RevisionIn(BaseModel):
@@ -39,6 +41,9 @@ class RevisionIn(BaseModel):
 
     predecessor: int = Field(ge=1, description="The revision that this one follows: the newest you have seen.")
     filing: Filing
+    arrived_at: Instant | None = Field(
+        default=None, description="When this revision first reached an authority; given by an officer."
+    )
 
 
 class ClosingIn(BaseModel):

@@ -1,6 +1,11 @@
 """What a change security process is told from outside, beside what every process is told."""
 
-from pydantic import Field, SecretStr
+import json
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from shared.settings import ProcessSettings
 
@@ -22,6 +27,9 @@ class Settings(ProcessSettings):
         webhook_allow_loopback: whether webhooks may lead to this machine, in plain http: in development alone.
         webhook_timeout_seconds: how long a receiver of a webhook may take.
         sweep_seconds: how often overdue receipts are looked for.
+        receiving_systems: systems on the topic that are a receiving authority's, as JSON: `ce_source` and the
+            authority's code. The arrival that such a system states is the authority's own receipt; that of any other
+            is kept as claimed.
     """
 
     smtp_host: str | None = None
@@ -36,3 +44,9 @@ class Settings(ProcessSettings):
     webhook_allow_loopback: bool = False
     webhook_timeout_seconds: float = Field(default=10.0, gt=0)
     sweep_seconds: float = 30.0
+    receiving_systems: Annotated[Mapping[str, str], NoDecode] = Field(default_factory=dict)
+
+    @field_validator("receiving_systems", mode="before")
+    @classmethod
+    def _read(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value

@@ -31,9 +31,14 @@ def _day_in_range(day: date) -> date:
 
 def _instant_in_range(instant: datetime) -> datetime:
     # Compared in UTC: a store gives every instant back in UTC, and what was accepted once must be so again.
-    if not _FIRST_INSTANT <= instant < _AFTER_LAST_INSTANT:
+    if not is_instant_in_range(instant):
         raise _out_of_range()
     return instant
+
+
+def is_instant_in_range(instant: datetime) -> bool:
+    """Whether an instant lies between 1900 and 2200."""
+    return _FIRST_INSTANT <= instant < _AFTER_LAST_INSTANT
 
 
 def _count_in_range(count: int) -> int:

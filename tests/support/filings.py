@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from stdnum.fi import ytunnus
+
 from deploy.local.sample_data import BUSINESS_ID, proposal_json
 from shared.events.v1.change_security import Filing
 
@@ -11,6 +13,16 @@ TEST_IDENTITY_CODE = "131052-308T"
 """From the published description of the code; nobody's."""
 
 ARRIVED = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+
+
+def invented_business_id(number: int) -> str:
+    """A valid business id for a test's own employer, the same for the same number."""
+    while True:
+        digits = f"{number % 10_000_000:07d}"
+        for check in "0123456789":
+            if ytunnus.is_valid(digits + check):
+                return f"{digits}-{check}"
+        number += 1  # no check digit fits
 
 
 def proposal(**changes: Any) -> Filing:

@@ -172,6 +172,43 @@ class RevisionChapter(NoticeChapter):
         self._print(f"a revision that follows an old one → {stale.status_code} {stale.json()['type']}")
 
 
+class DeclinedChapter(NoticeChapter):
+    """A declined part is resolved: a coordinator insists, then releases."""
+
+    TITLE = "A city declines its part; a coordinator insists, and in the end releases it"
+
+    def _tell(self) -> None:
+        coordinator, espoo = self._callers.coordinator, self._callers.officer["espoo"]
+        notice_id = self._callers.system.send("/v1/notices", {"filing": filing(sites=[_VANTAA, _KAUNIAINEN])})[
+            "notice_id"
+        ]
+        path = f"/v1/notices/{notice_id}/authorities/espoo"
+        self._ledger(notice_id, version=1)
+        self._decline(notice_id, "no_site_here")
+        coordinator.send(f"{path}/insistence", {"reason": "the office in Kauniainen is in Espoo's area"})
+        case = wait_for(lambda: self._asked_again(notice_id), "Espoo asked again")
+        self._print(
+            f"the coordinator insists; Espoo's case: asked because {case['asked_because']}, {case['asked_reason']}"
+        )
+        self._decline(notice_id, "no_employees_here")
+        reason = "the employer confirms: nobody in Kauniainen is concerned"
+        coordinator.send(f"{path}/release", {"reason": reason})
+        self._ledger(notice_id, version=3)
+        self._print(f"Espoo is released; declined parts left: {len(coordinator.read('/v1/declined')['items'])}")
+        for act in coordinator.read(f"/v1/notices/{notice_id}/acts")["items"]:
+            self._print(f"kept with the notice: {act['act']} by {act['by']}: {act['reason']}")
+        self._print(f"Espoo's case: {espoo.read(f'/v1/cases/{notice_id}')['state']}")
+
+    def _decline(self, notice_id: str, reason: str) -> None:
+        self._callers.officer["espoo"].send(f"/v1/cases/{notice_id}/decline", {"reason": reason})
+        (part,) = wait_for(lambda: self._callers.coordinator.read("/v1/declined")["items"], "the declined part")
+        self._print(f"on the coordinators' list: {part['authority']} says {part['decline_reason']}")
+
+    def _asked_again(self, notice_id: str) -> dict[str, Any] | None:
+        case = self._callers.officer["espoo"].read(f"/v1/cases/{notice_id}")
+        return dict(case) if case["asked_because"] == "insisted" else None
+
+
 class WithdrawalChapter(NoticeChapter):
     """The employer withdraws the notice."""
 

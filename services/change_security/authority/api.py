@@ -2,16 +2,14 @@
 is unavailable. Notes never leave this office. Officers of another authority act here while its consent is in force.
 """
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 
 from services.change_security.authority.case_officers import CaseReader, CaseWriter, OwnCaseOfficer, own
 from services.change_security.authority.commands import CityCases
 from services.change_security.authority.models import (
-    CaseLine,
     CaseOut,
     CaseRevisionOut,
     CheckIn,
@@ -25,13 +23,13 @@ from services.change_security.authority.models import (
 from services.change_security.authority.store import Cases
 from services.change_security.authority.tables import CaseRevisionRow
 from services.change_security.callers import Filer
-from services.change_security.domain.case import CaseState, Step
+from services.change_security.domain.case import CaseState, CheckItem, Step
 from services.change_security.domain.filing import masked
 from services.change_security.domain.notice import arrival
 from services.change_security.models import ClosingIn, NoticeIn, RevisionIn
 from shared.events.envelope import derived_id
-from shared.http.auth import Operator, OwnOfficer, part
-from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
+from shared.http.auth import Operator, part
+from shared.http.reading import Cursor, Limit, Page, integer, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer
 from shared.messaging.transaction import Transaction
@@ -51,7 +49,8 @@ async def register_notice(who: Filer, body: NoticeIn, cases: TheCases, tx: Write
     """Register a notice in this authority's own store. The joint office reconciles it as soon as it can."""
     arrived_at = arrival(body.arrived_at, tx.clock.now(), by_officer=isinstance(who, Officer))
     notice_id = derived_id("notice", cases.authority, tx.cause)
-    await cases.register(tx, notice_id, body.filing, arrived_at, own(who) if isinstance(who, Officer) else None)
+    by = own(who) if isinstance(who, Officer) else None
+    await cases.register(tx, notice_id, body.filing, arrived_at, by, body.filer_reference)
     response.headers["Location"] = f"/v1/cases/{notice_id}"
     return await _shown(cases, tx, notice_id)
 
@@ -59,7 +58,8 @@ async def register_notice(who: Filer, body: NoticeIn, cases: TheCases, tx: Write
 @router.post("/cases/{notice_id}/revisions", tags=["notices"], dependencies=[Depends(without_identity_codes)])
 async def revise(by: OwnCaseOfficer, notice_id: UUID, body: RevisionIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Register a new revision that the employer sent to this authority. 409 when it does not follow the newest."""
-    await cases.revise(tx, notice_id, body.filing, body.predecessor, by)
+    arrived_at = arrival(body.arrived_at, tx.clock.now(), by_officer=True)
+    await cases.revise(tx, notice_id, body.filing, body.predecessor, arrived_at, by)
     return await _shown(cases, tx, notice_id)
 
 
@@ -68,21 +68,6 @@ async def withdraw(by: OwnCaseOfficer, notice_id: UUID, cases: TheCases, tx: Wri
     """Register that the employer withdraws the notice."""
     await cases.withdraw(tx, notice_id, by)
     return await _shown(cases, tx, notice_id)
-
-
-@router.get("/cases")
-async def list_cases(
-    _: OwnOfficer,
-    tx: ReadTx,
-    state: CaseState | None = None,
-    specialist: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Page[CaseLine]:
-    """List this authority's cases, newest first."""
-    before = read_cursor(cursor, datetime.fromisoformat, UUID)
-    rows = await Cases(tx).page(state=state, specialist=specialist, limit=limit, before=before)
-    return Page.of(rows, limit, lambda row: (row.stored_at, row.notice_id), CaseLine.model_validate)
 
 
 @router.get("/cases/{notice_id}", response_model=CaseOut)
@@ -97,11 +82,11 @@ async def list_revisions(
 ) -> Page[CaseRevisionOut]:
     """List the revisions that this authority has received, oldest first."""
     hidden = (await cases.row(tx, notice_id)).state is CaseState.RELEASED
-    rows = await Cases(tx).revisions(notice_id, limit, read_single_cursor(cursor, int))
+    rows = await Cases(tx).revisions(notice_id, limit, read_single_cursor(cursor, integer))
 
     def show(row: CaseRevisionRow) -> CaseRevisionOut:
         filing = masked(row.filing) if hidden else row.filing
-        return CaseRevisionOut(revision=row.revision, stored_at=row.stored_at, filing=filing)
+        return CaseRevisionOut(revision=row.revision, arrived_at=row.arrived_at, stored_at=row.stored_at, filing=filing)
 
     return Page.of(rows, limit, lambda row: (row.revision,), show)
 
@@ -157,12 +142,18 @@ async def set_step(by: CaseWriter, notice_id: UUID, step: Step, body: StepIn, ca
     return await _shown(cases, tx, notice_id)
 
 
-@router.put("/cases/{notice_id}/checklist/{item}")
+@router.put("/cases/{notice_id}/checklist/{group_id}/{item}")
 async def set_check(
-    by: OwnCaseOfficer, notice_id: UUID, item: str, body: CheckIn, cases: TheCases, tx: WriteTx
+    by: OwnCaseOfficer,
+    notice_id: UUID,
+    group_id: UUID,
+    item: CheckItem,
+    body: CheckIn,
+    cases: TheCases,
+    tx: WriteTx,
 ) -> CaseOut:
-    """Check an item of the checklist, or uncheck it. It decides nothing."""
-    await cases.set_check(tx, notice_id, item, by, checked=body.checked)
+    """Set to how many employees of a group an item of the 55+ checklist applies; null takes the count back."""
+    await cases.set_check(tx, notice_id, group_id, item, body.count, by)
     return await _shown(cases, tx, notice_id)
 
 

@@ -1,7 +1,7 @@
 """Makes every object of a city's process once, top to bottom."""
 
 from services.change_security import data
-from services.change_security.authority import acting_api, api, plan_api, specialist_api
+from services.change_security.authority import acting_api, api, lists_api, plan_api, specialist_api
 from services.change_security.authority.acting_commands import CityActing
 from services.change_security.authority.commands import CityCases
 from services.change_security.authority.handlers import handlers_of
@@ -23,7 +23,7 @@ def parts(settings: Settings, database: Database) -> Parts:  # noqa: ARG001 - bo
     plans = CityPlans(settings.office)
     return Parts(
         inbound(settings, plans, acting),
-        (api.router, acting_api.router, plan_api.router, specialist_api.router),
+        tuple(room.router for room in (lists_api, api, acting_api, plan_api, specialist_api)),
         (cases, acting, plans, CitySpecialists()),
     )
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.change_security.authority.tables import CaseRow, CaseStepRow
+from services.change_security.domain.case import Checklist
 from services.change_security.domain.rules import Assessment
-from services.change_security.domain.texts import Message
 from shared.events.v1.change_security import Filing
 
 
@@ -21,5 +21,4 @@ class CaseView:
     filing: Filing | None
     assessment: Assessment | None
     steps: Mapping[str, CaseStepRow]
-    checklist: tuple[Message, ...]
-    checked: frozenset[str]
+    checklists: tuple[Checklist, ...]

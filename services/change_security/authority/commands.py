@@ -9,14 +9,23 @@ from uuid import UUID
 
 from services.change_security.authority.acting_store import CaseActs
 from services.change_security.authority.case_view import CaseView
-from services.change_security.authority.store import Cases, case_of, put
+from services.change_security.authority.store import Cases, case_of, put, put_filing
 from services.change_security.authority.tables import CaseNoteRow, CaseRow
 from services.change_security.domain import own_case
 from services.change_security.domain.acting import CaseOfficer
-from services.change_security.domain.case import CaseAct, CaseState, CheckItem, Step, StepState, check_message
+from services.change_security.domain.case import (
+    CaseAct,
+    CaseState,
+    CheckItem,
+    Step,
+    StepState,
+    check_count,
+    checklists,
+)
 from services.change_security.domain.filing import masked
 from services.change_security.domain.own_case import Case, CaseChange
-from services.change_security.domain.rules import RuleTable, assess
+from services.change_security.domain.reductions import as_known
+from services.change_security.domain.rules import Assessment, RuleTable, assess
 from shared.calendar import local_day
 from shared.errors import RefusedError, UnknownError
 from shared.events.v1.change_security import DeclineReason, Filing, Outcome
@@ -37,7 +46,13 @@ class CityCases:
     rules: RuleTable
 
     async def register(
-        self, tx: Transaction, notice_id: UUID, filing: Filing, arrived_at: datetime, by: CaseOfficer | None
+        self,
+        tx: Transaction,
+        notice_id: UUID,
+        filing: Filing,
+        arrived_at: datetime,
+        by: CaseOfficer | None,
+        filer_reference: str | None = None,
     ) -> None:
         """Register a notice in this authority's own store. The joint office reconciles it as soon as it can.
 
@@ -47,14 +62,22 @@ class CityCases:
             RefusedError: the filing is refused.
         """
         case, event = own_case.register(
-            notice_id, self.authority, filing, arrived_at, tx.clock.now(), current_trace_id()
+            notice_id, self.authority, filing, arrived_at, tx.clock.now(), current_trace_id(), filer_reference
         )
         Cases(tx).add(case)
         tx.publish(event)
         if by is not None:
             CaseActs(tx).add(notice_id, self.authority, by, CaseAct.REGISTERED)
 
-    async def revise(self, tx: Transaction, notice_id: UUID, filing: Filing, predecessor: int, by: CaseOfficer) -> None:
+    async def revise(
+        self,
+        tx: Transaction,
+        notice_id: UUID,
+        filing: Filing,
+        predecessor: int,
+        arrived_at: datetime,
+        by: CaseOfficer,
+    ) -> None:
         """Register a revision that the employer sent to this authority.
 
         Raises:
@@ -62,7 +85,7 @@ class CityCases:
             ConflictError: it does not follow the newest revision, or the case is not open.
         """
         row, case = await self._lock(tx, notice_id)
-        change = own_case.revise(case, filing, predecessor, tx.clock.now())
+        change = own_case.revise(case, filing, predecessor, tx.clock.now(), arrived_at)
         self._carry_out(tx, row, change, by, CaseAct.REVISED, str(change.case.revision))
 
     async def withdraw(self, tx: Transaction, notice_id: UUID, by: CaseOfficer) -> None:
@@ -142,16 +165,28 @@ class CityCases:
         await Cases(tx).set_step(notice_id, step, state, by.officer)
         CaseActs(tx).add(notice_id, self.authority, by, CaseAct.STEP_SET, f"{step} {state}")
 
-    async def set_check(self, tx: Transaction, notice_id: UUID, item: str, by: CaseOfficer, *, checked: bool) -> None:
-        """Check an item of the checklist, or uncheck it. It decides nothing.
+    async def set_check(
+        self,
+        tx: Transaction,
+        notice_id: UUID,
+        group_id: UUID,
+        item: CheckItem,
+        count: int | None,
+        by: CaseOfficer,
+    ) -> None:
+        """Set to how many employees of a group a checklist item applies; None takes the count back. It decides nothing.
 
         Raises:
-            UnknownError
+            UnknownError: no such case, or its newest revision has no such group.
+            RefusedError: the group has fewer terminations.
         """
-        if item not in set(CheckItem):
-            raise UnknownError("checklist item")
-        await self._lock(tx, notice_id)
-        await Cases(tx).set_check(notice_id, item, by.officer, checked=checked)
+        row, _ = await self._lock(tx, notice_id)
+        if count is not None:
+            filing = await Cases(tx).filing(notice_id, row.revision)
+            if filing is None:
+                raise UnknownError("employee group")
+            check_count(filing, group_id, count)
+        await Cases(tx).set_check(notice_id, group_id, item, count, by.officer)
         CaseActs(tx).add(notice_id, self.authority, by, CaseAct.CHECKED, item)
 
     async def add_note(
@@ -178,14 +213,20 @@ class CityCases:
         cases = Cases(tx)
         row = await self.row(tx, notice_id)
         filing = await cases.filing(notice_id, row.revision)
+        shown = masked(filing) if filing is not None and row.state is CaseState.RELEASED else filing
+        counts = {(check.group_id, check.item): check.count for check in await cases.checks(notice_id)}
         return CaseView(
             row=row,
-            filing=masked(filing) if filing is not None and row.state is CaseState.RELEASED else filing,
-            assessment=assess(filing, row.arrived_at, self.rules) if filing and row.arrived_at else None,
+            filing=shown,
+            assessment=self._assess(row, filing),
             steps={step.step: step for step in await cases.steps(notice_id)},
-            checklist=tuple(check_message(item, self.rules, local_day(tx.clock.now())) for item in CheckItem),
-            checked=frozenset(check.item for check in await cases.checks(notice_id)),
+            checklists=checklists(shown, counts, self.rules, local_day(tx.clock.now())) if shown else (),
         )
+
+    def _assess(self, row: CaseRow, filing: Filing | None) -> Assessment | None:
+        if filing is None or row.arrived_at is None:
+            return None
+        return assess(filing, row.arrived_at, self.rules, as_known(row.earlier_reductions))
 
     async def row(self, tx: Transaction, notice_id: UUID) -> CaseRow:
         """Return a case without what belongs to it.
@@ -217,6 +258,8 @@ class CityCases:
         CaseActs(tx).add(case.notice_id, case.competent_authority, by, act, detail)
         put(case, row)
         if change.filing is not None:
-            Cases(tx).add_revision(case.notice_id, case.revision, change.filing, tx.clock.now())
+            at = tx.clock.now()
+            Cases(tx).add_revision(case.notice_id, case.revision, change.filing, at, change.filing_arrived_at)
+            put_filing(change.filing, row.arrived_at or at, row)
         for event in change.events:
             tx.publish(event)

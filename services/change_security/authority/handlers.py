@@ -4,6 +4,7 @@ Idempotent by the inbox; beyond it, by version: an older version arriving late c
 """
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from services.change_security.authority.acting_commands import CityActing
 from services.change_security.authority.plan_commands import CityPlans
@@ -14,8 +15,10 @@ from shared.events.v1.change_security import (
     ActingChanged,
     HandlingChanged,
     NoticeAmended,
+    NoticeAskedAgain,
     NoticeAssigned,
     NoticeClosed,
+    NoticeMerged,
     NoticeReleased,
     NoticeStored,
     NoticeWithdrawn,
@@ -28,8 +31,8 @@ from shared.messaging.transaction import Transaction
 from shared.telemetry import current_trace_id
 
 
-async def open_case(event: NoticeAssigned | NoticeAmended, tx: Transaction) -> None:
-    """Open this authority's own case for a notice, or bring it to a newer version. Safe to redeliver."""
+async def open_case(event: NoticeAssigned | NoticeAmended | NoticeAskedAgain, tx: Transaction) -> None:
+    """Open this authority's own case for a notice, bring it to a newer version, or open it again. Safe to redeliver."""
     Cases(tx).add(own_case.receive(event, tx.clock.now(), current_trace_id()))
     _confirm(event, tx)
 
@@ -47,6 +50,11 @@ async def withdraw_case(event: NoticeWithdrawn, tx: Transaction) -> None:
 async def close_case(event: NoticeClosed, tx: Transaction) -> None:
     """Close the case with the outcome of the change situation."""
     _end(event, CaseState.CLOSED, event.outcome, tx)
+
+
+async def merge_case(event: NoticeMerged, tx: Transaction) -> None:
+    """Close the case as one with another, which continues."""
+    _end(event, CaseState.MERGED, None, tx, merged_into=event.into)
 
 
 async def change_handling(event: HandlingChanged, tx: Transaction) -> None:
@@ -84,6 +92,7 @@ def handlers_of(plans: CityPlans, acting: CityActing) -> Handlers:
         release_case,
         withdraw_case,
         close_case,
+        merge_case,
         change_handling,
         mark_overdue,
         city.receive_plan,
@@ -92,16 +101,37 @@ def handlers_of(plans: CityPlans, acting: CityActing) -> Handlers:
 
 
 def _end(
-    event: NoticeReleased | NoticeWithdrawn | NoticeClosed, state: CaseState, outcome: Outcome | None, tx: Transaction
+    event: NoticeReleased | NoticeWithdrawn | NoticeClosed | NoticeMerged,
+    state: CaseState,
+    outcome: Outcome | None,
+    tx: Transaction,
+    *,
+    merged_into: UUID | None = None,
 ) -> None:
     Cases(tx).end(
-        CaseEnd(event.notice_id, state, event.version, event.revision, event.authority, outcome, tx.clock.now())
+        CaseEnd(
+            event.notice_id,
+            state,
+            event.version,
+            event.revision,
+            event.authority,
+            outcome,
+            tx.clock.now(),
+            merged_into,
+        )
     )
     _confirm(event, tx)
 
 
 def _confirm(
-    event: NoticeAssigned | NoticeAmended | NoticeReleased | NoticeWithdrawn | NoticeClosed | HandlingChanged,
+    event: NoticeAssigned
+    | NoticeAmended
+    | NoticeAskedAgain
+    | NoticeReleased
+    | NoticeWithdrawn
+    | NoticeClosed
+    | NoticeMerged
+    | HandlingChanged,
     tx: Transaction,
 ) -> None:
     tx.publish(

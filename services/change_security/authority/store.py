@@ -10,13 +10,13 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from services.change_security.authority.tables import CaseCheckRow, CaseNoteRow, CaseRevisionRow, CaseRow, CaseStepRow
 from services.change_security.domain.acting import CaseOfficer
-from services.change_security.domain.case import CaseState, StepState
+from services.change_security.domain.case import CaseState, CheckItem, StepState
 from services.change_security.domain.own_case import Case, NewCase
+from services.change_security.domain.summary import Summary, summary
 from shared.database import Bulk, column_types, insert
 from shared.events.v1.change_security import Filing, HandlingChanged, Outcome, ReceiptOverdue
 from shared.store import Store
@@ -32,6 +32,7 @@ class CaseEnd(NamedTuple):
     authority: str
     outcome: Outcome | None
     stored_at: datetime
+    merged_into: UUID | None = None
 
 
 class _Revision(NamedTuple):
@@ -39,11 +40,28 @@ class _Revision(NamedTuple):
     revision: int
     filing: Filing
     stored_at: datetime
+    arrived_at: datetime | None
+
+
+class _Summarised(NamedTuple):
+    case: NewCase
+    summary: Summary
+
+
+_SUMMARY: Final = tuple(field.name for field in fields(Summary))
+_ASKED_ANEW = """excluded.version > authority_case.version AND excluded.asked_version > authority_case.asked_version
+    AND (authority_case.asked_version > 0 OR excluded.asked_because <> 'assigned')"""
+"""The authority is asked again: what its officers answered before was to an earlier question. Not so when the joint
+office first sends what this city registered itself."""
+
+
+def _when_asked(value: str, column: str) -> str:
+    return f"CASE WHEN {_ASKED_ANEW} THEN {value} ELSE authority_case.{column} END"
 
 
 _CASE: Final = insert(
     CaseRow,
-    NewCase,
+    _Summarised,
     columns=(
         "notice_id",
         "version",
@@ -58,12 +76,23 @@ _CASE: Final = insert(
         "stored_at",
         "trace_id",
         "handling",
+        "filer_reference",
+        "arrived_at_claimed",
+        "earlier_reductions",
+        "asked_version",
+        "asked_because",
+        "asked_reason",
+        *_SUMMARY,
     ),
-    attributes={"competent_authority": "authority"},
+    attributes={"competent_authority": "case.authority"}
+    | {name: f"case.{name}" for name in CaseRow.model_fields if name not in {"competent_authority", *_SUMMARY}}
+    | {name: f"summary.{name}" for name in _SUMMARY},
     literals={"state": "'open'", "acting_authority": "competent_authority"},
     replace={
-        "state": """CASE WHEN excluded.version > authority_case.version AND authority_case.state = 'released'
-                    THEN 'open' ELSE authority_case.state END""",
+        "state": f"""CASE WHEN excluded.version > authority_case.version AND authority_case.state = 'released'
+                      OR {_ASKED_ANEW} AND (authority_case.state = 'closed' OR excluded.asked_because IN
+                                            ('insisted', 'reopened', 'unmerged'))
+                     THEN 'open' ELSE authority_case.state END""",
         "version": "greatest(excluded.version, authority_case.version)",
         "revision": "greatest(excluded.revision, authority_case.revision)",
         "handling_mode": """CASE WHEN excluded.version > authority_case.version
@@ -75,32 +104,53 @@ _CASE: Final = insert(
                       THEN excluded.missing ELSE authority_case.missing END""",
         "arrived_at": "coalesce(authority_case.arrived_at, excluded.arrived_at)",
         "registered_at": "coalesce(authority_case.registered_at, excluded.registered_at)",
-        "acknowledge_by": "coalesce(authority_case.acknowledge_by, excluded.acknowledge_by)",
+        "acknowledge_by": f"""CASE WHEN {_ASKED_ANEW} THEN excluded.acknowledge_by
+                              ELSE coalesce(authority_case.acknowledge_by, excluded.acknowledge_by) END""",
+        "outcome": _when_asked("NULL", "outcome"),
+        "merged_into": _when_asked("NULL", "merged_into"),
+        "overdue": _when_asked("NULL", "overdue"),
+        "acknowledged_at": _when_asked("NULL", "acknowledged_at"),
+        "declined_at": _when_asked("NULL", "declined_at"),
+        "decline_reason": _when_asked("NULL", "decline_reason"),
+        "asked_because": _when_asked("excluded.asked_because", "asked_because"),
+        "asked_reason": _when_asked("excluded.asked_reason", "asked_reason"),
+        "asked_version": "greatest(excluded.asked_version, authority_case.asked_version)",
+        "filer_reference": "coalesce(authority_case.filer_reference, excluded.filer_reference)",
+        "arrived_at_claimed": "coalesce(authority_case.arrived_at_claimed, excluded.arrived_at_claimed)",
+        "earlier_reductions": "excluded.earlier_reductions",
+    }
+    | {
+        name: f"""CASE WHEN excluded.revision >= authority_case.revision
+                  THEN excluded.{name} ELSE authority_case.{name} END"""
+        for name in _SUMMARY
     },
     version="version",
     unless="authority_case.arrived_at IS NULL",
 )
 """An older version arriving late changes nothing, but fills in a case whose end overtook its beginning. A newer one
-opens a released case again; it does not undo a withdrawal, or this authority's own closing."""
+opens a released case again; it does not undo a withdrawal, or this authority's own closing, unless it asks anew."""
 
 _CASE_REVISION: Final = insert(CaseRevisionRow, _Revision)
 
 _CASE_END: Final = insert(
     CaseRow,
     CaseEnd,
-    columns=("notice_id", "state", "version", "revision", "competent_authority", "outcome", "stored_at"),
+    columns=("notice_id", "state", "version", "revision", "competent_authority", "outcome", "stored_at", "merged_into"),
     attributes={"competent_authority": "authority"},
     literals={
         "acting_authority": "competent_authority",
         "handling_mode": "'joint'",
         "reasons": "'[]'",
         "missing": "'[]'",
+        "asked_version": "0",
+        "asked_because": "'assigned'",
     },
     replace={
         "state": "excluded.state",
         "version": "excluded.version",
         "outcome": "excluded.outcome",
         "overdue": "NULL",
+        "merged_into": "excluded.merged_into",
     },
     version="version",
 )
@@ -132,6 +182,7 @@ _CASE_OVERDUE: Final = Bulk[ReceiptOverdue](
 
 _CASE_FIELDS: Final = tuple(field.name for field in fields(Case))
 _CASE_VALUES: Final = attrgetter(*_CASE_FIELDS)
+_SUMMARY_VALUES: Final = attrgetter(*_SUMMARY)
 
 
 class Cases(Store):
@@ -139,12 +190,14 @@ class Cases(Store):
 
     def add(self, case: NewCase) -> None:
         """Open a case, or bring it to a newer version. Safe to repeat, and in any order."""
-        self._tx.stage(_CASE, case)
-        self.add_revision(case.notice_id, case.revision, case.filing, case.stored_at)
+        self._tx.stage(_CASE, _Summarised(case, summary(case.filing, case.arrived_at)))
+        self.add_revision(case.notice_id, case.revision, case.filing, case.stored_at, case.revision_arrived_at)
 
-    def add_revision(self, notice_id: UUID, revision: int, filing: Filing, at: datetime) -> None:
-        """Keep a revision of the filing."""
-        self._tx.stage(_CASE_REVISION, _Revision(notice_id, revision, filing, at))
+    def add_revision(
+        self, notice_id: UUID, revision: int, filing: Filing, at: datetime, arrived_at: datetime | None
+    ) -> None:
+        """Keep a revision of the filing. `arrived_at`: None when the joint office does not say."""
+        self._tx.stage(_CASE_REVISION, _Revision(notice_id, revision, filing, at, arrived_at))
 
     def end(self, end: CaseEnd) -> None:
         """End a case at a newer version."""
@@ -178,21 +231,6 @@ class Cases(Store):
             query = query.where(CaseRevisionRow.revision > after)
         return await self._all(query.order_by(col(CaseRevisionRow.revision)).limit(limit))
 
-    async def page(
-        self, *, state: CaseState | None, specialist: str | None, limit: int, before: tuple[datetime, UUID] | None
-    ) -> Sequence[CaseRow]:
-        """Return cases, newest first."""
-        query = select(CaseRow)
-        if state is not None:
-            query = query.where(CaseRow.state == state)
-        if specialist is not None:
-            query = query.where(CaseRow.specialist == specialist)
-        if before is not None:
-            query = query.where(tuple_(col(CaseRow.stored_at), col(CaseRow.notice_id)) < before)
-        return await self._all(
-            query.order_by(col(CaseRow.stored_at).desc(), col(CaseRow.notice_id).desc()).limit(limit)
-        )
-
     async def steps(self, notice_id: UUID) -> Sequence[CaseStepRow]:
         """Return the steps that are done or not needed."""
         return await self._all(select(CaseStepRow).where(CaseStepRow.notice_id == notice_id))
@@ -204,16 +242,19 @@ class Cases(Store):
         )
 
     async def checks(self, notice_id: UUID) -> Sequence[CaseCheckRow]:
-        """Return the checklist items that are checked."""
+        """Return the checklist items that are counted."""
         return await self._all(select(CaseCheckRow).where(CaseCheckRow.notice_id == notice_id))
 
-    async def set_check(self, notice_id: UUID, item: str, by: str, *, checked: bool) -> None:
-        """Check a checklist item, or uncheck it."""
-        row = await self._get(CaseCheckRow, notice_id, item)
-        if row is not None and not checked:
-            await self._tx.session.delete(row)
-        elif row is None and checked:
-            self._tx.session.add(CaseCheckRow(notice_id=notice_id, item=item, at=self._tx.clock.now(), by=by))
+    async def set_check(self, notice_id: UUID, group_id: UUID, item: CheckItem, count: int | None, by: str) -> None:
+        """Set to how many employees of a group an item applies; None takes the count back."""
+        if count is None:
+            row = await self._get(CaseCheckRow, notice_id, group_id, item)
+            if row is not None:
+                await self._tx.session.delete(row)
+            return
+        await self._tx.session.merge(
+            CaseCheckRow(notice_id=notice_id, group_id=group_id, item=item, count=count, at=self._tx.clock.now(), by=by)
+        )
 
     async def notes(
         self, notice_id: UUID, limit: int, after: int | None, *, shared_only: bool
@@ -271,3 +312,9 @@ def put(case: Case, row: CaseRow) -> None:
     """Write what was decided into a locked row."""
     for name in _CASE_FIELDS:
         setattr(row, name, getattr(case, name))
+
+
+def put_filing(filing: Filing, arrived_at: datetime, row: CaseRow) -> None:
+    """Write what the lists say of a new revision into a locked row."""
+    for name, value in zip(_SUMMARY, _SUMMARY_VALUES(summary(filing, arrived_at)), strict=True):
+        setattr(row, name, value)

@@ -3,22 +3,27 @@
 What messages bring is written in bulk by the statements in `store`, which take their columns from here.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Text, false, text
 from sqlmodel import Field, SQLModel
 
-from services.change_security.domain.case import CaseAct, CaseState, StepState
+from services.change_security.domain.case import CaseAct, CaseState, CheckItem, StepState
 from shared.database import EnumText, Json
 from shared.events.v1.change_security import (
     Acting,
     ActingState,
+    AskedBecause,
+    DeclineReason,
+    EarlierReduction,
     Filing,
+    FilingKind,
     Handling,
     HandlingMode,
     LegalGround,
+    Measure,
     Outcome,
     PlanStep,
     Reason,
@@ -40,11 +45,22 @@ class Table(SQLModel):
 class CaseRow(Table, table=True):
     """An authority's own case.
 
-    `arrived_at` and `registered_at` are missing only while an ending has overtaken its beginning.
+    `arrived_at`, `registered_at` and what the lists say of the newest revision are missing only while an ending has
+    overtaken its beginning. `asked_version` is 0 while the joint office has not asked for an acknowledgement.
     """
 
     __tablename__ = "authority_case"
-    __table_args__ = (Index("authority_case_stored", "stored_at", "notice_id"),)
+    __table_args__ = (
+        Index("authority_case_stored", "stored_at", "notice_id"),
+        Index("authority_case_business_id", "business_id"),
+        Index("authority_case_employer", "employer_key", postgresql_ops={"employer_key": "text_pattern_ops"}),
+        Index(
+            "authority_case_filer_reference", "filer_reference", postgresql_where=text("filer_reference IS NOT NULL")
+        ),
+        Index("authority_case_municipalities", "municipalities", postgresql_using="gin"),
+        Index("authority_case_arrived", "arrived_at", postgresql_using="brin"),
+        Index("authority_case_specialist", "specialist", postgresql_where=text("specialist IS NOT NULL")),
+    )
 
     notice_id: UUID = Field(primary_key=True)
     state: CaseState = Field(sa_type=EnumText(CaseState))
@@ -65,6 +81,29 @@ class CaseRow(Table, table=True):
     acknowledged_at: datetime | None = Field(default=None, sa_type=_INSTANT)
     overdue: str | None = Field(default=None, sa_type=Text)
     handling: Handling | None = Field(default=None, sa_type=Json(Handling))
+    declined_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    filer_reference: str | None = Field(default=None, sa_type=Text)
+    arrived_at_claimed: datetime | None = Field(default=None, sa_type=_INSTANT)
+    earlier_reductions: tuple[EarlierReduction, ...] | None = Field(
+        default=None, sa_type=Json(tuple[EarlierReduction, ...])
+    )
+    kind: FilingKind | None = Field(default=None, sa_type=EnumText(FilingKind))
+    business_id: str | None = Field(default=None, sa_type=Text)
+    employer: str | None = Field(default=None, sa_type=Text)
+    employer_key: str | None = Field(default=None, sa_type=Text)
+    not_public: bool | None = None
+    municipalities: tuple[str, ...] | None = Field(default=None, sa_type=Json(tuple[str, ...]))
+    measures: tuple[Measure, ...] | None = Field(default=None, sa_type=Json(tuple[Measure, ...]))
+    affected: int | None = Field(default=None, sa_type=BigInteger)
+    terminations: int | None = Field(default=None, sa_type=BigInteger)
+    counts_complete: bool | None = None
+    rules_of: date | None = None
+    asked_version: int = Field(default=0)
+    asked_because: AskedBecause = Field(default=AskedBecause.ASSIGNED, sa_type=EnumText(AskedBecause))
+    asked_reason: str | None = Field(default=None, sa_type=Text)
+    acknowledged_revision: int | None = None
+    decline_reason: DeclineReason | None = Field(default=None, sa_type=EnumText(DeclineReason))
+    merged_into: UUID | None = None
 
 
 class CaseRevisionRow(Table, table=True):
@@ -76,6 +115,7 @@ class CaseRevisionRow(Table, table=True):
     revision: int = Field(primary_key=True)
     filing: Filing = Field(sa_type=Json(Filing))
     stored_at: datetime = Field(sa_type=_INSTANT)
+    arrived_at: datetime | None = Field(default=None, sa_type=_INSTANT)
 
 
 class CaseStepRow(Table, table=True):
@@ -91,12 +131,14 @@ class CaseStepRow(Table, table=True):
 
 
 class CaseCheckRow(Table, table=True):
-    """A checklist item that an officer has checked."""
+    """To how many employees of a group a checklist item applies, as an officer has counted."""
 
     __tablename__ = "case_check"
 
     notice_id: UUID = Field(primary_key=True)
-    item: str = Field(sa_type=Text, primary_key=True)
+    group_id: UUID = Field(primary_key=True)
+    item: CheckItem = Field(sa_type=EnumText(CheckItem), primary_key=True)
+    count: int
     at: datetime = Field(sa_type=_INSTANT)
     by: str = Field(sa_type=Text)
 

@@ -21,6 +21,7 @@ class CaseState(StrEnum):
     RELEASED = "released"
     WITHDRAWN = "withdrawn"
     CLOSED = "closed"
+    MERGED = "merged"
 
 
 class Step(StrEnum):

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from services.change_security.domain.ledger import Entry, EntryState
+from services.change_security.domain.ledger import Entry
 from services.change_security.domain.notice import Change, Notice, NoticeState, Rulebook
 from services.change_security.domain.reductions import affected
 from services.change_security.domain.texts import Message, message
@@ -27,6 +27,7 @@ from shared.events.v1.change_security import (
     HandlingMode,
     HandlingReason,
     NoticeAmended,
+    NoticeAskedAgain,
     NoticeAssigned,
 )
 from shared.events.values import Absence
@@ -115,7 +116,7 @@ def _in_mode(entry: Entry, mode: HandlingMode) -> Entry:
 
 
 def _takes_part(entry: Entry) -> bool:
-    return entry.office is not None and entry.state is not EntryState.TAKEN_BY
+    return entry.office is not None and not entry.is_taken
 
 
 def staff(handling: Handling, before: Handling | None, filing: Filing, staffing: Staffing) -> Handling:
@@ -190,7 +191,7 @@ def settle(change: Change, handling: Handling) -> Change:
     heard: set[str] = set()
     events: list[tuple[str, Event]] = []
     for office, event in change.events:
-        if isinstance(event, NoticeAssigned | NoticeAmended | HandlingChanged):
+        if isinstance(event, NoticeAssigned | NoticeAmended | NoticeAskedAgain | HandlingChanged):
             heard.add(event.authority)
             mode = entries[event.authority].mode
             events.append((office, event.model_copy(update={"handling": handling, "handling_mode": mode})))

@@ -14,13 +14,16 @@ from services.change_security.domain.filing import check, missing
 from shared.errors import ConflictError, RefusedError
 from shared.events.envelope import Event
 from shared.events.v1.change_security import (
+    AskedBecause,
     CaseClosed,
     DeclineReason,
+    EarlierReduction,
     Filing,
     Handling,
     HandlingMode,
     NoticeAcknowledged,
     NoticeAmended,
+    NoticeAskedAgain,
     NoticeAssigned,
     NoticeDeclined,
     NoticeFiled,
@@ -35,7 +38,10 @@ from shared.events.v1.change_security import (
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
-    """What a city's store keeps of a notice that concerns it, or that it registers itself."""
+    """What a city's store keeps of a notice that concerns it, or that it registers itself.
+
+    `asked_version`: at which the authority was last asked to acknowledge; 0 while the joint office has not asked.
+    """
 
     notice_id: UUID
     version: int
@@ -51,11 +57,21 @@ class NewCase:
     stored_at: datetime
     trace_id: str | None = None
     handling: Handling | None = None
+    filer_reference: str | None = None
+    arrived_at_claimed: datetime | None = None
+    revision_arrived_at: datetime | None = None
+    earlier_reductions: tuple[EarlierReduction, ...] | None = None
+    asked_version: int = 0
+    asked_because: AskedBecause = AskedBecause.ASSIGNED
+    asked_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is decided by, of a case that its store has."""
+    """What is decided by, of a case that its store has.
+
+    `acknowledged_at`, `declined_at`: the answer to what was last asked; neither while it is awaited.
+    """
 
     notice_id: UUID
     competent_authority: str
@@ -67,6 +83,10 @@ class Case:
     specialist: str | None = None
     acknowledged_at: datetime | None = None
     overdue: str | None = None
+    version: int = 1
+    acknowledged_revision: int | None = None
+    declined_at: datetime | None = None
+    decline_reason: DeclineReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +97,16 @@ class CaseChange:
         case: the case as it now is.
         events: what the joint office hears, in order.
         filing: the filing of a new revision.
+        filing_arrived_at: when that reached this authority.
     """
 
     case: Case
     events: tuple[Event, ...] = ()
     filing: Filing | None = None
+    filing_arrived_at: datetime | None = None
 
 
-def receive(event: NoticeAssigned | NoticeAmended, at: datetime, trace_id: str | None) -> NewCase:
+def receive(event: NoticeAssigned | NoticeAmended | NoticeAskedAgain, at: datetime, trace_id: str | None) -> NewCase:
     """Return the case that the joint office's message opens, or brings to a newer version."""
     return NewCase(
         notice_id=event.notice_id,
@@ -101,11 +123,24 @@ def receive(event: NoticeAssigned | NoticeAmended, at: datetime, trace_id: str |
         stored_at=at,
         trace_id=trace_id,
         handling=event.handling,
+        filer_reference=event.filer_reference,
+        arrived_at_claimed=event.arrived_at_claimed,
+        revision_arrived_at=event.revision_arrived_at,
+        earlier_reductions=event.earlier_reductions,
+        asked_version=event.asked_version or (0 if isinstance(event, NoticeAmended) else event.version),
+        asked_because=event.asked_because or AskedBecause.ASSIGNED,
+        asked_reason=event.reason if isinstance(event, NoticeAskedAgain) else None,
     )
 
 
 def register(
-    notice_id: UUID, authority: str, filing: Filing, arrived_at: datetime, at: datetime, trace_id: str | None
+    notice_id: UUID,
+    authority: str,
+    filing: Filing,
+    arrived_at: datetime,
+    at: datetime,
+    trace_id: str | None,
+    filer_reference: str | None = None,
 ) -> tuple[NewCase, NoticeFiled]:
     """Return the case of a notice that an authority registers itself, and what the joint office hears.
 
@@ -127,12 +162,17 @@ def register(
         filing=filing,
         stored_at=at,
         trace_id=trace_id,
+        filer_reference=filer_reference,
+        revision_arrived_at=arrived_at,
     )
-    return case, _filed(notice_id, authority, 1, filing, arrived_at, at)
+    event = _filed(notice_id, authority, 1, filing, arrived_at, at)
+    return case, event.model_copy(update={"filer_reference": filer_reference})
 
 
-def revise(case: Case, filing: Filing, predecessor: int, at: datetime) -> CaseChange:
-    """Put a revision in force that the employer sent to this authority.
+def revise(
+    case: Case, filing: Filing, predecessor: int, at: datetime, arrived_at: datetime | None = None
+) -> CaseChange:
+    """Put a revision in force that the employer sent to this authority. `arrived_at`: when it came, if before now.
 
     Raises:
         RefusedError: the filing is refused.
@@ -142,9 +182,15 @@ def revise(case: Case, filing: Filing, predecessor: int, at: datetime) -> CaseCh
     _must_be_open(case)
     if predecessor != case.revision:
         raise ConflictError("stale-predecessor", f"The newest revision is {case.revision}.")
-    revised = replace(case, revision=case.revision + 1, missing=missing(filing))
-    event = _filed(case.notice_id, case.competent_authority, revised.revision, filing, at, at)
-    return CaseChange(revised, (event,), filing)
+    revision = case.revision + 1
+    revised = replace(
+        case,
+        revision=revision,
+        missing=missing(filing),
+        acknowledged_revision=case.acknowledged_revision if case.acknowledged_at is None else revision,
+    )
+    event = _filed(case.notice_id, case.competent_authority, revision, filing, arrived_at or at, at)
+    return CaseChange(revised, (event,), filing, event.arrived_at)
 
 
 def withdraw(case: Case) -> CaseChange:
@@ -182,8 +228,9 @@ def acknowledge(case: Case, acting_authority: str, at: datetime) -> CaseChange:
         authority=case.competent_authority,
         acting_authority=acting_authority,
         acknowledged_at=at,
+        **_as_seen(case),
     )
-    return CaseChange(replace(case, acknowledged_at=at, overdue=None), (event,))
+    return CaseChange(_acknowledged(case, at), (event,))
 
 
 def decline(case: Case, reason: DeclineReason, at: datetime) -> CaseChange:
@@ -193,8 +240,15 @@ def decline(case: Case, reason: DeclineReason, at: datetime) -> CaseChange:
         ConflictError: the case is not open.
     """
     _must_be_open(case)
-    event = NoticeDeclined(notice_id=case.notice_id, authority=case.competent_authority, reason=reason, declined_at=at)
-    return CaseChange(case, (event,))
+    event = NoticeDeclined(
+        notice_id=case.notice_id,
+        authority=case.competent_authority,
+        reason=reason,
+        declined_at=at,
+        **_as_seen(case),
+    )
+    declined = replace(case, acknowledged_at=None, overdue=None, declined_at=at, decline_reason=reason)
+    return CaseChange(declined, (event,))
 
 
 def take(case: Case, parts: Iterable[str], at: datetime) -> CaseChange:
@@ -209,10 +263,8 @@ def take(case: Case, parts: Iterable[str], at: datetime) -> CaseChange:
         text = "Another authority's part is not taken: ask to act in it."
         raise RefusedError("/parts", "ask-for-others-parts", text)
     _must_be_open(case)
-    event = NoticeTaken(notice_id=case.notice_id, authority=own, parts=(own,), taken_at=at)
-    acknowledged_at = case.acknowledged_at or at
-    handled = replace(case, handling_mode=HandlingMode.OWN, acknowledged_at=acknowledged_at, overdue=None)
-    return CaseChange(handled, (event,))
+    event = NoticeTaken(notice_id=case.notice_id, authority=own, parts=(own,), taken_at=at, **_as_seen(case))
+    return CaseChange(replace(_acknowledged(case, at), handling_mode=HandlingMode.OWN), (event,))
 
 
 def give_back(case: Case, handling: Handling | None, at: datetime) -> CaseChange:
@@ -237,6 +289,8 @@ def _is_taken(case: Case, handling: Handling) -> bool:
 def close(case: Case, outcome: Outcome, acting_authority: str, at: datetime) -> CaseChange:
     """Close the authority's own case with the outcome; `acting_authority`: whose officer does it.
 
+    Who closes a case has taken notice of it.
+
     Raises:
         ConflictError: the case is not open.
     """
@@ -247,8 +301,25 @@ def close(case: Case, outcome: Outcome, acting_authority: str, at: datetime) -> 
         outcome=outcome,
         closed_at=at,
         acting_authority=acting_authority,
+        **_as_seen(case),
     )
-    return CaseChange(replace(case, state=CaseState.CLOSED, outcome=outcome), (event,))
+    return CaseChange(replace(_acknowledged(case, at), state=CaseState.CLOSED, outcome=outcome), (event,))
+
+
+def _acknowledged(case: Case, at: datetime) -> Case:
+    return replace(
+        case,
+        acknowledged_at=case.acknowledged_at or at,
+        acknowledged_revision=max(case.revision, case.acknowledged_revision or 0),
+        overdue=None,
+        declined_at=None,
+        decline_reason=None,
+    )
+
+
+def _as_seen(case: Case) -> dict[str, int | None]:
+    """Return to what an officer answers. A case that the joint office has not sent yet has no version."""
+    return {"version": case.version or None, "revision": case.revision}
 
 
 def _must_be_open(case: Case) -> None:

@@ -1,13 +1,13 @@
 """How many employees are concerned, as far as the numbers are given, and what the employer reduced before."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from services.change_security.domain.filing import given_day
+from services.change_security.domain.filing import given_day, masked
 from services.change_security.domain.texts import Message, message
-from shared.events.v1.change_security import Filing, FilingKind, LayoffGround, Measure, PlannedMeasure
+from shared.events.v1.change_security import EarlierReduction, Filing, FilingKind, LayoffGround, Measure, PlannedMeasure
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +140,13 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True)
 class StoredFiling:
-    """One revision of a filing in the store, with the arrival of its notice."""
+    """One revision of a filing in the store, with the arrival of its notice and the authorities that it concerns."""
 
     notice_id: UUID
     revision: int
     arrived_at: datetime
     filing: Filing
+    concerns: frozenset[str] = frozenset()
 
 
 def earlier_reductions(filings: Iterable[StoredFiling], notice_id: UUID) -> tuple[Reduction, ...]:
@@ -165,6 +166,44 @@ def earlier_reductions(filings: Iterable[StoredFiling], notice_id: UUID) -> tupl
             (reduction for stored in newest.values() for reduction in _reductions(stored)),
             key=lambda reduction: (reduction.day, reduction.kind),
         )
+    )
+
+
+def earlier_for(
+    authority: str, filings: Iterable[StoredFiling], notice_id: UUID
+) -> tuple[EarlierReduction, ...] | None:
+    """Return what an authority may know of an employer's other notices; None when something must be withheld.
+
+    Of a filing that does not concern it, counts of 1-4 are masked; and not even the existence is disclosed of one that
+    is not public. With part of them it would count wrong, so it then gets none, and sees that they are not known.
+    """
+    shared: list[StoredFiling] = []
+    for stored in filings:
+        if authority in stored.concerns:
+            shared.append(stored)
+        elif stored.filing.not_public:
+            return None
+        else:
+            shared.append(replace(stored, filing=masked(stored.filing)))
+    return tuple(
+        EarlierReduction(
+            day=one.day,
+            kind=one.kind,
+            measure=one.measure,
+            count=one.count,
+            layoff_days=one.layoff_days,
+            layoff_ground=one.layoff_ground,
+        )
+        for one in earlier_reductions(shared, notice_id)
+    )
+
+
+def as_known(given: Iterable[EarlierReduction] | None) -> tuple[Reduction, ...] | None:
+    """Return the reductions that the joint office sent; None when it sent none that can be counted by."""
+    if given is None:
+        return None
+    return tuple(
+        Reduction(one.day, one.kind, one.measure, one.count, one.layoff_days, one.layoff_ground) for one in given
     )
 
 

@@ -12,6 +12,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Literal
 
+from shared.events.envelope import Part
 from shared.events.v1.change_security import Filing, Reason, ReasonKind
 
 Language = Literal["fi", "sv", "en"]
@@ -158,11 +159,38 @@ def route(
     )
 
 
+def part_of(filing: Filing, authority: str, day: date, table: AuthorityTable) -> tuple[object, ...]:
+    """Return what of a filing is one authority's: a revision asks it again if, and only if, this changes.
+
+    Its sites, residents and terminations, and the domicile. Where its sites do not give its numbers, the measures do,
+    since they may then be its own. Terminations without a municipality may be anyone's.
+    """
+
+    def own(municipality: str | None) -> bool:
+        found = table.authority_of(municipality or "", day)
+        return found is not None and found.code == authority
+
+    sites = [site for site in filing.sites if own(site.municipality) and site.affected != 0]
+    is_counted = bool(sites) and all(site.affected is not None for site in sites)
+    return (
+        filing.kind,
+        own(filing.employer.domicile),
+        _sorted(sites),
+        _sorted(part for part in filing.residences if own(part.municipality) and part.count != 0),
+        _sorted(part for part in filing.terminations if not part.municipality or own(part.municipality)),
+        () if is_counted else _sorted(filing.measures),
+    )
+
+
+def _sorted(parts: Iterable[Part]) -> tuple[str, ...]:
+    return tuple(sorted(part.model_dump_json(exclude_none=True) for part in parts))
+
+
 def _places(filing: Filing) -> Iterable[Reason]:
     if filing.employer.domicile:
         yield Reason(kind=ReasonKind.DOMICILE, municipality=filing.employer.domicile)
-    workplaces = [site.municipality for site in filing.sites]
-    workplaces += [termination.municipality for termination in filing.terminations if termination.municipality]
+    workplaces = [site.municipality for site in filing.sites if site.affected != 0]
+    workplaces += [part.municipality for part in filing.terminations if part.municipality and part.count != 0]
     for code in dict.fromkeys(workplaces):
         yield Reason(kind=ReasonKind.WORKPLACE, municipality=code)
     for residence in filing.residences:

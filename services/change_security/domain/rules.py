@@ -206,6 +206,19 @@ def assess(
     )
 
 
+def days_of_earlier(filing: Filing, arrived_at: datetime, table: RuleTable) -> tuple[date, date] | None:
+    """Return from which day to which the employer's other filings count; None when the scope does not hang on them."""
+    if filing.kind is not FilingKind.NEGOTIATION_PROPOSAL or filing.legal_basis is LegalBasis.VOLUNTARY:
+        return None
+    day, _ = given_day(filing, arrived_at)
+    rules = table.in_force(day, _basis(filing))
+    staff, limit = filing.employer.regular_staff, rules.get("scope_from_staff")
+    from_staff, within = rules.get("scope_large_reduction_from_staff"), rules.get("scope_large_reduction_within")
+    if staff is None or limit is None or from_staff is None or within is None:
+        return None
+    return (day - timedelta(days=within.value), day) if from_staff.value <= staff < limit.value else None
+
+
 def _basis(filing: Filing) -> LegalBasis | None:
     if filing.legal_basis is None and filing.kind is FilingKind.NEGOTIATION_PROPOSAL:
         return LegalBasis.YTL_1333_2021

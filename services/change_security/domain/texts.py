@@ -84,6 +84,34 @@ _WARNINGS: Final[Mapping[str, Text]] = {
         "Personalen informerades mindre än {days} kalenderdagar innan förhandlingarna inleddes.",
         "The personnel was informed less than {days} calendar days before the negotiations.",
     ),
+    "overdue_stored": Text(
+        "Viranomaisen järjestelmä ei ole määräajassa vahvistanut saaneensa ilmoitusta.",
+        "Myndighetens system har inte inom utsatt tid bekräftat att det har tagit emot anmälan.",
+        "The authority's system has not confirmed in time that it has the notice.",
+    ),
+    "overdue_acknowledged": Text(
+        "Viranomainen ei ole kuitannut ilmoitusta määräajassa.",
+        "Myndigheten har inte kvitterat anmälan inom utsatt tid.",
+        "The authority has not acknowledged the notice in time.",
+    ),
+}
+
+_UNROUTED: Final[Mapping[str, Text]] = {
+    "unknown_municipality": Text(
+        "Kuntaa ei tunneta.",
+        "Kommunen är okänd.",
+        "The municipality is unknown.",
+    ),
+    "outside_act": Text(
+        "Kuntaan ei sovelleta lakia työvoimapalveluiden järjestämisestä.",
+        "Lagen om ordnande av arbetskraftsservice tillämpas inte på kommunen.",
+        "The Act on organising employment services does not apply to the municipality.",
+    ),
+    "no_municipality_given": Text(
+        "Ilmoituksessa ei mainita yhtään kuntaa.",
+        "Ingen kommun nämns i anmälan.",
+        "The filing names no municipality.",
+    ),
 }
 
 _NOTES: Final[Mapping[str, Text]] = {
@@ -253,6 +281,7 @@ _GROUNDS: Final[Mapping[str, Text]] = {
 TEXTS: Final[Mapping[str, Text]] = {
     **_CLOCKS,
     **_WARNINGS,
+    **_UNROUTED,
     **_NOTES,
     **_MISSING,
     **_STEPS,

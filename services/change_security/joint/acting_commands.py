@@ -5,6 +5,7 @@ The competent authority's own store decides who may act in its cases; here it is
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.change_security.domain import acting as acting_for
@@ -17,6 +18,12 @@ from shared.errors import UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.change_security import Acting, ActingChanged, ActingReported, ActingState
 from shared.messaging.transaction import Transaction
+
+_ENDED: Final = {
+    NoticeState.WITHDRAWN: "the notice is withdrawn",
+    NoticeState.MERGED: "the notice continues in another one",
+}
+"""In a notice that is closed, what is open may still be finished."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,8 @@ class JointActing:
         entry = notice.entry(acting.competent_authority)
         if entry is None or entry.office is None or entry.state is EntryState.RELEASED:
             return "the notice does not concern the authority"
-        if notice.state is NoticeState.WITHDRAWN:
-            return "the notice is withdrawn"
+        if notice.state in _ENDED:
+            return _ENDED[notice.state]
         others = await Actings(tx).of(notice.notice_id, acting.competent_authority)
         if any(
             other.state in acting_for.OPEN and other.acting.acting_authority == acting.acting_authority
@@ -82,10 +89,10 @@ class JointActing:
 async def end_acting_of_released(tx: Transaction, notice: Notice) -> Notice:
     """End the acting in parts that a change of the notice has ended; both sides hear of it. Return the notice."""
     for entry in notice.entries:
-        over = entry.state is EntryState.RELEASED or notice.state is NoticeState.WITHDRAWN
+        over = entry.state is EntryState.RELEASED or notice.state in _ENDED
         if not over or entry.acting_authority == entry.authority:
             continue
-        reason = "the notice is withdrawn" if notice.state is NoticeState.WITHDRAWN else "the part is released"
+        reason = _ENDED.get(notice.state, "the part is released")
         for row in await Actings(tx).of(notice.notice_id, entry.authority):
             if row.state in acting_for.OPEN:
                 await _put(tx, notice, acting_for.end(row.acting, RULE, reason, tx.clock.now()))

@@ -38,7 +38,8 @@ class ForAdvisory(Store):
             " EXISTS (SELECT FROM ledger_entry WHERE ledger_entry.notice_id = notice.notice_id"
             " AND authority = :authority AND ledger_entry.state <> 'released') AS concerned"
             " FROM notice JOIN notice_revision USING (notice_id, revision)"
-            " WHERE NOT waiting AND filing #>> '{employer,business_id}' = :business_id ORDER BY arrived_at, notice_id",
+            " WHERE NOT waiting AND notice.state <> 'merged' AND filing #>> '{employer,business_id}' = :business_id"
+            " ORDER BY arrived_at, notice_id",
             authority=authority,
             business_id=business_id,
         )

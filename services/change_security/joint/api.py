@@ -11,28 +11,34 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response, status
 
 from services.change_security.callers import Filer
+from services.change_security.domain.evidence import Arrival, arrived_by_http
 from services.change_security.domain.filing import masked
 from services.change_security.domain.ledger import EntryState
-from services.change_security.domain.notice import Channel, Notice, NoticeState, Receipt, arrival
+from services.change_security.domain.notice import Channel, Notice, Receipt
+from services.change_security.domain.notice import arrival as checked_arrival
+from services.change_security.domain.reductions import earlier_reductions
 from services.change_security.joint.commands import JointOffice
 from services.change_security.joint.delivery_models import DeliveryOut
 from services.change_security.joint.delivery_store import Deliveries
+from services.change_security.joint.evidence_store import Evidence
+from services.change_security.joint.lists_api import Reader
 from services.change_security.joint.models import (
     AuthorityIn,
     LedgerOut,
-    NoticeLine,
     NoticeOut,
     RevisionOut,
     RoutingOut,
     UnroutedLine,
 )
+from services.change_security.joint.resolution_store import record
 from services.change_security.joint.store import Notices
+from services.change_security.joint.tables import ActKind
 from services.change_security.models import ClosingIn, NoticeIn, RevisionIn
 from shared.errors import UnknownError
 from shared.events.envelope import derived_id
-from shared.events.v1.change_security import Filing
-from shared.http.auth import Authorities, Caller, Coordinator, OwnOfficer, part, permit_officer, permit_system
-from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
+from shared.events.v1.change_security import Filing, ReasonKind
+from shared.http.auth import Coordinator, part
+from shared.http.reading import Cursor, Limit, Page, integer, read_cursor, read_long_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role, System
 from shared.messaging.transaction import Transaction
@@ -40,15 +46,6 @@ from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["notices"])
 TheOffice = Annotated[JointOffice, Depends(part(JointOffice))]
-
-
-async def _reader(who: Caller, served: Authorities) -> Officer | System:
-    if isinstance(who, System):
-        return permit_system(who, "notices:read", "notices:write")
-    return permit_officer(who, served, Role.OFFICER, Role.COORDINATOR)
-
-
-Reader = Annotated[Officer | System, Depends(_reader)]
 
 
 @router.post("/notices", status_code=status.HTTP_201_CREATED, dependencies=[Depends(without_identity_codes)])
@@ -59,44 +56,33 @@ async def file_notice(who: Filer, body: NoticeIn, office: TheOffice, tx: WriteTx
     receipt = Receipt(
         channel=Channel.OFFICER if by_officer else Channel.HTTP,
         filed_by=who.actor,
-        arrived_at=arrival(body.arrived_at, now, by_officer=by_officer),
+        arrived_at=checked_arrival(body.arrived_at, now, by_officer=by_officer),
         registered_at=now,
+        filer_reference=body.filer_reference,
     )
-    notice = await office.file(tx, derived_id("notice", tx.cause), body.filing, receipt)
+    notice_id = derived_id("notice", tx.cause)
+    arrival = _arrival(who, tx, receipt.arrived_at)
+    notice = await office.file(tx, notice_id, body.filing, receipt, arrival=arrival)
     response.headers["Location"] = f"/v1/notices/{notice.notice_id}"
-    return _shown(who, notice, office)
-
-
-@router.get("/notices")
-async def list_notices(
-    who: OwnOfficer, tx: ReadTx, state: NoticeState | None = None, limit: Limit = 50, cursor: Cursor = None
-) -> Page[NoticeLine]:
-    """List notices, newest first: a coordinator's all, an officer's those of the own authority."""
-    rows = await Notices(tx).page(
-        authority=None if Role.COORDINATOR in who.roles else who.authority,
-        state=state,
-        limit=limit,
-        before=read_cursor(cursor, datetime.fromisoformat, UUID),
-    )
-    return Page.of(rows, limit, lambda row: (row.registered_at, row.notice_id), NoticeLine.model_validate)
+    return await shown(who, notice, office, tx)
 
 
 @router.get("/notices/{notice_id}", response_model=NoticeOut)
 async def read_notice(request: Request, who: Reader, notice_id: UUID, office: TheOffice, tx: ReadTx) -> Response:
     """Read a notice with what the rules say of it."""
-    return tagged(request, _shown(who, await _read(who, notice_id, tx), office))
+    return tagged(request, await shown(who, await visible_notice(who, notice_id, tx), office, tx))
 
 
 @router.get("/notices/{notice_id}/ledger", response_model=LedgerOut)
 async def read_ledger(request: Request, who: Reader, notice_id: UUID, tx: ReadTx) -> Response:
-    """Read who has been sent a notice, whose store has it, who has acknowledged it, and what is late."""
-    return tagged(request, LedgerOut.of(await _read(who, notice_id, tx), tx.clock.now()))
+    """Read who received a notice itself, who was sent it, whose store has it, who acknowledged it, and what is late."""
+    return tagged(request, await ledger(await visible_notice(who, notice_id, tx), tx))
 
 
 @router.get("/notices/{notice_id}/routing", response_model=RoutingOut)
 async def explain_routing(request: Request, who: Reader, notice_id: UUID, office: TheOffice, tx: ReadTx) -> Response:
     """Explain where a notice went, and why."""
-    return tagged(request, RoutingOut.of(await _read(who, notice_id, tx), office.book.authorities))
+    return tagged(request, RoutingOut.of(await visible_notice(who, notice_id, tx), office.book.authorities))
 
 
 @router.get("/notices/{notice_id}/revisions", response_model=Page[RevisionOut])
@@ -104,8 +90,8 @@ async def list_revisions(
     request: Request, who: Reader, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """List the revisions of a notice, oldest first."""
-    notice = await _read(who, notice_id, tx)
-    rows = await Notices(tx).revisions(notice_id, limit, read_cursor(cursor, int, _truth))
+    notice = await visible_notice(who, notice_id, tx)
+    rows = await Notices(tx).revisions(notice.notice_id, limit, read_cursor(cursor, integer, _truth))
     hidden = _filing_for(who, notice) is not notice.filing
     page = Page.of(rows, limit, lambda row: (row.revision, row.waiting), lambda row: RevisionOut.of(row, hidden=hidden))
     return tagged(request, page)
@@ -115,28 +101,34 @@ async def list_revisions(
 async def revise_notice(who: Filer, notice_id: UUID, body: RevisionIn, office: TheOffice, tx: WriteTx) -> NoticeOut:
     """Put a new revision in force. 409 when it does not follow the newest one."""
     _visible(who, await Notices(tx).get(notice_id))
-    notice = await office.revise(tx, notice_id, body.filing, body.predecessor, who.actor)
-    return _shown(who, notice, office)
+    at = checked_arrival(body.arrived_at, tx.clock.now(), by_officer=isinstance(who, Officer))
+    arrival = _arrival(who, tx, at)
+    notice = await office.revise(tx, notice_id, body.filing, body.predecessor, who.actor, arrival)
+    return await shown(who, notice, office, tx)
 
 
 @router.post("/notices/{notice_id}/withdrawal")
 async def withdraw_notice(who: Filer, notice_id: UUID, office: TheOffice, tx: WriteTx) -> NoticeOut:
     """Withdraw a notice, as the employer asks. Repeating it changes nothing."""
     _visible(who, await Notices(tx).get(notice_id))
-    return _shown(who, await office.withdraw(tx, notice_id, who.actor), office)
+    notice = await office.withdraw(tx, notice_id, who.actor)
+    if isinstance(who, Officer):
+        record(tx, notice.notice_id, ActKind.WITHDRAWN, who.actor)
+    return await shown(who, notice, office, tx)
 
 
 @router.post("/notices/{notice_id}/closing")
 async def close_notice(who: Coordinator, notice_id: UUID, body: ClosingIn, office: TheOffice, tx: WriteTx) -> NoticeOut:
     """Close a notice with or without terminations. Repeating it changes nothing."""
-    return _shown(who, await office.close(tx, notice_id, body.outcome, who.actor), office)
+    return await shown(who, await office.close(tx, notice_id, body.outcome, who.actor), office, tx)
 
 
 @router.get("/unrouted", tags=["unrouted"])
 async def list_unrouted(_: Coordinator, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None) -> Page[UnroutedLine]:
     """List places that lead to no authority, oldest first. Nobody is a default."""
-    rows = await Notices(tx).unrouted(limit, read_cursor(cursor, datetime.fromisoformat, UUID))
-    return Page.of(rows, limit, lambda row: (row.since, row.notice_id), UnroutedLine.of)
+    after = read_long_cursor(cursor, datetime.fromisoformat, UUID, ReasonKind, str)
+    rows = await Notices(tx).unrouted(limit, after)
+    return Page.of(rows, limit, lambda row: (row.since, row.notice_id, row.kind, row.municipality), UnroutedLine.of)
 
 
 @router.post("/notices/{notice_id}/authorities", tags=["unrouted"])
@@ -155,13 +147,20 @@ async def list_deliveries(
     who: Reader, notice_id: UUID, tx: ReadTx, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[DeliveryOut]:
     """List a notice's letters, oldest version first."""
-    await _read(who, notice_id, tx)
-    rows = await Deliveries(tx).of_notice(notice_id, limit, read_cursor(cursor, int, UUID))
+    notice = await visible_notice(who, notice_id, tx)
+    rows = await Deliveries(tx).of_notice(notice.notice_id, limit, read_cursor(cursor, integer, UUID))
     return Page.of(rows, limit, lambda row: (row.version, row.delivery_id), DeliveryOut.model_validate)
 
 
-async def _read(who: Officer | System, notice_id: UUID, tx: Transaction) -> Notice:
-    return _visible(who, await Notices(tx).read(notice_id))
+async def visible_notice(who: Officer | System, notice_id: UUID, tx: Transaction) -> Notice:
+    """Return a notice that the caller may see. One that is merged leads to the one that continues.
+
+    Raises:
+        UnknownError: there is none, for this caller.
+    """
+    notice = _visible(who, await Notices(tx).read(notice_id))
+    kept = await Notices(tx).read(notice.merged_into) if notice.merged_into is not None else None
+    return kept or notice
 
 
 def _visible(who: Officer | System, notice: Notice | None) -> Notice:
@@ -184,8 +183,24 @@ def _filing_for(who: Officer | System, notice: Notice) -> Filing:
     return notice.filing if handles else masked(notice.filing)
 
 
-def _shown(who: Officer | System, notice: Notice, office: JointOffice) -> NoticeOut:
-    return NoticeOut.of(notice, _filing_for(who, notice), office.book.rules)
+async def shown(who: Officer | System, notice: Notice, office: JointOffice, tx: Transaction) -> NoticeOut:
+    """Show a notice as the caller may see it."""
+    filings = await office.earlier(tx, notice)
+    earlier = None if filings is None else earlier_reductions(filings, notice.notice_id)
+    return NoticeOut.of(notice, _filing_for(who, notice), office.book.rules, earlier)
+
+
+async def ledger(notice: Notice, tx: Transaction) -> LedgerOut:
+    """Show a notice's ledger, with the receipts of the notices that are merged into it."""
+    arrivals = await Evidence(tx).of_matter(notice.notice_id)
+    return LedgerOut.of(notice, arrivals, tx.clock.now())
+
+
+def _arrival(who: Officer | System, tx: Transaction, at: datetime) -> Arrival:
+    """An officer receives for the own authority; a system files with the joint office."""
+    if isinstance(who, Officer):
+        return arrived_by_http(who.authority, at, Channel.OFFICER)
+    return arrived_by_http(tx.office, at, Channel.HTTP)
 
 
 def _truth(text: str) -> bool:

@@ -1,14 +1,26 @@
 """Makes every object of the joint side once, top to bottom."""
 
+from collections.abc import Mapping
+
 from services.change_security import data
 from services.change_security.domain.notice import Rulebook
-from services.change_security.joint import api, delivery_api, drafts, handlers, handling_api, webhook_api
+from services.change_security.joint import (
+    api,
+    delivery_api,
+    drafts,
+    handlers,
+    handling_api,
+    lists_api,
+    resolution_api,
+    webhook_api,
+)
 from services.change_security.joint.acting_commands import JointActing
 from services.change_security.joint.advisory_view import ForAdvisory
 from services.change_security.joint.commands import JointOffice
 from services.change_security.joint.delivery_commands import Letters
 from services.change_security.joint.email_delivery import EmailDelivery
 from services.change_security.joint.email_intake import EmailIntake
+from services.change_security.joint.resolution_commands import Coordination
 from services.change_security.joint.sweeps import Sweeps
 from services.change_security.joint.webhook_commands import WebhookDesk
 from services.change_security.joint.webhook_delivery import WebhookDelivery
@@ -36,11 +48,11 @@ def parts(settings: Settings, database: Database) -> Parts:
     email = EmailDelivery(database, letters, settings)
     webhooks = WebhookDelivery(database, settings)
     sweeps = Sweeps(database, office)
-    rooms = (api, handling_api, delivery_api, webhook_api, drafts)
+    rooms = (lists_api, api, resolution_api, handling_api, delivery_api, webhook_api, drafts)
     return Parts(
         inbound(settings, office, acting, hand_overs),
         (*(room.router for room in rooms), delivery_api.pages, hand_over_list, draft_list),
-        (office, hand_overs, letters, WebhookDesk(settings.webhook_allow_loopback)),
+        (office, Coordination(office), hand_overs, letters, WebhookDesk(settings.webhook_allow_loopback)),
         (
             Periodic("read directory", settings.sweep_seconds, sweeps.read_directory),
             Periodic("escalate overdue receipts", settings.sweep_seconds, sweeps.escalate),
@@ -65,9 +77,25 @@ def inbound(settings: Settings, office: JointOffice, acting: JointActing, hand_o
         group=f"{SERVICE}.{settings.office}",
         topics={name: by_name[name] for name in names},
         types=REGISTRY,
-        handlers={**handlers.handlers_of(office, acting), **handlers_of(hand_overs)},
+        handlers={
+            **handlers.handlers_of(office, acting, _receiving_systems(settings, office)),
+            **handlers_of(hand_overs),
+        },
         screen=screen,
         erase_on_discard=ERASE_ON_DISCARD,
         prepare=handlers.prepare,
         on_parked=handlers.refuse_submission,
     )
+
+
+def _receiving_systems(settings: Settings, office: JointOffice) -> Mapping[str, str]:
+    """Return the systems that are a receiving authority's.
+
+    Raises:
+        ValueError: an authority is not one of the shipped ones.
+    """
+    unknown = set(settings.receiving_systems.values()) - set(office.shipped.authorities)
+    if unknown:
+        message = f"RECEIVING_SYSTEMS names unknown authorities: {', '.join(sorted(unknown))}"
+        raise ValueError(message)
+    return settings.receiving_systems

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel
 
 from services.change_security.domain.delivery import ConfirmedBy, DeliveryState
-from services.change_security.joint.api import TheOffice
+from services.change_security.joint.api import TheOffice, ledger
 from services.change_security.joint.delivery_commands import Letters
 from services.change_security.joint.delivery_models import (
     CertificateIn,
@@ -71,7 +71,8 @@ async def acknowledge_outside(
     _: Coordinator, notice_id: UUID, authority: str, letters: TheLetters, tx: WriteTx
 ) -> LedgerOut:
     """Enter that an authority outside the region has confirmed a notice otherwise: by telephone, on paper."""
-    return LedgerOut.of(await letters.acknowledge_outside(tx, notice_id, authority), tx.clock.now())
+    notice = await letters.acknowledge_outside(tx, notice_id, authority)
+    return await ledger(notice, tx)
 
 
 @router.put("/authorities/{authority}/email")

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
+from services.change_security.domain.evidence import arrived_by_http
 from services.change_security.domain.notice import Channel, Receipt, arrival
 from services.change_security.joint.commands import JointOffice
 from services.change_security.models import NoticeIn
@@ -39,6 +40,8 @@ async def complete(
         filed_by=who.actor,
         arrived_at=arrival(body.arrived_at, now, by_officer=True),
         registered_at=now,
+        filer_reference=body.filer_reference,
     )
-    notice = await office.file(tx, derived_id("notice of draft", draft_id), body.filing, receipt)
+    received = arrived_by_http(who.authority, receipt.arrived_at, receipt.channel)
+    notice = await office.file(tx, derived_id("notice of draft", draft_id), body.filing, receipt, arrival=received)
     return DraftView.model_validate(await hand_overs.complete(tx, draft_id, who.actor, notice.notice_id))

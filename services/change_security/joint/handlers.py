@@ -4,8 +4,10 @@ Idempotent by the inbox; beyond it, by revision (a filing), by version (a store'
 moves forward). Everything a batch needs is read at once by `prepare`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from services.change_security.domain.evidence import Arrival, arrived_by_authority, arrived_by_topic
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.notice import Channel, Notice, NoticeState, Receipt
 from services.change_security.domain.receipt import refusal_of
@@ -15,6 +17,7 @@ from services.change_security.joint.handling_store import Specialists
 from services.change_security.joint.plan_commands import enter_step
 from services.change_security.joint.store import Notices
 from shared.errors import UnprocessableError
+from shared.events.envelope import Envelope
 from shared.events.v1.change_security import (
     ActingReported,
     CaseClosed,
@@ -65,9 +68,10 @@ async def prepare(events: Sequence[object], tx: Transaction) -> None:
 class JointHandlers:
     """The handlers that change notices: what is done with each, the joint office decides."""
 
-    def __init__(self, office: JointOffice, acting: JointActing) -> None:
+    def __init__(self, office: JointOffice, acting: JointActing, receiving_systems: Mapping[str, str]) -> None:
         self._office = office
         self._acting = acting
+        self._receiving_systems = receiving_systems
 
     async def receive_submission(self, event: NoticeSubmitted, tx: Transaction) -> None:
         """File a notice that another system submits, or a revision of one that the same system filed."""
@@ -76,12 +80,16 @@ class JointHandlers:
         _must_be_the_submitter(notice, system)
         if _is_repeated(notice, event.revision, event.filing):
             return
+        arrival = arrived_by_topic(
+            tx.office, _received_at(tx), event.arrived_at, self._receiving_systems.get(_envelope(tx).source)
+        )
         if notice is None and event.revision == 1:
-            await self._office.file(tx, event.notice_id, event.filing, _receipt(event, tx, Channel.TOPIC, system))
+            receipt = _receipt(event, arrival, Channel.TOPIC, system, tx.clock.now())
+            await self._office.file(tx, event.notice_id, event.filing, receipt, arrival=arrival)
         elif notice is None or event.revision > notice.revision + 1:
-            await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, system)
+            await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, system, arrival)
         else:
-            await self._office.revise(tx, event.notice_id, event.filing, event.revision - 1, system)
+            await self._office.revise_submitted(tx, notice, event.filing, event.revision - 1, system, arrival)
 
     async def receive_withdrawal(self, event: NoticeWithdrawalSubmitted, tx: Transaction) -> None:
         """Withdraw a notice that the same system filed."""
@@ -97,15 +105,18 @@ class JointHandlers:
         """
         city = f"{AUTHORITY}{event.authority}"
         notice = await Notices(tx).get(event.notice_id)
+        arrival = arrived_by_authority(tx.office, _received_at(tx), event.authority, event.arrived_at)
         if _is_repeated(notice, event.revision, event.filing):
-            return
-        if notice is None and event.revision == 1:
-            receipt = _receipt(event, tx, Channel.AUTHORITY, city)
-            await self._office.file(tx, event.notice_id, event.filing, receipt, registered_by=event.authority)
+            await self._office.add_receipt(tx, event.notice_id, event.revision, arrival)
+        elif notice is None and event.revision == 1:
+            receipt = _receipt(event, arrival, Channel.AUTHORITY, city, event.registered_at)
+            await self._office.file(
+                tx, event.notice_id, event.filing, receipt, arrival=arrival, registered_by=event.authority
+            )
         elif notice is None or event.revision > notice.revision + 1:
-            await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, city)
+            await self._office.keep_waiting(tx, event.notice_id, event.filing, event.revision, city, arrival)
         else:
-            await self._office.revise(tx, event.notice_id, event.filing, notice.revision, city)
+            await self._office.revise_submitted(tx, notice, event.filing, notice.revision, city, arrival)
 
     async def reconcile_withdrawal(self, event: NoticeWithdrawalFiled, tx: Transaction) -> None:
         """Withdraw a notice whose withdrawal a city received."""
@@ -116,7 +127,7 @@ class JointHandlers:
         await self._office.known(tx, event.notice_id)
         for part in event.parts:
             if part == event.authority:
-                await self._office.take(tx, event.notice_id, part, event.taken_at)
+                await self._office.take(tx, event.notice_id, part, event.taken_at, event.version, event.revision)
             else:
                 await self._acting.ask(tx, event.notice_id, event.authority, part, event.taken_at)
 
@@ -147,20 +158,32 @@ async def enter_stored(event: NoticeStored, tx: Transaction) -> None:
 async def enter_acknowledged(event: NoticeAcknowledged, tx: Transaction) -> None:
     """Enter that an officer has acknowledged the notice."""
     entry = await _entry(event, tx)
-    Notices(tx).save_entry(entry.acknowledged(event.acting_authority, event.acknowledged_at))
+    Notices(tx).save_entry(
+        entry.acknowledged(
+            event.acting_authority, event.acknowledged_at, version=event.version, revision=event.revision
+        )
+    )
 
 
 async def enter_declined(event: NoticeDeclined, tx: Transaction) -> None:
     """Enter that an authority says the notice is not its own."""
     entry = await _entry(event, tx)
-    Notices(tx).save_entry(entry.not_ours(event.reason))
+    Notices(tx).save_entry(
+        entry.not_ours(event.reason, event.declined_at, version=event.version, revision=event.revision)
+    )
 
 
 async def enter_case_closed(event: CaseClosed, tx: Transaction) -> None:
     """Enter that an authority has closed its case."""
     entry = await _entry(event, tx)
-    acting_authority = event.acting_authority or event.authority
-    Notices(tx).save_entry(entry.case_closed(event.outcome, event.closed_at, acting_authority))
+    closed = entry.case_closed(
+        event.outcome,
+        event.closed_at,
+        event.acting_authority or event.authority,
+        version=event.version,
+        revision=event.revision,
+    )
+    Notices(tx).save_entry(closed)
 
 
 async def list_specialist(event: SpecialistListed, tx: Transaction) -> None:
@@ -168,9 +191,14 @@ async def list_specialist(event: SpecialistListed, tx: Transaction) -> None:
     await Specialists(tx).list_specialist(event)
 
 
-def handlers_of(office: JointOffice, acting: JointActing) -> Handlers:
-    """Return the handler of each event type of other systems and of the cities."""
-    notices = JointHandlers(office, acting)
+def handlers_of(
+    office: JointOffice, acting: JointActing, receiving_systems: Mapping[str, str] | None = None
+) -> Handlers:
+    """Return the handler of each event type of other systems and of the cities.
+
+    `receiving_systems`: the authority of each system whose stated arrival is an authority's own receipt, by source.
+    """
+    notices = JointHandlers(office, acting, receiving_systems or {})
     return Handlers(
         notices.receive_submission,
         notices.receive_withdrawal,
@@ -203,7 +231,7 @@ def _must_be_the_submitter(notice: Notice | None, system: str) -> None:
 def _is_repeated(notice: Notice | None, revision: int, filing: Filing) -> bool:
     return (
         notice is not None
-        and notice.state is NoticeState.OPEN
+        and notice.state in {NoticeState.OPEN, NoticeState.MERGED}
         and notice.revision == revision
         and notice.filing == filing
     )
@@ -211,17 +239,21 @@ def _is_repeated(notice: Notice | None, revision: int, filing: Filing) -> bool:
 
 def _system(tx: Transaction) -> str:
     """Name the system that filed by the topic: never to be taken for one that filed over HTTP, or for an authority."""
+    return f"topic:{_envelope(tx).source}"
+
+
+def _envelope(tx: Transaction) -> Envelope:
     if tx.envelope is None:
         message = "a message handler runs with an envelope"
         raise RuntimeError(message)
-    return f"topic:{tx.envelope.source}"
+    return tx.envelope
 
 
-def _receipt(event: NoticeSubmitted | NoticeFiled, tx: Transaction, channel: Channel, filed_by: str) -> Receipt:
-    now = tx.clock.now()
-    arrived = (tx.envelope.received_at if tx.envelope else None) or now
-    if event.arrived_at is not None:
-        # Earlier counts: another system, or a city, may have had it before us. Later cannot be.
-        arrived = min(arrived, event.arrived_at)
-    registered = event.registered_at if isinstance(event, NoticeFiled) else now
-    return Receipt(channel, filed_by, arrived, registered)
+def _received_at(tx: Transaction) -> datetime:
+    return _envelope(tx).received_at or tx.clock.now()
+
+
+def _receipt(
+    event: NoticeSubmitted | NoticeFiled, arrival: Arrival, channel: Channel, filed_by: str, registered_at: datetime
+) -> Receipt:
+    return Receipt(channel, filed_by, arrival.at, registered_at, arrival.claimed, event.filer_reference)

@@ -28,7 +28,7 @@ from shared.calendar import local_day
 from shared.errors import UnknownError
 from shared.events.v1.change_security import ActingState
 from shared.http.auth import Coordinator, OwnOfficer, part
-from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor
+from shared.http.reading import Cursor, Limit, Page, integer, read_cursor, read_single_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role
 from shared.messaging.transaction import Transaction
@@ -44,7 +44,7 @@ async def list_handling(
 ) -> Page[HandlingChangeOut]:
     """List how a matter is handled and was, with the reasons, newest first."""
     await _visible(who, notice_id, tx)
-    rows = await Handlings(tx).page(notice_id, limit, read_single_cursor(cursor, int))
+    rows = await Handlings(tx).page(notice_id, limit, read_single_cursor(cursor, integer))
     return Page.of(rows, limit, lambda row: (row.version,), HandlingChangeOut.of)
 
 

@@ -92,7 +92,7 @@ class Specialists(Store):
         led = await self._values(
             _Count,
             "SELECT lead AS name, count(*) AS matters FROM notice"
-            " WHERE lead IS NOT NULL AND registered_at >= :since GROUP BY lead",
+            " WHERE lead IS NOT NULL AND state <> 'merged' AND registered_at >= :since GROUP BY lead",
             since=start_of(year),
         )
         open_ = await self._values(

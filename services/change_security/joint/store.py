@@ -16,9 +16,11 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, tuple_
 from sqlmodel import col, select
 
+from services.change_security.domain.evidence import Arrival
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.notice import Notice, Receipt
 from services.change_security.domain.routing import Authority, Municipality, Unrouted, Why
+from services.change_security.domain.summary import Summary, summary
 from services.change_security.joint.tables import (
     AuthorityRow,
     EntryRow,
@@ -41,6 +43,19 @@ class _Revision(NamedTuple):
     filed_by: str
     recorded_at: datetime
     trace_id: str | None
+    arrival: Arrival
+
+
+class NewFiling(NamedTuple):
+    """How a revision came: who filed it, and when authorities received it."""
+
+    filed_by: str
+    arrival: Arrival
+
+
+class _Summarised(NamedTuple):
+    notice: Notice
+    summary: Summary
 
 
 class _UnroutedPlace(NamedTuple):
@@ -58,15 +73,15 @@ class LedgerKey(NamedTuple):
     authority: str
 
 
+_RECEIPT: Final = ("channel", "filed_by", "arrived_at", "registered_at", "arrived_at_claimed", "filer_reference")
+_SUMMARY: Final = tuple(field.name for field in fields(Summary))
+
 _NOTICE: Final = insert(
     NoticeRow,
-    Notice,
-    attributes={
-        "channel": "receipt.channel",
-        "filed_by": "receipt.filed_by",
-        "arrived_at": "receipt.arrived_at",
-        "registered_at": "receipt.registered_at",
-    },
+    _Summarised,
+    attributes={name: f"notice.{name}" for name in NoticeRow.model_fields}
+    | {name: f"notice.receipt.{name}" for name in _RECEIPT}
+    | {name: f"summary.{name}" for name in _SUMMARY},
     replace=(
         "state",
         "version",
@@ -79,6 +94,13 @@ _NOTICE: Final = insert(
         "lead",
         "specialist",
         "completion_asked_at",
+        "revision_arrived_at",
+        "excluded",
+        "merged_into",
+        "absorbed",
+        "merge_added",
+        "relates_to",
+        *_SUMMARY,
     ),
     version="version",
 )
@@ -119,7 +141,21 @@ _STORED: Final = Bulk[NoticeStored](
 """`Entry.stored` as one statement: three of four messages at the joint office are such receipts. A test holds the two
 against each other."""
 
-_UNROUTED: Final = insert(UnroutedRow, _UnroutedPlace, columns=_UnroutedPlace._fields)
+_UNROUTED: Final = insert(
+    UnroutedRow,
+    _UnroutedPlace,
+    columns=_UnroutedPlace._fields,
+    literals={"settled": "false"},
+    replace={
+        "why": "excluded.why",
+        "since": "excluded.since",
+        "resolved_at": "NULL",
+        "resolved_by": "NULL",
+        "resolution": "NULL",
+        "settled": "false",
+    },
+)
+"""A place that leads to no authority again, after it was resolved, waits again."""
 
 _AUTHORITY: Final = insert(
     AuthorityRow,
@@ -135,6 +171,7 @@ _AUTHORITY: Final = insert(
 )
 """An address that was set here stays, unless the import brings another; a certificate stays."""
 
+_RECEIPT_VALUES: Final = attrgetter(*_RECEIPT)
 _ENTRY_VALUES: Final = attrgetter(*(field.name for field in fields(Entry)))
 
 
@@ -178,16 +215,11 @@ class Notices(Store):
         )
         filings = {row.notice_id: row.filing for row in revisions}
         await self._load_entries("WHERE notice_id = ANY(CAST(:ids AS uuid[]))", ids=here)
-        unrouted: dict[UUID, list[Unrouted]] = {}
-        places = select(UnroutedRow).where(
-            _is_in(col(UnroutedRow.notice_id), here), col(UnroutedRow.resolved_at).is_(None)
-        )
-        for place in await self._all(places):
-            unrouted.setdefault(place.notice_id, []).append(_unrouted(place))
+        places: dict[UUID, list[UnroutedRow]] = {}
+        for place in await self._all(select(UnroutedRow).where(_is_in(col(UnroutedRow.notice_id), here))):
+            places.setdefault(place.notice_id, []).append(place)
         for row in rows:
-            self._notices[row.notice_id] = _notice(
-                row, filings[row.notice_id], unrouted=tuple(unrouted.get(row.notice_id, ()))
-            )
+            self._notices[row.notice_id] = _notice(row, filings[row.notice_id], places.get(row.notice_id, ()))
 
     async def load_entries(self, keys: Iterable[tuple[UUID, str]]) -> None:
         """Read and lock ledger entries that this transaction will change."""
@@ -226,14 +258,23 @@ class Notices(Store):
         await self.load_entries([(notice_id, authority)])
         return self._entries[notice_id][authority]
 
-    def save(self, notice: Notice, *, filed_by: str | None = None) -> None:
-        """Write a notice as it now is. `filed_by`: who filed its newest revision, when that is new."""
+    def save(self, notice: Notice, *, filing: NewFiling | None = None) -> None:
+        """Write a notice as it now is. `filing`: how its newest revision came, when that is new."""
         at = notice.revised_at or notice.receipt.registered_at
-        self._tx.stage(_NOTICE, notice)
-        if filed_by is not None:
+        self._tx.stage(_NOTICE, _Summarised(notice, summary(notice.filing, notice.receipt.arrived_at)))
+        if filing is not None:
             self._tx.stage(
                 _REVISION,
-                _Revision(notice.notice_id, notice.revision, False, notice.filing, filed_by, at, notice.trace_id),
+                _Revision(
+                    notice.notice_id,
+                    notice.revision,
+                    False,
+                    notice.filing,
+                    filing.filed_by,
+                    at,
+                    notice.trace_id,
+                    filing.arrival,
+                ),
             )
         before = self._notices.get(notice.notice_id)
         for entry in notice.entries:
@@ -242,6 +283,15 @@ class Notices(Store):
             if before is None or place not in before.unrouted:
                 row = _UnroutedPlace(notice.notice_id, place.kind, place.municipality or "", place.why, at)
                 self._tx.stage(_UNROUTED, row)
+        self._notices[notice.notice_id] = replace(notice, entries=())
+
+    async def save_link(self, notice: Notice) -> None:
+        """Write which proposal a notice follows. No office is sent it, so that it makes no version."""
+        await self._run(
+            "UPDATE notice SET relates_to = :proposal WHERE notice_id = :id",
+            proposal=notice.relates_to,
+            id=notice.notice_id,
+        )
         self._notices[notice.notice_id] = replace(notice, entries=())
 
     def save_entry(self, entry: Entry) -> None:
@@ -264,10 +314,12 @@ class Notices(Store):
         else:
             self._tx.stage(_STORED, receipt)
 
-    def keep_waiting(self, notice_id: UUID, revision: int, filing: Filing, filed_by: str, at: datetime) -> None:
+    def keep_waiting(
+        self, notice_id: UUID, revision: int, filing: Filing, filed_by: str, at: datetime, arrival: Arrival
+    ) -> None:
         """Keep a revision whose predecessor has not come yet."""
         self._waiting.add((notice_id, revision))
-        self._tx.stage(_REVISION, _Revision(notice_id, revision, True, filing, filed_by, at, None))
+        self._tx.stage(_REVISION, _Revision(notice_id, revision, True, filing, filed_by, at, None, arrival))
 
     def waits(self, notice_id: UUID, revision: int) -> bool:
         """Whether a revision waits for its predecessor. The notice was looked for in this transaction."""
@@ -293,17 +345,25 @@ class Notices(Store):
         return rows[0] if rows else None
 
     async def resolve_unrouted(
-        self, notice_id: UUID, still_open: Iterable[Unrouted], *, at: datetime, by: str, resolution: str
+        self,
+        notice_id: UUID,
+        still_open: Iterable[Unrouted],
+        *,
+        at: datetime,
+        by: str,
+        resolution: str,
+        settled: bool = False,
     ) -> None:
-        """Close the places in the unrouted queue that are no longer among `still_open`."""
+        """Close the places in the unrouted queue that are no longer among `still_open`; `settled`: by a coordinator."""
         await self._run(
-            "UPDATE unrouted SET resolved_at = :at, resolved_by = :by, resolution = :resolution"
+            "UPDATE unrouted SET resolved_at = :at, resolved_by = :by, resolution = :resolution, settled = :settled"
             " WHERE notice_id = :id AND resolved_at IS NULL"
             " AND NOT (kind || '/' || municipality = ANY(CAST(:keep AS text[])))",
             id=notice_id,
             at=at,
             by=by,
             resolution=resolution,
+            settled=settled,
             keep=[f"{place.kind.value}/{place.municipality or ''}" for place in still_open],
         )
 
@@ -327,34 +387,11 @@ class Notices(Store):
         entries = await self._all(
             select(EntryRow).where(EntryRow.notice_id == notice_id).order_by(col(EntryRow.authority))
         )
-        unrouted = await self._all(
-            select(UnroutedRow).where(UnroutedRow.notice_id == notice_id, col(UnroutedRow.resolved_at).is_(None))
-        )
+        places = await self._all(select(UnroutedRow).where(UnroutedRow.notice_id == notice_id))
         if revision is None:
             message = "a notice stands with its newest revision"
             raise RuntimeError(message)
-        return _notice(
-            row, revision.filing, entries=tuple(map(_entry, entries)), unrouted=tuple(map(_unrouted, unrouted))
-        )
-
-    async def page(
-        self, *, authority: str | None, state: str | None, limit: int, before: tuple[datetime, UUID] | None
-    ) -> Sequence[NoticeRow]:
-        """Return notices, newest registration first; with `authority`, those that concern it."""
-        query = select(NoticeRow)
-        if authority is not None:
-            query = query.where(
-                select(EntryRow.notice_id)
-                .where(EntryRow.notice_id == NoticeRow.notice_id, EntryRow.authority == authority)
-                .exists()
-            )
-        if state is not None:
-            query = query.where(NoticeRow.state == state)
-        if before is not None:
-            query = query.where(tuple_(col(NoticeRow.registered_at), col(NoticeRow.notice_id)) < before)
-        return await self._all(
-            query.order_by(col(NoticeRow.registered_at).desc(), col(NoticeRow.notice_id).desc()).limit(limit)
-        )
+        return _notice(row, revision.filing, places, entries=tuple(map(_entry, entries)))
 
     async def revisions(
         self, notice_id: UUID, limit: int, after: tuple[int, bool] | None
@@ -368,22 +405,25 @@ class Notices(Store):
             query.order_by(col(NoticeRevisionRow.revision), col(NoticeRevisionRow.waiting)).limit(limit)
         )
 
-    async def unrouted(self, limit: int, after: tuple[datetime, UUID] | None) -> Sequence[UnroutedRow]:
-        """Return the open unrouted queue, oldest first."""
+    async def unrouted(self, limit: int, after: tuple[datetime, UUID, ReasonKind, str] | None) -> Sequence[UnroutedRow]:
+        """Return the open unrouted queue, oldest first; the places of one notice by kind and municipality."""
+        place: list[Any] = [
+            col(name) for name in (UnroutedRow.since, UnroutedRow.notice_id, UnroutedRow.kind, UnroutedRow.municipality)
+        ]
         query = select(UnroutedRow).where(col(UnroutedRow.resolved_at).is_(None))
         if after is not None:
-            query = query.where(tuple_(col(UnroutedRow.since), col(UnroutedRow.notice_id)) > after)
-        return await self._all(query.order_by(col(UnroutedRow.since), col(UnroutedRow.notice_id)).limit(limit))
+            query = query.where(tuple_(*place) > after)
+        return await self._all(query.order_by(*place).limit(limit))
 
     async def due_entries(self, now: datetime, limit: int) -> Sequence[LedgerKey]:
         """Lock and return entries that may be overdue and were not escalated for it; none that another process has."""
         return await self._values(
             LedgerKey,
             "SELECT notice_id, authority FROM ledger_entry JOIN notice USING (notice_id)"
-            " WHERE ledger_entry.state <> 'released'"
+            " WHERE ledger_entry.state <> 'released' AND notice.state = 'open'"
             " AND (version_stored < version_sent OR ledger_entry.state IN ('sent', 'stored'))"
-            " AND ((version_stored < version_sent AND store_by < :now AND escalated IS NULL)"
-            "   OR (ledger_entry.state IN ('sent', 'stored') AND acknowledge_by < :now AND notice.state = 'open'"
+            " AND ((office IS NOT NULL AND version_stored < version_sent AND store_by < :now AND escalated IS NULL)"
+            "   OR (ledger_entry.state IN ('sent', 'stored') AND acknowledge_by < :now"
             "       AND escalated IS DISTINCT FROM 'acknowledged'))"
             " ORDER BY notice_id, authority LIMIT :limit FOR UPDATE OF ledger_entry SKIP LOCKED",
             now=now,
@@ -459,7 +499,7 @@ class Directory(Store):
 
 
 def _notice(
-    row: NoticeRow, filing: Filing, *, entries: tuple[Entry, ...] = (), unrouted: tuple[Unrouted, ...]
+    row: NoticeRow, filing: Filing, places: Sequence[UnroutedRow], *, entries: tuple[Entry, ...] = ()
 ) -> Notice:
     return Notice(
         notice_id=row.notice_id,
@@ -467,16 +507,23 @@ def _notice(
         version=row.version,
         revision=row.revision,
         filing=filing,
-        receipt=Receipt(row.channel, row.filed_by, row.arrived_at, row.registered_at),
+        receipt=Receipt(*_RECEIPT_VALUES(row)),
         routing_version=row.routing_version,
         trace_id=row.trace_id,
         manual=row.manual,
         outcome=row.outcome,
         entries=entries,
-        unrouted=unrouted,
+        unrouted=tuple(_unrouted(place) for place in places if place.resolved_at is None),
         revised_at=row.revised_at,
         handling=row.handling,
         completion_asked_at=row.completion_asked_at,
+        revision_arrived_at=row.revision_arrived_at,
+        excluded=row.excluded,
+        settled=tuple(_unrouted(place) for place in places if place.settled),
+        merged_into=row.merged_into,
+        absorbed=row.absorbed,
+        merge_added=row.merge_added,
+        relates_to=row.relates_to,
     )
 
 

@@ -4,10 +4,11 @@ Rows are written in bulk by the statements in `store`, which take their columns 
 """
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, MetaData, Text, text
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Text, text
 from sqlmodel import Field, SQLModel
 
 from services.change_security.domain.delivery import (
@@ -17,6 +18,7 @@ from services.change_security.domain.delivery import (
     Protection,
     Waiting,
 )
+from services.change_security.domain.evidence import Arrival
 from services.change_security.domain.ledger import Awaited, EntryState
 from services.change_security.domain.notice import Channel, NoticeState
 from services.change_security.domain.routing import Language, Why
@@ -25,10 +27,13 @@ from shared.database import EnumText, Json
 from shared.events.v1.change_security import (
     Acting,
     ActingState,
+    AskedBecause,
     DeclineReason,
     Filing,
+    FilingKind,
     Handling,
     HandlingMode,
+    Measure,
     Outcome,
     PlanStep,
     Reason,
@@ -60,6 +65,13 @@ class NoticeRow(Table, table=True):
         Index("notice_registered", "registered_at", "notice_id"),
         Index("notice_led", "lead", "registered_at", postgresql_where=text("lead IS NOT NULL")),
         Index("notice_unstaffed", "notice_id", postgresql_where=text(WITHOUT_SPECIALIST)),
+        Index("notice_business_id", "business_id", "rules_of"),
+        Index("notice_employer", "employer_key", postgresql_ops={"employer_key": "text_pattern_ops"}),
+        Index("notice_filer_reference", "filer_reference", postgresql_where=text("filer_reference IS NOT NULL")),
+        Index("notice_municipalities", "municipalities", postgresql_using="gin"),
+        Index("notice_arrived", "arrived_at", postgresql_using="brin"),
+        Index("notice_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        Index("notice_relates", "relates_to", postgresql_where=text("relates_to IS NOT NULL")),
     )
 
     notice_id: UUID = Field(primary_key=True)
@@ -79,6 +91,26 @@ class NoticeRow(Table, table=True):
     lead: str | None = Field(default=None, sa_type=Text)
     specialist: str | None = Field(default=None, sa_type=Text)
     completion_asked_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    filer_reference: str | None = Field(default=None, sa_type=Text)
+    arrived_at_claimed: datetime | None = Field(default=None, sa_type=_INSTANT)
+    revision_arrived_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    # What the lists say of the newest revision, and are searched by.
+    kind: FilingKind = Field(sa_type=EnumText(FilingKind))
+    business_id: str = Field(sa_type=Text)
+    employer: str | None = Field(default=None, sa_type=Text)
+    employer_key: str | None = Field(default=None, sa_type=Text)
+    not_public: bool
+    municipalities: tuple[str, ...] = Field(sa_type=Json(tuple[str, ...]))
+    measures: tuple[Measure, ...] = Field(sa_type=Json(tuple[Measure, ...]))
+    affected: int = Field(sa_type=BigInteger)
+    terminations: int = Field(sa_type=BigInteger)
+    counts_complete: bool
+    rules_of: date
+    excluded: tuple[str, ...] = Field(default=(), sa_type=Json(tuple[str, ...]))
+    merged_into: UUID | None = None
+    absorbed: tuple[UUID, ...] = Field(default=(), sa_type=Json(tuple[UUID, ...]))
+    merge_added: tuple[str, ...] = Field(default=(), sa_type=Json(tuple[str, ...]))
+    relates_to: UUID | None = None
 
 
 class NoticeRevisionRow(Table, table=True):
@@ -93,6 +125,7 @@ class NoticeRevisionRow(Table, table=True):
     filed_by: str = Field(sa_type=Text)
     recorded_at: datetime = Field(sa_type=_INSTANT)
     trace_id: str | None = Field(default=None, sa_type=Text)
+    arrival: Arrival = Field(sa_type=Json(Arrival))
 
 
 class EntryRow(Table, table=True):
@@ -107,6 +140,13 @@ class EntryRow(Table, table=True):
             postgresql_where=text(
                 "state <> 'released' AND (version_stored < version_sent OR state IN ('sent', 'stored'))"
             ),
+        ),
+        Index(
+            "ledger_entry_declined",
+            "declined_at",
+            "notice_id",
+            "authority",
+            postgresql_where=text("state = 'not_ours'"),
         ),
     )
 
@@ -132,10 +172,19 @@ class EntryRow(Table, table=True):
     escalated: Awaited | None = Field(default=None, sa_type=Text)
     acknowledged_by: str | None = Field(default=None, sa_type=Text)
     case_closed_by: str | None = Field(default=None, sa_type=Text)
+    version_asked: int = 1
+    revision_asked: int = 1
+    asked_because: AskedBecause = Field(default=AskedBecause.ASSIGNED, sa_type=EnumText(AskedBecause))
+    acknowledged_revision: int | None = None
+    declined_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    is_taken: bool = False
 
 
 class UnroutedRow(Table, table=True):
-    """A place in a filing that leads to no authority, until a coordinator or a revision resolves it."""
+    """A place in a filing that leads to no authority, until a coordinator or a revision resolves it.
+
+    `settled`: a coordinator has dealt with it; it stays out of the queue through later revisions.
+    """
 
     __tablename__ = "unrouted"
     __table_args__ = (Index("unrouted_open", "since", "notice_id", postgresql_where=text("resolved_at IS NULL")),)
@@ -148,6 +197,7 @@ class UnroutedRow(Table, table=True):
     resolved_at: datetime | None = Field(default=None, sa_type=_INSTANT)
     resolved_by: str | None = Field(default=None, sa_type=Text)
     resolution: str | None = Field(default=None, sa_type=Text)
+    settled: bool = Field(default=False)
 
 
 class DeliveryRow(Table, table=True):
@@ -306,3 +356,64 @@ class WebhookMessageRow(Table, table=True):
     attempts: tuple[Attempt, ...] = Field(sa_type=Json(tuple[Attempt, ...]))
     next_attempt_at: datetime = Field(sa_type=_INSTANT)
     queued_at: datetime = Field(sa_type=_INSTANT)
+
+
+# -- what coordinators decide, and what is late -----------------------------------------------------------------------
+
+
+class ActKind(StrEnum):
+    """What a coordinator, or an officer for the employer, has done to a notice."""
+
+    AUTHORITY_ADDED = "authority_added"
+    AUTHORITY_RELEASED = "authority_released"
+    INSISTED = "insisted"
+    PLACE_DISMISSED = "place_dismissed"
+    PLACE_RESTORED = "place_restored"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
+    LINKED = "linked"
+    UNLINKED = "unlinked"
+    KEPT_APART = "kept_apart"
+    CONFIRMED = "confirmed"
+    OVERDUE_NOTED = "overdue_noted"
+
+
+class NoticeActRow(Table, table=True):
+    """An act of a coordinator: who, when, why. Rows are only ever added."""
+
+    __tablename__ = "notice_act"
+    __table_args__ = (
+        Index("notice_act_of", "notice_id", "id"),
+        Index("notice_act_kept_apart", "notice_id", "other_id", postgresql_where=text("act = 'kept_apart'")),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    notice_id: UUID
+    act: ActKind = Field(sa_type=EnumText(ActKind))
+    by: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=_INSTANT)
+    reason: str | None = Field(default=None, sa_type=Text)
+    authority: str | None = Field(default=None, sa_type=Text)
+    municipality: str | None = Field(default=None, sa_type=Text)
+    other_id: UUID | None = None
+    outcome: Outcome | None = Field(default=None, sa_type=EnumText(Outcome))
+
+
+class OverdueRow(Table, table=True):
+    """A receipt that became overdue. It stands on the coordinators' list while it is still awaited."""
+
+    __tablename__ = "overdue_receipt"
+    __table_args__ = (Index("overdue_receipt_since", "since", "overdue_id"),)
+
+    overdue_id: UUID = Field(primary_key=True)
+    notice_id: UUID
+    authority: str = Field(sa_type=Text)
+    awaiting: Awaited = Field(sa_type=Text)
+    due_at: datetime = Field(sa_type=_INSTANT)
+    since: datetime = Field(sa_type=_INSTANT)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=_INSTANT)
+    acknowledged_by: str | None = Field(default=None, sa_type=Text)
+    note: str | None = Field(default=None, sa_type=Text)

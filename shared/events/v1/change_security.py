@@ -6,7 +6,7 @@ asks for the content, and no authority may refuse a filing for lack of it).
 """
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -81,6 +81,16 @@ class DeclineReason(StrEnum):
     NO_SITE_HERE = "no_site_here"
     NO_EMPLOYEES_HERE = "no_employees_here"
     OTHER = "other"
+
+
+class AskedBecause(StrEnum):
+    """Why an authority is asked to acknowledge a notice, or asked again."""
+
+    ASSIGNED = "assigned"
+    REVISED = "revised"
+    INSISTED = "insisted"
+    REOPENED = "reopened"
+    UNMERGED = "unmerged"
 
 
 class Employer(Part):
@@ -181,6 +191,9 @@ class Filing(Part):
     sites: tuple[Site, ...] = Field(default=(), max_length=500)
     residences: tuple[Residence, ...] = Field(default=(), max_length=400)
     attachments: tuple[Attachment, ...] = Field(default=(), max_length=50)
+    relates_to: UUID | None = Field(
+        default=None, description="Of a notice of terminations: the notice id of the proposal that it follows."
+    )
 
 
 class Reason(Part):
@@ -288,6 +301,21 @@ class PlanStep(Part):
     changed_authority: str
 
 
+class EarlierReduction(Part):
+    """One measure of another filing of the same employer, so that its reductions of the days before can be counted."""
+
+    day: Day
+    kind: FilingKind
+    measure: Measure | None = Field(default=None, description="Null: the filing names none.")
+    count: Count | None = Field(default=None, description="Null where unknown, or masked: one to four.")
+    layoff_days: Count | None = None
+    layoff_ground: LayoffGround | None = None
+
+
+FilerReference = Annotated[str, Field(min_length=1, max_length=100)]
+"""The filer's own reference of a matter, by which it can be found."""
+
+
 class _AboutNotice(Event):
     KEY: ClassVar[str] = "notice_id"
     notice_id: UUID
@@ -301,7 +329,11 @@ class NoticeSubmitted(_AboutNotice):
 
     type: Literal["change-security.notice-submitted.v1"] = "change-security.notice-submitted.v1"
     revision: int = Field(default=1, ge=1, le=100_000)
-    arrived_at: Instant | None = Field(default=None, description="When the authority's system first had it.")
+    arrived_at: Instant | None = Field(
+        default=None,
+        description="When it first reached an authority. A claim, unless the system is a receiving authority's.",
+    )
+    filer_reference: FilerReference | None = None
     filing: Filing
 
 
@@ -330,6 +362,19 @@ class _NoticeForAuthority(_ToOffice):
     missing: tuple[str, ...] = ()
     filing: Filing
     handling: Handling | None = None
+    filer_reference: FilerReference | None = None
+    arrived_at_claimed: Instant | None = Field(
+        default=None, description="An earlier arrival that the filer states. It moves no clock."
+    )
+    revision_arrived_at: Instant | None = Field(default=None, description="When this revision arrived.")
+    earlier_reductions: tuple[EarlierReduction, ...] | None = Field(
+        default=None,
+        description="The employer's other reductions, where the scope hangs on them; null when they are not known.",
+    )
+    asked_version: int | None = Field(
+        default=None, ge=1, description="The version at which the authority was last asked to acknowledge."
+    )
+    asked_because: AskedBecause | None = None
 
 
 class NoticeAssigned(_NoticeForAuthority):
@@ -380,6 +425,20 @@ class ReceiptOverdue(_ToOffice):
     due_at: Instant
 
 
+class NoticeAskedAgain(_NoticeForAuthority):
+    """A coordinator asks the authority again: its case shows it, and must be acknowledged or declined anew."""
+
+    type: Literal["change-security.notice-asked-again.v1"] = "change-security.notice-asked-again.v1"
+    reason: str = Field(max_length=500, description="The coordinator's; it names no person.")
+
+
+class NoticeMerged(_ToOffice):
+    """The notice is one with another: the case is closed as merged, and continues there."""
+
+    type: Literal["change-security.notice-merged.v1"] = "change-security.notice-merged.v1"
+    into: UUID = Field(description="The notice that continues.")
+
+
 # -- from an office to the joint side ---------------------------------------------------------------------------------
 
 
@@ -402,6 +461,8 @@ class NoticeAcknowledged(_FromOffice):
     type: Literal["change-security.notice-acknowledged.v1"] = "change-security.notice-acknowledged.v1"
     acting_authority: str
     acknowledged_at: Instant
+    version: int | None = Field(default=None, description="The newest that the officer had before them.")
+    revision: int | None = None
 
 
 class NoticeDeclined(_FromOffice):
@@ -410,6 +471,8 @@ class NoticeDeclined(_FromOffice):
     type: Literal["change-security.notice-declined.v1"] = "change-security.notice-declined.v1"
     reason: DeclineReason
     declined_at: Instant
+    version: int | None = Field(default=None, description="The newest that the officer had before them.")
+    revision: int | None = None
 
 
 class NoticeTaken(_FromOffice):
@@ -418,6 +481,8 @@ class NoticeTaken(_FromOffice):
     type: Literal["change-security.notice-taken.v1"] = "change-security.notice-taken.v1"
     parts: tuple[str, ...] = Field(description="The competent authorities whose parts are taken, or asked for.")
     taken_at: Instant
+    version: int | None = Field(default=None, description="The newest that the officer had before them.")
+    revision: int | None = None
 
 
 class CaseClosed(_FromOffice):
@@ -426,6 +491,8 @@ class CaseClosed(_FromOffice):
     type: Literal["change-security.case-closed.v1"] = "change-security.case-closed.v1"
     outcome: Outcome
     closed_at: Instant
+    version: int | None = Field(default=None, description="The newest that the officer had before them.")
+    revision: int | None = None
     acting_authority: str | None = Field(default=None, description="Whose officer closed it; none: its own.")
 
 
@@ -436,6 +503,7 @@ class NoticeFiled(_FromOffice):
     revision: int = Field(ge=1, le=100_000)
     arrived_at: Instant
     registered_at: Instant
+    filer_reference: FilerReference | None = None
     filing: Filing
 
 
@@ -587,6 +655,13 @@ class FilingClosed(_Receipt):
     outcome: Outcome
 
 
+class FilingMerged(_Receipt):
+    """The filing is one with another of the same employer: it continues there, and goes on being answered here."""
+
+    type: Literal["change-security.filing-merged.v1"] = "change-security.filing-merged.v1"
+    into: UUID = Field(description="The notice that continues.")
+
+
 class FilingRefused(Event):
     """A record could not be taken in. It waits for an operator; sent right, it is taken in as a new record.
 
@@ -638,4 +713,7 @@ EVENTS: tuple[type[Event], ...] = (
     FilingWithdrawn,
     FilingClosed,
     FilingRefused,
+    NoticeAskedAgain,
+    NoticeMerged,
+    FilingMerged,
 )

@@ -126,7 +126,7 @@ def test_every_act_with_a_key_has_one_effect(callers: Callers, matters: Matters,
     caller, kind = (callers.coordinator, "notices") if office == "pks" else (callers.officer[office], "cases")
     filed = caller.post("/v1/notices", json=body(), headers={"Idempotency-Key": f"{matters.unique}-1"})
     path = f"/v1/{kind}/{filed.json()['notice_id']}/revisions"
-    revision = {"predecessor": 1, "filing": proposal_json(sites=[])}
+    revision = {"predecessor": 1, "filing": proposal_json(sites=[{"municipality": "092"}])}
     first, again = (
         caller.post(path, json=revision, headers={"Idempotency-Key": f"{matters.unique}-2"}) for _ in range(2)
     )
@@ -290,13 +290,20 @@ def test_an_officer_works_through_the_course_of_a_case(callers: Callers, matters
     assert "operating_principles" not in [step["step"] for step in case["course"]]
     vantaa.send(f"{path}/specialist", {"specialist": "officer-17"}, "PUT")
     vantaa.send(f"{path}/steps/employer_contacted", {"state": "done"}, "PUT")
-    vantaa.send(f"{path}/checklist/aged_55", {"checked": True}, "PUT")
+    group = case["checklists"][0]["group_id"]
+    vantaa.send(f"{path}/checklist/{group}/aged_55", {"count": 1}, "PUT")
+    vantaa.send(f"{path}/checklist/{group}/service_5_years", {"count": 1}, "PUT")
+    vantaa.send(f"{path}/checklist/{group}/service_5_years", {"count": None}, "PUT")
+    too_many = {"count": case["checklists"][0]["terminations"] + 1}
+    problem(vantaa.put(f"{path}/checklist/{group}/aged_55", json=too_many), 422, "more-than-in-group")
+    problem(vantaa.put(f"{path}/checklist/{uuid4()}/aged_55", json={"count": 0}), 404, "not-found")
     vantaa.send(f"{path}/notes", {"text": "Soitto työnantajalle sovittu."})
     case = vantaa.read(path)
     assert case["specialist"] == "officer-17"
     done = {step["step"] for step in case["course"] if step["state"] == "done"}
     assert done == {"specialist_named", "employer_contacted"}
-    assert [item["item"] for item in case["checklist"] if item["checked"]] == ["aged_55"]
+    counts = {check["item"]: check["count"] for check in case["checklists"][0]["checks"]}
+    assert counts == {"aged_55": 1, "service_5_years": None, "registered_within_60_days": None}
     assert [note["text"] for note in vantaa.read(f"{path}/notes")["items"]] == ["Soitto työnantajalle sovittu."]
     first = vantaa.read(f"{path}/notes?limit=1")
     assert vantaa.read(f"{path}/notes?cursor={first['next']}") == {"items": [], "next": None}

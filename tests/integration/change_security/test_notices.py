@@ -78,7 +78,9 @@ def test_the_routing_is_explained_with_reasons_and_the_tables_version(callers: C
     routing = callers.coordinator.read(f"/v1/notices/{notice_id}/routing")
     espoo = next(one for one in routing["recipients"] if one["authority"] == "espoo")
     assert espoo["name_sv"] == "Esbo stad"
-    assert espoo["reasons"] == [{"kind": "workplace", "municipality": "235", "name": "Kauniainen"}]
+    assert espoo["reasons"] == [
+        {"kind": "workplace", "municipality": "235", "name": "Kauniainen", "name_sv": "Grankulla"}
+    ]
     assert routing["routing_version"].startswith("4-") or int(routing["routing_version"].split("-")[0]) > 4
 
 

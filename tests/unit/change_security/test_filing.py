@@ -108,3 +108,21 @@ def test_a_filing_that_is_not_public_releases_nothing_and_takes_back_what_was_to
 
 def test_a_proposal_releases_nothing() -> None:
     assert workforce_released(uuid4(), 1, proposal()) is None
+
+
+def test_no_word_that_the_employer_writes_is_published() -> None:
+    """Everyone reads the topic: a label, a scheme or a code in the employer's own words would say who it is."""
+    words = "Virtasen saha"
+    occupations: list[dict[str, str]] = [
+        {"scheme": "ISCO-08", "code": "8172", "label": words, "version": words},
+        {"scheme": "ESCO", "code": "8172.1", "label": words},
+        {"scheme": "ISCO-08", "code": words},
+        {"scheme": words, "code": "8172"},
+    ]
+    terminations = [{"count": 40, "occupation": one, "duties": words, "municipality": "092"} for one in occupations]
+    filing = termination_notice(terminations=[*terminations, {"count": 40, "municipality": "Virtala"}])
+    event = workforce_released(uuid4(), 1, filing)
+    assert event is not None
+    assert "Virta" not in event.model_dump_json()
+    shown = [(part.occupation.code if part.occupation else None, part.municipality) for part in event.releases]
+    assert shown == [("8172", "092"), ("8172.1", "092"), (None, "092"), (None, "092"), (None, None)]

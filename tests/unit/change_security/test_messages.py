@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -60,11 +60,13 @@ def filed(filing: Filing | None = None, by: str = f"topic:{PORTAL}") -> Notice:
     return lifecycle.file(ID, filing or proposal(), receipt, BOOK).notice
 
 
-def transaction(notice: Notice | None = None, office: str = "pks", source: str = PORTAL) -> Transaction:
+def transaction(
+    notice: Notice | None = None, office: str = "pks", source: str = PORTAL, received_at: datetime | None = None
+) -> Transaction:
     """A transaction that has read this notice, or that there is none."""
     database = Database(cast("Any", None), office, SystemClock(), TracerProvider().get_tracer("test"))
     tx = Transaction(cast("Any", None), database)
-    tx.begin(uuid4(), Envelope(id="1", source=source, type="test"))
+    tx.begin(uuid4(), Envelope(id="1", source=source, type="test", received_at=received_at))
     tx.identity_map["notices"] = {ID: replace(notice, entries=()) if notice else None}
     tx.identity_map["entries"] = {ID: {entry.authority: entry for entry in (notice.entries if notice else ())}}
     return tx
@@ -95,14 +97,47 @@ async def test_a_submission_is_sent_to_every_authority_and_repeated_changes_noth
     assert published(tx) == sent
 
 
-async def test_an_earlier_arrival_counts_and_a_later_one_does_not() -> None:
-    for days, arrived in ((-2, ARRIVED - timedelta(days=2)), (30_000, None)):
-        tx = transaction()
-        at = ARRIVED + timedelta(days=days)
-        await handled(NoticeSubmitted(notice_id=ID, filing=proposal(), arrived_at=at), tx)
-        notice = await Notices(tx).get(ID)
-        assert notice is not None
-        assert notice.receipt.arrived_at == (arrived or notice.receipt.registered_at)
+async def _arrived(stated: timedelta, receiving_systems: dict[str, str]) -> tuple[Notice, datetime]:
+    """File a notice by topic that arrived at `ARRIVED`, with the arrival that the system states."""
+    tx = transaction(received_at=ARRIVED)
+    office = JointOffice(BOOK, shipped=BOOK.authorities)
+    handlers = joint.handlers_of(office, JointActing(BOOK, NETWORK), receiving_systems)
+    event = NoticeSubmitted(notice_id=ID, filing=proposal(), arrived_at=ARRIVED + stated)
+    await handlers[event.type](event, tx)
+    notice = await Notices(tx).get(ID)
+    assert notice is not None
+    return notice, ARRIVED + stated
+
+
+async def test_an_arrival_that_a_system_states_is_kept_as_claimed_and_moves_no_clock() -> None:
+    notice, stated = await _arrived(-timedelta(days=2), {"/systems/vantaa": "vantaa"})
+    assert (notice.receipt.arrived_at, notice.receipt.arrived_at_claimed) == (ARRIVED, stated)
+
+
+async def test_the_word_of_a_receiving_authoritys_system_is_its_own_receipt() -> None:
+    notice, stated = await _arrived(-timedelta(days=2), {PORTAL: "vantaa"})
+    assert (notice.receipt.arrived_at, notice.receipt.arrived_at_claimed) == (stated, None)
+
+
+@pytest.mark.parametrize("systems", [{}, {PORTAL: "vantaa"}])
+async def test_an_arrival_after_the_record_came_says_nothing(systems: dict[str, str]) -> None:
+    notice, _ = await _arrived(timedelta(days=2), systems)
+    assert (notice.receipt.arrived_at, notice.receipt.arrived_at_claimed) == (ARRIVED, None)
+
+
+async def test_every_office_hears_the_filers_reference_and_when_the_revision_arrived() -> None:
+    tx = transaction(received_at=ARRIVED)
+    await handled(NoticeSubmitted(notice_id=ID, filing=proposal(), filer_reference="D-17"), tx)
+    later = ARRIVED + timedelta(days=3)
+    tx.begin(uuid4(), Envelope(id="2", source=PORTAL, type="test", received_at=later))
+    await handled(NoticeSubmitted(notice_id=ID, revision=2, filing=proposal(measures=[])), tx)
+    sent, amended = (
+        [kind.model_validate_json(event.payload) for event in tx._outgoing if event.type == kind.type_name()]
+        for kind in (NoticeAssigned, NoticeAmended)
+    )
+    assert {event.filer_reference for event in (*sent, *amended)} == {"D-17"}
+    assert {event.revision_arrived_at for event in sent} == {ARRIVED}
+    assert {(event.arrived_at, event.revision_arrived_at) for event in amended} == {(ARRIVED, later)}
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,14 @@ def test_an_authority_that_nobody_knows_cannot_be_added() -> None:
 
 def test_only_an_authority_outside_the_region_is_acknowledged_for() -> None:
     notice = filed()
-    outside = replace(entry(), authority="turku", office=None, mode=HandlingMode.EXTERNAL, version_sent=3)
+    outside = replace(
+        entry(),
+        authority="turku",
+        acting_authority="turku",
+        office=None,
+        mode=HandlingMode.EXTERNAL,
+        version_sent=3,
+    )
     change = lifecycle.acknowledge_outside(replace(notice, entries=(*notice.entries, outside)), "turku", ARRIVED)
     confirmed = change.notice.entry("turku")
     assert confirmed is not None
@@ -298,7 +305,7 @@ def test_what_is_late_is_escalated_once_for_each_receipt() -> None:
 
 
 def test_a_declined_part_waits_for_a_coordinator_not_for_the_authority() -> None:
-    declined = entry().stored(1, 1, ARRIVED).not_ours(DeclineReason.NO_SITE_HERE)
+    declined = entry().stored(1, 1, ARRIVED).not_ours(DeclineReason.NO_SITE_HERE, ARRIVED)
     assert declined.state is EntryState.NOT_OURS
     assert declined.overdue(datetime.max.replace(tzinfo=UTC)) is None
 

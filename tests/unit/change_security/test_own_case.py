@@ -57,6 +57,7 @@ def test_a_revision_follows_the_newest_one_and_lists_what_is_missing() -> None:
     (event,) = change.events
     assert isinstance(event, NoticeFiled)
     assert (event.revision, event.arrived_at, event.authority) == (3, ARRIVED, "vantaa")
+    assert own_case.revise(CASE, filing, 2, LATER, ARRIVED).filing_arrived_at == ARRIVED
     with pytest.raises(ConflictError, match="newest revision is 2") as stale:
         own_case.revise(CASE, filing, 1, ARRIVED)
     assert stale.value.code == "stale-predecessor"
@@ -78,12 +79,17 @@ def test_a_registered_notice_is_older_than_any_version_of_the_joint_office() -> 
     case, event = own_case.register(UUID(int=7), "vantaa", proposal(), ARRIVED, LATER, "trace")
     assert (case.version, case.revision, case.handling_mode, case.stored_at) == (0, 1, HandlingMode.OWN, LATER)
     assert (event.arrived_at, event.registered_at, event.revision) == (ARRIVED, LATER, 1)
+    assert (case.revision_arrived_at, event.filer_reference) == (ARRIVED, None)
+    named, told = own_case.register(UUID(int=7), "vantaa", proposal(), ARRIVED, LATER, None, "D-17")
+    assert (named.filer_reference, told.filer_reference) == ("D-17", "D-17")
 
 
 def test_taking_the_own_part_is_an_acknowledgement_and_own_handling() -> None:
     change = own_case.take(CASE, ["vantaa"], ARRIVED)
     assert heard(change) == [NoticeTaken]
-    assert change.case == replace(CASE, handling_mode=HandlingMode.OWN, acknowledged_at=ARRIVED, overdue=None)
+    assert change.case == replace(
+        CASE, handling_mode=HandlingMode.OWN, acknowledged_at=ARRIVED, acknowledged_revision=2, overdue=None
+    )
 
 
 @pytest.mark.parametrize("parts", [["espoo"], ["vantaa", "espoo"], ["turku"]])
@@ -112,12 +118,44 @@ def test_only_a_part_that_was_taken_is_returned() -> None:
         assert heard(own_case.give_back(case, known, LATER)) == [PartReturned]
 
 
-def test_declining_changes_no_state_and_says_why() -> None:
+def test_declining_keeps_the_case_open_and_says_why() -> None:
     change = own_case.decline(CASE, DeclineReason.NO_SITE_HERE, ARRIVED)
-    assert change.case == CASE
+    assert change.case == replace(CASE, declined_at=ARRIVED, decline_reason=DeclineReason.NO_SITE_HERE, overdue=None)
+    assert own_case.acknowledge(change.case, "vantaa", LATER).case.declined_at is None
     (event,) = change.events
     assert isinstance(event, NoticeDeclined)
     assert event.reason is DeclineReason.NO_SITE_HERE
+
+
+def test_an_answer_says_to_which_version_and_revision_it_was_given() -> None:
+    case = replace(CASE, version=4)
+    acts = (
+        own_case.acknowledge(case, "vantaa", ARRIVED),
+        own_case.decline(case, DeclineReason.OTHER, ARRIVED),
+        own_case.take(case, (), ARRIVED),
+        own_case.close(case, Outcome.TERMINATIONS, "vantaa", ARRIVED),
+    )
+    for change in acts:
+        (event,) = change.events
+        assert isinstance(event, NoticeAcknowledged | NoticeDeclined | NoticeTaken | CaseClosed)
+        assert (event.version, event.revision) == (4, 2)
+    (registered,) = own_case.acknowledge(replace(case, version=0), "vantaa", ARRIVED).events
+    assert isinstance(registered, NoticeAcknowledged)
+    assert registered.version is None
+
+
+def test_a_declined_case_can_be_acknowledged_after_all_and_an_acknowledged_one_declined() -> None:
+    declined = own_case.decline(CASE, DeclineReason.OTHER, ARRIVED).case
+    acknowledged = own_case.acknowledge(declined, "vantaa", LATER).case
+    assert (acknowledged.acknowledged_at, acknowledged.acknowledged_revision) == (LATER, 2)
+    assert (acknowledged.declined_at, acknowledged.decline_reason) == (None, None)
+    again = own_case.decline(acknowledged, DeclineReason.OTHER, LATER).case
+    assert (again.acknowledged_at, again.acknowledged_revision, again.declined_at) == (None, 2, LATER)
+
+
+def test_who_closes_a_case_has_taken_notice_of_it() -> None:
+    closed = own_case.close(CASE, Outcome.TERMINATIONS, "vantaa", ARRIVED).case
+    assert (closed.acknowledged_at, closed.overdue) == (ARRIVED, None)
 
 
 def test_a_case_ends_by_withdrawal_or_with_an_outcome() -> None:

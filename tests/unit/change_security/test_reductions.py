@@ -11,6 +11,8 @@ from services.change_security.domain.reductions import (
     StoredFiling,
     Tally,
     affected,
+    as_known,
+    earlier_for,
     earlier_reductions,
     terminations,
 )
@@ -81,3 +83,24 @@ def test_a_notice_of_terminations_reduces_too_and_what_names_nothing_is_unknown(
         (FilingKind.TERMINATION_NOTICE, Measure.TERMINATION, 4),
         (FilingKind.TERMINATION_NOTICE, Measure.TERMINATION, 6),
     ]
+
+
+def test_an_authority_knows_what_concerns_it_and_of_the_rest_no_count_that_could_identify() -> None:
+    stored = [
+        StoredFiling(OTHER, 1, ARRIVED, of(3), frozenset({"vantaa"})),
+        StoredFiling(THIRD, 1, ARRIVED, of(4), frozenset({"espoo"})),
+    ]
+    shared = {name: earlier_for(name, stored, OWN) for name in ("vantaa", "helsinki")}
+    counts = {name: [one.count for one in known or ()] for name, known in shared.items()}
+    assert counts == {"vantaa": [3, None], "helsinki": [None, None]}
+    whole = [StoredFiling(OTHER, 1, ARRIVED, of(12), frozenset({"vantaa"}))]
+    assert as_known(earlier_for("vantaa", whole, OWN)) == earlier_reductions(whole, OWN)
+
+
+def test_where_a_filing_that_is_not_public_is_withheld_nothing_is_known() -> None:
+    """Without it the sum would be too small, and the notice would seem to be out of scope."""
+    secret = of(40).model_copy(update={"not_public": True})
+    stored = [StoredFiling(OTHER, 1, ARRIVED, secret, frozenset({"vantaa"}))]
+    assert earlier_for("helsinki", stored, OWN) is None
+    assert as_known(None) is None
+    assert [one.count for one in earlier_for("vantaa", stored, OWN) or ()] == [40]

@@ -2,7 +2,6 @@
 shown."""
 
 from datetime import UTC, date, datetime
-from typing import Any
 from uuid import UUID
 
 from hypothesis import given, note
@@ -13,40 +12,14 @@ from services.change_security import data
 from services.change_security.domain.case import CheckItem, checklists, course
 from services.change_security.domain.filing import masked, missing
 from services.change_security.domain.reductions import Reduction, StoredFiling, earlier_reductions
-from services.change_security.domain.rules import assess
+from services.change_security.domain.rules import assess, days_of_earlier
 from services.change_security.models import AssessmentOut
-from shared.events.v1.change_security import Filing, FilingKind, LayoffGround, LegalBasis, Measure
+from shared.events.v1.change_security import Filing, FilingKind, LayoffGround, Measure
+from tests.support.any_filing import COUNTS, INSTANTS, LENGTHS, Known, a_measure, any_filing
 
 RULES = data.rules()
-FIRST, LAST = date(1900, 1, 1), date(2200, 12, 31)
-INSTANTS = st.datetimes(
-    datetime(1900, 1, 1),  # noqa: DTZ001 - the strategy adds the time zone
-    datetime(2200, 12, 31, 23, 59, 59),  # noqa: DTZ001 - the same
-    timezones=st.just(UTC),
-)
-DAYS = st.dates(FIRST, LAST)
 NEAR = st.dates(date(2025, 5, 1), date(2025, 9, 30))
-COUNTS = st.sampled_from([0, 1, 5, 9, 10, 19, 20, 30, 49, 50, 90, 10_000_000])
 STAFF = st.sampled_from([0, 19, 20, 29, 30, 49, 50, 500])
-LENGTHS = st.sampled_from([0, 30, 90, 91, 200])
-GROUNDS = st.sampled_from([ground.value for ground in LayoffGround])
-Known = dict[str, Any]
-
-
-def a_measure(*, known: bool) -> st.SearchStrategy[Known]:
-    def value(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-        return values if known else st.none() | values
-
-    return st.fixed_dictionaries(
-        {
-            "measure": st.sampled_from([measure.value for measure in Measure]),
-            "count": value(COUNTS),
-            "layoff_days": value(LENGTHS),
-            "layoff_ground": value(GROUNDS),
-        }
-    )
-
-
 FULLY_KNOWN = st.fixed_dictionaries(
     {
         "kind": st.just("negotiation_proposal"),
@@ -124,47 +97,7 @@ def test_a_day_that_would_be_earlier_with_a_number_names_that_number(choices: st
             assert clock.missing
 
 
-WORDS = st.text('aäÅ漢😀{}"\\ \n09-', max_size=10)
-TEXT = st.none() | WORDS
-ANY_FILING = st.fixed_dictionaries(
-    {
-        "kind": st.sampled_from([kind.value for kind in FilingKind]),
-        "employer": st.fixed_dictionaries(
-            {"business_id": WORDS},
-            optional={
-                "name": TEXT,
-                "domicile": st.none() | WORDS,
-                "regular_staff": st.none() | st.integers(0, 10_000_000),
-                "in_restructuring": st.none() | st.booleans(),
-            },
-        ),
-    },
-    optional={
-        "legal_basis": st.none() | st.sampled_from([basis.value for basis in LegalBasis]),
-        "negotiations": st.none()
-        | st.fixed_dictionaries(
-            {},
-            optional={
-                "given_on": st.none() | DAYS.map(str),
-                "starts_at": st.none() | INSTANTS.map(datetime.isoformat),
-                "personnel_informed_on": st.none() | DAYS.map(str),
-            },
-        ),
-        "measures": st.lists(a_measure(known=False) | a_measure(known=True), max_size=4),
-        "terminations": st.lists(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "count": st.none() | COUNTS,
-                    "duties": TEXT,
-                    "occupation": st.none() | st.fixed_dictionaries({"scheme": WORDS, "code": WORDS}),
-                    "ends_from": st.none() | DAYS.map(str),
-                },
-            ),
-            max_size=4,
-        ),
-    },
-)
+ANY_FILING = any_filing()
 
 
 @given(ANY_FILING, INSTANTS, st.lists(st.tuples(ANY_FILING, INSTANTS), max_size=3))
@@ -184,3 +117,17 @@ def test_every_filing_that_validates_can_be_assessed_and_shown(
     assert isinstance(missing(filing), tuple)
     assert Filing.model_validate_json(masked(filing).model_dump_json())
     assert Filing.model_validate_json(filing.model_dump_json()) == filing
+
+
+@given(FULLY_KNOWN, REDUCTIONS)
+def test_the_scope_hangs_on_earlier_reductions_only_where_they_are_looked_for(
+    known: Known, earlier: list[Reduction]
+) -> None:
+    filing, arrived = Filing.model_validate(known), datetime(2025, 9, 1, tzinfo=UTC)
+    days = days_of_earlier(filing, arrived, RULES)
+    without, with_all = (assess(filing, arrived, RULES, given) for given in (None, earlier))
+    if days is None:
+        assert (without.scope, without.missing) == (with_all.scope, with_all.missing)
+    else:
+        within = [one for one in earlier if days[0] <= one.day <= days[1]]
+        assert assess(filing, arrived, RULES, within) == with_all

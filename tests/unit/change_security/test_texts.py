@@ -4,12 +4,15 @@ import ast
 import re
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import services.change_security.domain
 from services.change_security import data
 from services.change_security.domain.case import CheckItem, Step, check_message
+from services.change_security.domain.ledger import Awaited
+from services.change_security.domain.routing import Why
 from services.change_security.domain.texts import MEASURES, TEXTS, Text, message
 from shared.events.v1.change_security import LegalGround, Measure
 
@@ -50,7 +53,9 @@ def test_every_step_and_every_measure_has_a_text() -> None:
 
 def test_every_text_is_used_and_every_code_has_a_text() -> None:
     layoff_fields = {"layoff_days_missing", "layoff_ground_missing"}  # made from the field's name
-    assert used_codes() | layoff_fields | set(Step) | set(CheckItem) | set(LegalGround) == set(TEXTS)
+    shown_with_their_codes = {f"overdue_{awaited}" for awaited in get_args(Awaited)} | set(get_args(Why))
+    by_their_enums = set(Step) | set(CheckItem) | set(LegalGround)
+    assert used_codes() | layoff_fields | shown_with_their_codes | by_their_enums == set(TEXTS)
 
 
 def test_a_measure_is_named_in_each_language() -> None:
