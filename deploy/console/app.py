@@ -15,17 +15,19 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 
 from deploy.console.catalogue import document, event_type
-from deploy.console.client import Answer, Offices, waterfall
 from deploy.console.flowmap import flow_map
 from deploy.console.settings import Settings
 from deploy.console.translations import Lang, translated
+from deploy.web import STATIC
+from deploy.web.offices import Answer, Offices, waterfall
+from deploy.web.sessions import Sessions
+from deploy.web.sign_in import SignIn, guard
 from shared.calendar import TIME_ZONE
 from shared.topics import TOPICS
 
 _HERE: Final = Path(__file__).parent
 _LIVE_SECONDS: Final = 2.0
 _JOINT: Final = ("change_security", "pks")
-_POLICY: Final = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 
 def local_time(moment: str | None) -> str:
@@ -49,22 +51,13 @@ def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function 
         await client.aclose()
 
     app = FastAPI(title="console", lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
-    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Any) -> Response:
-        # Acts come from this console's own forms alone: a browser tells where a form was sent from.
-        if request.method == "POST" and request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            return Response("forms of other sites are not taken", status_code=403)
-        if not (
-            request.url.path.startswith("/static/") or request.url.path == "/sign-in" or request.cookies.get("token")
-        ):
-            return RedirectResponse("/sign-in", status_code=303)
-        answer: Response = await call_next(request)
-        answer.headers["Content-Security-Policy"] = _POLICY
-        answer.headers["X-Content-Type-Options"] = "nosniff"
-        answer.headers["Referrer-Policy"] = "no-referrer"
-        return answer
+    sign_in = SignIn(settings.console_sign_in)
+    app.middleware("http")(guard(sign_in))
+    # Added last, so outermost: the guard looks at the session.
+    app.add_middleware(Sessions, cookie="console", secure=settings.console_secure_cookie)
+    app.include_router(sign_in.router)
 
     def lang_of(request: Request) -> Lang:
         found = request.query_params.get("lang") or request.cookies.get("lang")
@@ -76,7 +69,7 @@ def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function 
             "t": translated(lang),
             "lang": lang,
             "path": request.url.path,
-            "signed_in": "token" in request.cookies,
+            "signed_in": "tokens" in request.session,
         }
         answer: HTMLResponse = templates.TemplateResponse(request, name, shared | values)
         if "lang" in request.query_params:
@@ -86,37 +79,23 @@ def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function 
     async def ask(
         request: Request, service: str, office: str, path: str, method: str = "GET", body: Any = None
     ) -> Answer:
-        return await offices.ask(service, office, path, request.cookies["token"], method, body)
+        return await offices.ask(service, office, path, request.state.token, method, body)
 
     # -- who
 
-    @app.get("/sign-in")
-    async def sign_in(request: Request) -> HTMLResponse:
-        return page(request, "sign_in.html")
-
-    @app.post("/sign-in")
-    async def signed_in(token: Annotated[str, Form()]) -> Response:
-        answer = RedirectResponse("/", status_code=303)
-        answer.set_cookie(
-            "token", token.strip(), httponly=True, samesite="strict", secure=settings.console_secure_cookie
-        )
-        return answer
-
-    @app.post("/sign-out")
-    async def sign_out() -> Response:
-        answer = RedirectResponse("/sign-in", status_code=303)
-        answer.delete_cookie("token")
-        return answer
+    @app.get("/signed-out")
+    async def signed_out(request: Request) -> HTMLResponse:
+        return page(request, "signed_out.html")
 
     # -- overview
 
     @app.get("/")
     async def overview(request: Request) -> HTMLResponse:
-        return page(request, "overview.html", rows=await offices.overview(request.cookies["token"]))
+        return page(request, "overview.html", rows=await offices.overview(request.state.token))
 
     @app.get("/overview/rows")
     async def rows(request: Request) -> HTMLResponse:
-        return page(request, "rows.html", rows=await offices.overview(request.cookies["token"]))
+        return page(request, "rows.html", rows=await offices.overview(request.state.token))
 
     @app.get("/live")
     async def live(request: Request) -> StreamingResponse:

@@ -10,6 +10,7 @@ from uuid import uuid4
 from aiokafka import AIOKafkaProducer
 from playwright.sync_api import sync_playwright
 
+from deploy.local.browser import sign_in
 from deploy.local.client import Callers, wait_for
 from deploy.local.sample_data import proposal_json
 from deploy.local.stack import CITIES, Stack
@@ -52,13 +53,10 @@ def main() -> None:
             callers.officer[city].send(f"/v1/cases/{notice_id}/acknowledgement")
         asyncio.run(poison(stack.client()))
         address = stack.start_console()
-        token = stack.issuer.officer("helsinki", "operator", "coordinator", "officer")
         with sync_playwright() as player:
             browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1280, "height": 760})
-            page.goto(f"{address}/sign-in?lang=en")
-            page.fill("#token", token)
-            page.click("main button")
+            sign_in(page, f"{address}/?lang=en", "helsinki", "officer", "coordinator", "operator")
             page.wait_for_selector("tbody tr")
             page.wait_for_timeout(6000)  # until the trace viewer has the spans
             for name, path in (

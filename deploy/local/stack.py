@@ -312,13 +312,36 @@ class Stack:
             "PYTHONPATH": str(ROOT),
             "CONSOLE_OFFICES": json.dumps(addresses),
             "CONSOLE_PORT": str(port),
+            "CONSOLE_SIGN_IN": json.dumps(
+                {"issuer": self.issuer.name, "client_id": "console", "address": f"http://127.0.0.1:{port}"}
+            ),
             **({"CONSOLE_ZIPKIN": self.zipkin.url} if self.zipkin is not None else {}),
         }
         child = Child("console", [sys.executable, "-m", "deploy.console"], self.logs / "console.log", env=env)
         self._stopping.callback(child.stop)
         child.start()
         address = f"http://127.0.0.1:{port}"
-        child.wait_until(lambda: answers(f"{address}/sign-in"), 30)
+        child.wait_until(lambda: answers(f"{address}/signed-out"), 30)
+        return address
+
+    def start_desk(self, office: str, port: int | None = None) -> str:
+        """Start the officers' desk of a city; return its address."""
+        port = port or free_port()
+        address = f"http://127.0.0.1:{port}"
+        env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DESK_OFFICE": office,
+            "DESK_SERVICES": json.dumps({service: url for (service, at), url in self._urls.items() if at == office}),
+            "DESK_PORT": str(port),
+            "DESK_SIGN_IN": json.dumps({"issuer": self.issuer.name, "client_id": "desk", "address": address}),
+        }
+        child = Child(
+            f"desk @ {office}", [sys.executable, "-m", "deploy.desk"], self.logs / f"desk.{office}.log", env=env
+        )
+        self._stopping.callback(child.stop)
+        child.start()
+        child.wait_until(lambda: answers(f"{address}/signed-out"), 30)
         return address
 
     def client(self, principal: str = ADMINISTRATOR) -> dict[str, Any]:

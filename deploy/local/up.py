@@ -18,7 +18,8 @@ def main() -> None:
     try:
         with console.status("starting") as status, Stack(ports=ports, tell=status.update) as stack:
             status.stop()
-            _print_addresses(console, stack, stack.start_console(8100))
+            desks = {city: stack.start_desk(city, 8090 - place) for place, city in enumerate(CITIES, 1)}
+            _print_addresses(console, stack, stack.start_console(8100), desks)
             while True:
                 time.sleep(1)
     except StartError as error:
@@ -28,12 +29,14 @@ def main() -> None:
         console.print("stopped")
 
 
-def _print_addresses(console: Console, stack: Stack, operators: str) -> None:
+def _print_addresses(console: Console, stack: Stack, operators: str, desks: dict[str, str]) -> None:
     table = Table(show_header=False)
     for service in SERVICES:
         for office in OFFICES:
             table.add_row(f"{service} @ {office}", f"{stack.url(service, office)}/docs")
     table.add_row("operators' console", operators)
+    for city, address in desks.items():
+        table.add_row(f"officers' desk of {city}", address)
     table.add_row("Kafka", stack.kafka.bootstrap)
     if stack.kafka.guard is not None:
         table.add_row("certificates for Kafka", str(stack.identities.certificate(ADMINISTRATOR).ca.parents[1]))

@@ -212,6 +212,9 @@ def test_the_console_knows_every_process_of_the_compose_file() -> None:
     settings = ConsoleSettings(
         console_offices=json.loads(console["environment"]["CONSOLE_OFFICES"]),
         console_zipkin=console["environment"]["CONSOLE_ZIPKIN"],
+        console_sign_in=json.loads(
+            re.sub(r"\$\{\w+:\?[^}]*\}", "https://somewhere.example", console["environment"]["CONSOLE_SIGN_IN"])
+        ),
     )
     for service in SERVICES:
         for office in OFFICES:

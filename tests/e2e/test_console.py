@@ -1,7 +1,6 @@
 """The operators' console in a real browser, against the running stack."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -14,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from deploy.local.browser import sign_in
 from deploy.local.client import Callers, wait_for
 from deploy.local.observing import spans_of
 from deploy.local.stack import Stack
@@ -40,21 +40,15 @@ def page(browser: Browser, console: str, stack: Stack) -> Iterator[Page]:
     """A page that a Helsinki operator has signed in to; nothing may be fetched from anywhere else."""
     opened = browser.new_page()
     elsewhere: list[str] = []
-    opened.on("request", lambda one: elsewhere.append(one.url) if not one.url.startswith((console, "data:")) else None)
+    own = (console, stack.issuer.name, "data:")
+    opened.on("request", lambda one: elsewhere.append(one.url) if not one.url.startswith(own) else None)
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.goto(f"{console}/?lang=en")
-    sign_in(opened, console, stack.issuer.officer("helsinki", "operator", "coordinator", "officer"))
+    sign_in(opened, f"{console}/?lang=en", "helsinki", "operator", "coordinator", "officer")
     yield opened
     assert elsewhere == []
     assert errors == []
     opened.close()
-
-
-def sign_in(page: Page, console: str, token: str) -> None:
-    page.goto(f"{console}/sign-in?lang=en")
-    page.get_by_label("Your own token").fill(token)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
 
 
 def file_notice(stack: Stack) -> dict[str, Any]:
@@ -182,7 +176,8 @@ def test_the_notices_page_has_no_empty_cell_and_local_times(page: Page, stack: S
 
 def test_an_officer_without_the_operators_role_sees_the_rest_and_why(page: Page, stack: Stack, console: str) -> None:
     ledger = file_notice(stack)
-    sign_in(page, console, stack.issuer.officer("vantaa", "officer"))
+    page.context.clear_cookies()
+    sign_in(page, f"{console}/?lang=en", "vantaa", "officer")
     page.goto(f"{console}/notices")
     page.get_by_role("link", name=ledger["notice_id"]).click()
     expect(page.locator("tbody tr", has_text="vantaa")).to_contain_text("stored")
@@ -240,15 +235,28 @@ def test_an_event_type_is_browsed_with_its_fields_and_examples(page: Page, conso
     assert page.request.get(f"{console}/types/none.such.v1").status == 404
 
 
-def test_without_a_token_there_is_only_the_sign_in_page_and_foreign_forms_are_refused(console: str) -> None:
+def test_without_a_session_there_is_only_the_way_to_sign_in_and_foreign_forms_are_refused(console: str) -> None:
     with httpx.Client(base_url=console) as anyone:
         for path in ("/", "/parked", "/live", "/notices"):
-            assert anyone.get(path).headers["location"] == "/sign-in"
-        foreign = anyone.post("/sign-in", data={"token": "x"}, headers={"Sec-Fetch-Site": "cross-site"})
+            assert anyone.get(path).headers["location"] == f"/sign-in?to={path}"
+        assert anyone.get("/", headers={"HX-Request": "true"}).headers["hx-redirect"] == "/sign-in"
+        assert anyone.post("/offices/training/espoo/consumer/pause").status_code == 401
+        foreign = anyone.post("/sign-out", headers={"Sec-Fetch-Site": "cross-site"})
         assert foreign.status_code == 403
-        cookie = anyone.post("/sign-in", data={"token": "x"}).headers["set-cookie"]
-        assert "HttpOnly" in cookie
-        assert "SameSite=strict" in cookie
-        started = time.monotonic()
-        assert anyone.get("/", headers={"Cookie": "token=x"}).status_code == 200
-        assert time.monotonic() - started < 10
+        invented = anyone.get("/", headers={"Cookie": "console=invented"})
+        assert invented.headers["location"].startswith("/sign-in")
+
+
+def test_the_browser_holds_no_token_and_signing_out_ends_the_session_everywhere(
+    page: Page, console: str, stack: Stack
+) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    cookies = page.context.cookies(console)
+    session = next(cookie for cookie in cookies if cookie["name"] == "console")
+    assert session["httpOnly"]
+    assert session["sameSite"] == "Lax"
+    assert not any("eyJ" in cookie["value"] for cookie in cookies)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have signed out")
+    with httpx.Client(base_url=console, cookies={"console": session["value"]}) as thief:
+        assert thief.get("/").headers["location"].startswith("/sign-in")

@@ -1,4 +1,4 @@
-"""The client of every office's API, with the operator's own token. It never reads a database."""
+"""The client of every office's API, with the caller's own token. It never reads a database."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -60,16 +60,22 @@ class Offices:
         return [(service, office) for service, offices in self.addresses.items() for office in offices]
 
     async def ask(
-        self, service: str, office: str, path: str, token: str, method: str = "GET", body: Any = None
+        self,
+        service: str,
+        office: str,
+        path: str,
+        token: str,
+        method: str = "GET",
+        body: Any = None,
+        key: str | None = None,
     ) -> Answer:
-        """Ask one office; status 0 when it does not answer."""
+        """Ask one office, under an idempotency key if it is an act; status 0 when it does not answer."""
         address = self.addresses.get(service, {}).get(office)
         if address is None:
             return Answer(404, {"title": "There is no such office."})
+        headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
         try:
-            answer = await self._client.request(
-                method, f"{address}{path}", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=5
-            )
+            answer = await self._client.request(method, f"{address}{path}", json=body, headers=headers, timeout=5)
         except httpx.HTTPError:
             return Answer(0)
         try:
