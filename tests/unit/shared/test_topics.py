@@ -1,13 +1,20 @@
 """What the table of topics says of a process."""
 
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from uuid import uuid4
 
 import pytest
 
 from deploy.topics import OnCluster, differences
+from shared.events.registry import REGISTRY
+from shared.messaging.batch import BatchProcessor
+from shared.messaging.inbound import Inbound
+from shared.messaging.parking import Record
 from shared.settings import ProcessSettings
-from shared.topics import CHANGE_SECURITY_SHARED, TOPICS, expanded, written_by
+from shared.topics import CHANGE_NOTICES_INBOUND, CHANGE_SECURITY_SHARED, TOPICS, expanded, written_by
 
 CITIES = ("helsinki", "espoo", "vantaa")
 
@@ -80,3 +87,33 @@ def test_no_record_outlives_its_retention_by_more_than_a_day() -> None:
     kept = [topic.config for topic in TOPICS if topic.retention is not None]
     assert kept
     assert all(int(config["segment.ms"]) <= day for config in kept)
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("/systems/portal", None),
+        ("/systems/jobs", "sender-mismatch"),
+        ("/systems/x", "sender-mismatch"),
+        ("portal", "sender-mismatch"),
+        ("/offices/portal", "sender-mismatch"),
+    ],
+)
+def test_an_inbound_topic_takes_only_what_its_own_systems_bring(source: str, code: str | None) -> None:
+    settings = ProcessSettings(
+        office="pks",
+        joint_office="pks",
+        database_url="postgresql://nowhere",
+        kafka_bootstrap_servers="nowhere",
+        jwks_url="http://nowhere",
+        token_issuer="nobody",
+        systems='{"portal": ["files-notices"], "jobs": ["offers-vacancies"]}',
+    )
+    name = CHANGE_NOTICES_INBOUND.name
+    kind = "change-security.notice-withdrawal-submitted.v1"
+    body = json.dumps({"type": kind, "notice_id": str(uuid4())}).encode()
+    sent = {"ce_specversion": "1.0", "ce_id": str(uuid4()), "ce_type": kind, "ce_source": source}
+    record = Record(name, 0, 0, b"k", [(key, value.encode()) for key, value in sent.items()], body, datetime.now(UTC))
+    inbound = Inbound("change-security.pks", {name: CHANGE_NOTICES_INBOUND}, REGISTRY, {})
+    item = BatchProcessor(inbound, cast("Any", None), settings, "change-security").read(record)
+    assert (item.rejection.code if item.rejection else None) == code
