@@ -167,7 +167,7 @@ def test_a_sides_image_is_all_that_it_runs(service: str, side: str, tmp_path: Pa
 
 
 def test_the_administrators_image_is_all_that_it_runs(tmp_path: Path) -> None:
-    fill(tmp_path, "access")
+    fill(tmp_path, "access-source")
     imports("deploy.access, deploy.certificates, deploy.topics", tmp_path, (*JOINT_LIBRARIES, "services", "httpx"))
 
 

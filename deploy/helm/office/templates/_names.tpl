@@ -30,3 +30,16 @@ runAsUser: 10001
 runAsGroup: 10001
 capabilities: {drop: [ALL]}
 {{- end }}
+
+{{- define "office.mounts" -}}
+- {name: tmp, mountPath: /tmp}
+- {name: certificates, mountPath: /certificates, readOnly: true}
+{{- end }}
+
+{{- define "office.volumes" -}}
+- {name: tmp, emptyDir: {sizeLimit: 128Mi}}
+- name: certificates # a renewed one is read without a restart
+  secret:
+    secretName: {{ .service }}-{{ .root.Values.office }}{{ .root.Values.kafka.certificates.suffix }}
+    optional: {{ .root.Values.kafka.certificates.optional }}
+{{- end }}
