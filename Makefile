@@ -41,8 +41,8 @@ bench-quick: $(VENV)/.ready ## measure CPU per notice alone (three minutes); FLA
 security: $(VENV)/.ready ## try everyone's every right on a real broker, and write SECURITY-TESTS.md (a minute)
 	@MATRIX=full SECURITY_REPORT=SECURITY-TESTS.md $(VENV)/bin/pytest --quiet tests/security
 
-screenshots: $(VENV)/.ready ## take the README's screenshots of the console (needs Chromium)
-	@$(RUN) -m deploy.console.screenshots
+screenshots: $(VENV)/.ready ## take the README's screenshots of the console and of a desk (needs Chromium)
+	@$(RUN) -m deploy.local.screenshots
 
 publish: $(VENV)/.ready ## write the JSON Schemas, the AsyncAPI document and the OpenAPI documents
 	@$(RUN) -m shared.contracts

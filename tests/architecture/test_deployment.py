@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from deploy.console.settings import Settings as ConsoleSettings
+from deploy.desk.settings import Settings as DeskSettings
 from deploy.local.stack import OFFICES, SERVICES, principal_of
 
 ROOT = Path(__file__).parents[2]
@@ -180,7 +181,11 @@ def test_kafka_takes_nobody_without_a_certificate() -> None:
 
 def test_the_consoles_image_is_all_that_it_runs(tmp_path: Path) -> None:
     fill(tmp_path, "console-source")
-    imports("deploy.console.__main__", tmp_path, tuple(name for name in JOINT_LIBRARIES if name != "jinja2"))
+    imports(
+        "deploy.console.__main__, deploy.desk.__main__",
+        tmp_path,
+        tuple(name for name in JOINT_LIBRARIES if name != "jinja2"),
+    )
 
 
 def test_an_image_installs_what_runs_at_the_versions_that_are_tested() -> None:
@@ -204,6 +209,25 @@ def test_the_joint_office_alone_runs_the_joint_side() -> None:
         for office in OFFICES:
             arguments = COMPOSE["services"][f"{service.replace('_', '-')}-{office}"]["build"]["args"]
             assert arguments["SIDE"] == ("joint" if office == "pks" else "authority")
+
+
+@pytest.mark.parametrize("city", [office for office in OFFICES if office != "pks"])
+def test_each_city_has_a_desk_that_knows_its_own_processes_alone(city: str) -> None:
+    desk = COMPOSE["services"][f"desk-{city}"]
+    environment = {
+        name.lower(): re.sub(r"\$\{\w+:\?[^}]*\}", "https://somewhere.example", value)
+        for name, value in desk["environment"].items()
+    }
+    settings = DeskSettings(
+        desk_office=environment["desk_office"],
+        desk_services=json.loads(environment["desk_services"]),
+        desk_sign_in=json.loads(environment["desk_sign_in"]),
+    )
+    assert settings.desk_office == city
+    for service, address in settings.desk_services.items():
+        host = address.removeprefix("http://").removesuffix(":8080")
+        assert host == f"{service.replace('_', '-')}-{city}"
+        assert host in COMPOSE["services"]
 
 
 def test_the_console_knows_every_process_of_the_compose_file() -> None:

@@ -1,19 +1,21 @@
-"""Takes the README's screenshots of the console, on a stack of its own: `make screenshots`."""
+"""Takes the README's screenshots of the console and of a desk, on a stack of its own: `make screenshots`."""
 
 import asyncio
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from deploy.local.browser import sign_in
 from deploy.local.client import Callers, wait_for
 from deploy.local.sample_data import proposal_json
 from deploy.local.stack import CITIES, Stack
+
+FOLDER: Final = Path("docs/images")
 
 
 async def poison(client: Mapping[str, Any]) -> None:
@@ -35,10 +37,22 @@ async def poison(client: Mapping[str, Any]) -> None:
     await producer.stop()
 
 
+def take(browser: Browser, address: str, signed_in: tuple[str, ...], pages: Mapping[str, str]) -> None:
+    """Sign in, and take a screenshot of each page by its name."""
+    page = browser.new_page(viewport={"width": 1280, "height": 760})
+    sign_in(page, f"{address}/?lang=en", *signed_in)
+    page.wait_for_selector("tbody tr")
+    page.wait_for_timeout(6000)  # until the trace viewer has the spans
+    for name, path in pages.items():
+        page.goto(f"{address}{path}")
+        page.wait_for_timeout(300)
+        page.screenshot(path=FOLDER / f"{name}.png")
+        print(FOLDER / f"{name}.png")
+    page.close()
+
+
 def main() -> None:
     """Start a stack, make something to look at, and look."""
-    folder = Path("docs/images")
-    folder.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with Stack() as stack:
         callers = Callers(stack, "change_security")
@@ -52,25 +66,24 @@ def main() -> None:
         for city in CITIES[:2]:
             callers.officer[city].send(f"/v1/cases/{notice_id}/acknowledgement")
         asyncio.run(poison(stack.client()))
-        address = stack.start_console()
+        console, desk = stack.start_console(), stack.start_desk("vantaa")
         with sync_playwright() as player:
             browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1280, "height": 760})
-            sign_in(page, f"{address}/?lang=en", "helsinki", "officer", "coordinator", "operator")
-            page.wait_for_selector("tbody tr")
-            page.wait_for_timeout(6000)  # until the trace viewer has the spans
-            for name, path in (
-                ("console-overview", "/"),
-                ("console-ledger", f"/notices/{notice_id}"),
-                ("console-parked", "/parked"),
-                ("console-trace", f"/traces/{ledger['trace_id']}"),
-                ("console-topics", "/topics"),
-                ("console-type", "/types/change-security.notice-submitted.v1"),
-            ):
-                page.goto(f"{address}{path}")
-                page.wait_for_timeout(300)
-                page.screenshot(path=folder / f"{name}.png")
-                print(folder / f"{name}.png")  # noqa: T201
+            take(
+                browser,
+                console,
+                ("helsinki", "officer", "coordinator", "operator"),
+                {
+                    "console-overview": "/",
+                    "console-ledger": f"/notices/{notice_id}",
+                    "console-parked": "/parked",
+                    "console-trace": f"/traces/{ledger['trace_id']}",
+                    "console-topics": "/topics",
+                    "console-type": "/types/change-security.notice-submitted.v1",
+                },
+            )
+            pages = {"desk-work": "/", "desk-case": f"/cases/{notice_id}", "desk-call": "/calls/new"}
+            take(browser, desk, ("vantaa", "officer"), pages)
             browser.close()
 
 
