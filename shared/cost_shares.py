@@ -43,4 +43,4 @@ def divide(price_eur: Decimal, weights: Mapping[str, int], short: Mapping[str, F
     for name in sorted(due, key=lambda name: (-due[name], name))[:left]:
         paid[name] += 1
     after = dict(short) | {name: short.get(name, Fraction(0)) + exact[name] - paid[name] for name in exact}
-    return Division({name: Decimal(number) / _CENTS for name, number in paid.items()}, after)
+    return Division({name: Decimal(number).scaleb(-2) for name, number in paid.items()}, after)

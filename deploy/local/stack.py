@@ -41,6 +41,7 @@ SERVICES = ("change_security", "placement", "training", "advisory")
 SYSTEMS = {
     "portal": frozenset({Role.FILES_NOTICES, Role.BRINGS_CONTACTS}),
     "jobs": frozenset({Role.OFFERS_VACANCIES}),
+    "vantaa-portal": frozenset({Role.FILES_NOTICES}),
     "stranger": frozenset({Role.FILES_NOTICES, Role.OFFERS_VACANCIES}),
     "faults": frozenset(Role),
     "bench": frozenset(Role),

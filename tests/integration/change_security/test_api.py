@@ -244,7 +244,7 @@ def test_the_api_describes_itself_in_openapi_3_1(stack: Stack) -> None:
 
 def test_liveness_readiness_and_metrics_are_told(stack: Stack) -> None:
     anyone = Caller(stack.url("change_security", "vantaa"), None)
-    assert anyone.read("/readyz") == {"database": True, "consumer": True}
+    assert anyone.read("/readyz") == {"database": True, "consumer": True, "relay": True}
     assert anyone.read("/livez") == {"status": "live"}
     assert "messaging_records_total" in anyone.get("/metrics").text
 

@@ -69,12 +69,12 @@ async def test_a_right_that_is_taken_stops_a_consumer_visibly_and_it_goes_on_whe
     async with running(consumer):
         await until(consumer.is_ready, "it is ready")
         await asyncio.to_thread(cluster.take_away, taken)
-        await rig.produce(happened("a", 1))
 
         async def stopped() -> bool:
             return not await consumer.is_ready() and refused(resource, name) == 1
 
         await until(stopped, f"the {resource} is refused", 60)
+        await rig.produce(happened("a", 1))
         if resource == "topic":
             assert await rig.effects() == []  # what is refused as a group may have been fetched before
         await asyncio.to_thread(cluster.allow, taken)

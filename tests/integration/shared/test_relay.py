@@ -174,10 +174,10 @@ async def test_old_rows_of_outbox_and_inbox_are_pruned_and_unsent_ones_never(rig
     async with running(rig.relay()):
         await rig.read_topic(1)
         await until(lambda: _sent(rig, 1), "the row is marked")
-    await rig.execute("UPDATE outbox SET created_at = now() - interval '31 days'")
-    await rig.execute("INSERT INTO inbox VALUES (gen_random_uuid(), now() - interval '31 days')")
+    await rig.execute("UPDATE outbox SET created_at = now() - interval '121 days'")
+    await rig.execute("INSERT INTO inbox VALUES (gen_random_uuid(), now() - interval '121 days')")
     await publish(rig, Happened(subject="a", n=2))
-    await rig.execute("UPDATE outbox SET created_at = now() - interval '90 days' WHERE published_at IS NULL")
+    await rig.execute("UPDATE outbox SET created_at = now() - interval '365 days' WHERE published_at IS NULL")
     async with running(rig.relay()):
         await until(lambda: _empty(rig, "inbox"), "the inbox is pruned")
     assert len(await rig.read_topic(2)) == 2

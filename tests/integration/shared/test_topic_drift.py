@@ -22,6 +22,7 @@ async def test_what_was_changed_by_hand_on_a_cluster_is_shown_and_brought_back(s
             *(f"{kind}.lahti.{service}.v1: missing" for kind in ("from", "to") for service in SERVICES),
             "to.turku.training.v1: surplus",
             "receipts.change-notices.v1: retention.ms is 86400000, not 1209600000",
+            "receipts.change-notices.v1: segment.ms is 604800000, not 86400000",
         ]
     finally:
         await admin.delete_topics(["to.turku.training.v1"])
