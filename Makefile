@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11
 
-.PHONY: demo test up faults bench bench-quick security lint unit screenshots publish images lock clean
+.PHONY: demo test up faults bench bench-quick security deployment lint unit screenshots publish images lock clean
 
 demo: $(VENV)/.ready ## run the main job on an embedded Kafka and PostgreSQL, and print what happened
 	@$(RUN) -m deploy.local.demo
@@ -40,6 +40,9 @@ bench-quick: $(VENV)/.ready ## measure CPU per notice alone (three minutes); FLA
 
 security: $(VENV)/.ready ## try everyone's every right on a real broker, and write SECURITY-TESTS.md (a minute)
 	@MATRIX=full SECURITY_REPORT=SECURITY-TESTS.md $(VENV)/bin/pytest --quiet tests/security
+
+deployment: $(VENV)/.ready ## check the chart (Helm, kube-score), the documents (spectral) and the images (a Docker engine)
+	@CI=true CI_NEEDS_ENGINE=true $(VENV)/bin/pytest --quiet tests/deployment
 
 screenshots: $(VENV)/.ready ## take the README's screenshots of the console and of a desk (needs Chromium)
 	@$(RUN) -m deploy.local.screenshots

@@ -26,7 +26,7 @@ async def list_cases(request: Request, desk: TheDesk) -> HTMLResponse:
     wanted = {name: value for name in _FILTERS if (value := asked.get(name, "").strip())}
     query = wanted | ({"cursor": asked["cursor"]} if "cursor" in asked else {})
     answer = await desk.ask(request, _SERVICE, f"/v1/cases?{urlencode(query | {'limit': 50})}")
-    next_cursor = answer.body["next_cursor"] if answer.is_good else None
+    next_cursor = answer.body["next"] if answer.is_good else None
     more = f"/cases?{urlencode(wanted | {'cursor': next_cursor})}" if next_cursor else None
     return page(request, "cases.html", answer=answer, wanted=wanted, more=more)
 

@@ -60,7 +60,7 @@ async def my_work(request: Request, desk: TheDesk) -> HTMLResponse:
 def _shown(part: Part, answer: Answer) -> Shown:
     if not answer.is_good:
         return Shown(part, answer)
-    return Shown(part, answer, answer.body["items"], answer.body["next_cursor"] is not None)
+    return Shown(part, answer, answer.body["items"], answer.body["next"] is not None)
 
 
 @router.get("/signed-out")
