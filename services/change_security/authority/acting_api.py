@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from services.change_security.authority.acting_models import ActingIn, AnswerIn, CaseActOut, EndIn
 from services.change_security.authority.acting_store import CaseActs, OwnActings
@@ -12,9 +12,10 @@ from services.change_security.authority.case_officers import CaseReader, OwnCase
 from services.change_security.authority.tables import CaseActRow, OwnActingRow
 from services.change_security.domain.acting import CaseOfficer
 from services.change_security.models import ActingOut
+from shared.errors import UnknownError
 from shared.events.v1.change_security import ActingState
 from shared.http.auth import Caller, OwnOfficer, permit_officer
-from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor
+from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Role
 from shared.messaging.transaction import Transaction
@@ -48,6 +49,15 @@ async def list_acting(
     after = read_cursor(cursor, datetime.fromisoformat, UUID)
     rows = await OwnActings(tx).page(state, notice_id, limit, after)
     return Page.of(rows, limit, lambda row: (row.asked_at, row.acting_id), lambda row: _shown(row, tx))
+
+
+@router.get("/acting/{acting_id}", response_model=ActingOut)
+async def read_acting(request: Request, _: OwnOfficer, acting_id: UUID, tx: ReadTx) -> Response:
+    """Read one: what was asked, by whom, and how far it is."""
+    row = await OwnActings(tx).read(acting_id)
+    if row is None:
+        raise UnknownError("acting for another")
+    return tagged(request, _shown(row, tx))
 
 
 @router.post("/acting/{acting_id}/answer")

@@ -17,6 +17,10 @@ from shared.store import Store
 class OwnActings(Store):
     """Where another authority acts in this one's cases, or this one in another's."""
 
+    async def read(self, acting_id: UUID) -> OwnActingRow | None:
+        """Return one."""
+        return await self._get(OwnActingRow, acting_id)
+
     async def get(self, acting_id: UUID) -> OwnActingRow | None:
         """Return one, locked."""
         return await self._get(OwnActingRow, acting_id, lock=True)

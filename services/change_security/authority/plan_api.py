@@ -3,15 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 
 from services.change_security.authority.case_officers import CaseReader, OwnCaseOfficer
 from services.change_security.authority.plan_commands import CityPlans
 from services.change_security.authority.plan_store import OwnPlans
 from services.change_security.domain.plan import PlannedStep
 from services.change_security.models import PlanStepOut
+from shared.errors import UnknownError
 from shared.http.auth import part
-from shared.http.reading import Cursor, Limit, Page
+from shared.http.reading import Cursor, Limit, Page, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.screening import without_identity_codes
 
@@ -40,6 +41,15 @@ async def add_step(
     step = await plans.add(tx, notice_id, body, by)
     response.headers["Location"] = f"/v1/cases/{notice_id}/plan/{step.step_id}"
     return PlanStepOut.of(step)
+
+
+@router.get("/{step_id}", response_model=PlanStepOut)
+async def read_step(request: Request, _: CaseReader, notice_id: UUID, step_id: UUID, tx: ReadTx) -> Response:
+    """Read one step."""
+    step = (await OwnPlans(tx).of(notice_id)).get(step_id)
+    if step is None:
+        raise UnknownError("plan step")
+    return tagged(request, PlanStepOut.of(step))
 
 
 @router.put("/{step_id}")
