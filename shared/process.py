@@ -14,7 +14,7 @@ from typing import Final
 import httpx
 import structlog
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from opentelemetry.sdk.trace.export import SpanExporter
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -34,6 +34,7 @@ from shared.messaging.relay import Relay
 from shared.messaging.transaction import Database
 from shared.migrations import is_current, migrate
 from shared.periodic import Background, Periodic
+from shared.screening import without_identity_codes
 from shared.settings import ProcessSettings
 from shared.telemetry import describe, tracer_provider
 
@@ -120,7 +121,11 @@ def assemble(
 
     # The API's own pages must open on a closed network too.
     app = FastAPIOffline(
-        title=f"{service.name} @ {settings.office}", version="1", lifespan=life, redirect_slashes=False
+        title=f"{service.name} @ {settings.office}",
+        version="1",
+        lifespan=life,
+        redirect_slashes=False,
+        dependencies=[Depends(without_identity_codes)],
     )
     problems.install(app, service=service.name, office=settings.office, provider=provider)
     app.state.broker = consumer.broker

@@ -7,6 +7,7 @@ import json
 import re
 from contextlib import suppress
 from typing import Final
+from urllib.parse import unquote
 
 from fastapi import Request
 from stdnum.fi import hetu
@@ -59,8 +60,8 @@ def has_nul(body: bytes) -> bool:
 
 
 async def without_identity_codes(request: Request) -> None:
-    """Refuse a request whose body carries a personal identity code, or what no store can hold, anywhere in it."""
-    if has_nul(await request.body()):
+    """Refuse a request that carries a personal identity code in its body, or anywhere what no store can hold."""
+    if has_nul(await request.body()) or "\0" in unquote(f"{request.url.path}?{request.url.query}"):
         raise ProblemError(422, "nul-character", "The request contains a NUL character.", "Send it without.")
     if has_personal_identity_code(await request.body()):
         raise ProblemError(

@@ -101,7 +101,7 @@ class NoticeList(Store):
             " coalesce(part.is_handled, false) AS is_handled"
             f" FROM notice LEFT JOIN LATERAL (SELECT bool_or({_LATE}) AS late,"
             " bool_or(ledger_entry.state = 'not_ours') AS declined,"
-            " bool_and(ledger_entry.acknowledged_at IS NOT NULL) AS acknowledged,"
+            " bool_and(ledger_entry.state = 'acknowledged') AS acknowledged,"
             f" bool_or(ledger_entry.authority = :authority) AS is_handled {_PART}) AS part ON true"
             f" WHERE {' AND '.join(wanted) or 'true'}"
             " ORDER BY registered_at DESC, notice_id DESC LIMIT :limit",
