@@ -273,7 +273,7 @@ def _refused(error: str, status: int = 400) -> Response:
 
 _PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Who are you? – local sign-in</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,"><meta name="viewport" content="width=device-width, initial-scale=1">
 <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem}}
 fieldset{{margin:1rem 0;border:1px solid #888}}label{{display:block;margin:.3rem 0}}
 input[type=text],select,button{{font:inherit;padding:.3rem .6rem}}</style></head>

@@ -25,8 +25,7 @@ def caller(service: str, office: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(process), base_url="http://process")
 
 
-@pytest.mark.parametrize("office", [JOINT, CITIES[0]])
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(("service", "office"), [*((service, JOINT) for service in SERVICES), (SERVICES[0], CITIES[0])])
 async def test_what_no_store_can_hold_and_an_identity_code_are_refused_by_every_process(
     service: str, office: str
 ) -> None:
