@@ -10,13 +10,12 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --pytho
 demo: $(VENV)/.ready ## run the main job on an embedded Kafka and PostgreSQL, and print what happened
 	@$(RUN) -m deploy.local.demo
 
-test: $(VENV)/.ready ## run every check
+test: $(VENV)/.ready ## run every check; types are checked beside the tests
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/ruff check --quiet .
-	@$(VENV)/bin/mypy
 	@$(RUN) -m shared.contracts --check
 	@$(RUN) -m deploy.openapi --check
-	@$(VENV)/bin/pytest --quiet
+	@$(VENV)/bin/mypy & types=$$!; $(VENV)/bin/pytest --quiet; tests=$$?; wait $$types && exit $$tests
 
 unit: $(VENV)/.ready ## run what needs no running process: seconds
 	@$(VENV)/bin/pytest --quiet -m "not stack" tests/unit tests/contract tests/architecture
