@@ -87,7 +87,9 @@ def test_an_officer_takes_a_case_from_asked_to_closed(page: Page, desk: str, sta
 def test_a_call_is_logged_by_keyboard_alone(page: Page, desk: str) -> None:
     page.goto(f"{desk}/calls/new")
     started = datetime.now(UTC)
-    page.keyboard.type("training")  # the first field has the focus
+    expect(page.get_by_label("Topic")).to_be_focused()
+    page.keyboard.type("training")
+    expect(page.get_by_label("Topic")).to_have_value("training")
     for value in ("", "7", "2077474-0", "", "", ""):
         page.keyboard.press("Tab")
         page.keyboard.type(value)
