@@ -100,6 +100,48 @@ async def test_a_hand_over_to_an_authority_is_offered_however_busy_its_officers_
     ]
 
 
+async def acknowledge(office: Office, contact_id: UUID, hand_over_id: UUID, city: str) -> None:
+    """Let a city's officer take a contact over that was offered."""
+    event = HandOverAcknowledged(
+        contact_id=contact_id, office=city, hand_over_id=hand_over_id, officer=f"{city[0]}-1", acknowledged_at=AT
+    )
+    await office.do(office.hand_overs.acknowledge, event)
+
+
+async def last_by_city(office: Office, contact_id: UUID) -> dict[str, str]:
+    """Return the type of what each city was sent last of a contact."""
+    return {topic.split(".")[1]: kind for topic, kind in await office.published(contact_id)}
+
+
+async def test_a_second_hand_over_ends_the_first_and_one_city_alone_has_the_contact(office: Office) -> None:
+    await office.list_adviser("h-1", "helsinki")
+    contact_id = await office.bring()
+    await office.list_adviser("e-1", "espoo")
+    await office.list_adviser("v-1", "vantaa")
+    to_espoo = await office.hand_over(contact_id, "helsinki", to_authority="espoo")
+    to_vantaa = await office.hand_over(contact_id, "helsinki", to_authority="vantaa")
+    first = await office.state_of(to_espoo)
+    assert (first.state, first.answer) == (HandOverState.WITHDRAWN, "handed over to vantaa instead")
+    assert (await last_by_city(office, contact_id))["espoo"] == RELEASED
+    await acknowledge(office, contact_id, to_espoo, "espoo")
+    assert await office.read(contact_id) == (ContactState.ASSIGNED, "h-1", "helsinki")
+    await acknowledge(office, contact_id, to_vantaa, "vantaa")
+    assert await office.read(contact_id) == (ContactState.ASSIGNED, "v-1", "vantaa")
+    assert await last_by_city(office, contact_id) == {"helsinki": RELEASED, "espoo": RELEASED, "vantaa": ASSIGNED}
+
+
+async def test_taking_a_contact_ends_its_hand_over_and_a_late_acknowledgement_changes_nothing(office: Office) -> None:
+    await office.list_adviser("h-1", "helsinki")
+    contact_id = await office.bring()
+    await office.list_adviser("e-1", "espoo")
+    hand_over_id = await office.hand_over(contact_id, "helsinki", to_authority="espoo")
+    await office.do(office.contacts.take, contact_id, Officer("v-1", "vantaa"))
+    assert (await office.state_of(hand_over_id)).state is HandOverState.WITHDRAWN
+    await acknowledge(office, contact_id, hand_over_id, "espoo")
+    assert await office.read(contact_id) == (ContactState.ASSIGNED, "v-1", "vantaa")
+    assert await last_by_city(office, contact_id) == {"helsinki": RELEASED, "espoo": RELEASED, "vantaa": ASSIGNED}
+
+
 async def test_a_hand_over_that_nobody_can_take_stays_and_says_why(office: Office) -> None:
     await office.list_adviser("e-1", "espoo")
     contact_id = await office.bring()

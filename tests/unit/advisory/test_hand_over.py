@@ -22,7 +22,7 @@ from shared.errors import ConflictError, RefusedError
 from shared.events.v1.advisory import ContactAnswered, ContactClosed, ContactReopened, Given, HandOverAcknowledged
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-ASKED, STORED, ACCEPTED, REJECTED = HandOverState
+ASKED, STORED, ACCEPTED, REJECTED, WITHDRAWN = HandOverState
 NEW, ASSIGNED, ANSWERED, HANDED_OVER, CLOSED = ContactState
 BY = By("espoo", "e-1", NOW)
 CONTACT = OwnContact(UUID(int=1), ASSIGNED)
@@ -80,14 +80,19 @@ def test_only_an_open_hand_over_is_answered_and_only_once(state: HandOverState, 
     changed = answer(state, ASSIGNED, "placement", to, "no") is not None
     given_back = (state, to) == (ACCEPTED, REJECTED)
     assert changed == (given_back or (state in OPEN and (state, to) != (STORED, STORED)))
-    assert (acknowledge(state, ASSIGNED, "espoo", "v-1") is not None) == (state in OPEN)
+    assert (acknowledge(state, ASSIGNED, "espoo", "espoo", "v-1") is not None) == (state in OPEN)
 
 
 def test_an_acknowledged_contact_moves_to_the_officer_unless_its_course_went_on() -> None:
-    moved = acknowledge(ASKED, ASSIGNED, "espoo", "v-1")
+    moved = acknowledge(ASKED, ASSIGNED, "espoo", "espoo", "v-1")
     assert moved == Change(ACCEPTED, Effect.MOVE, "handed over by espoo, and acknowledged", officer="v-1")
-    late = acknowledge(ASKED, ANSWERED, "espoo", "v-1")
-    assert late == Change(ACCEPTED, Effect.WITHDRAW, "it was answered meanwhile")
+    late = acknowledge(ASKED, ANSWERED, "espoo", "espoo", "v-1")
+    assert late == Change(WITHDRAWN, Effect.WITHDRAW, "it was answered meanwhile", "it was answered meanwhile")
+
+
+def test_an_acknowledged_contact_does_not_move_from_an_authority_that_has_it_since() -> None:
+    late = acknowledge(ASKED, ASSIGNED, "helsinki", "vantaa", "e-1")
+    assert late == Change(WITHDRAWN, Effect.WITHDRAW, "vantaa has it meanwhile", "vantaa has it meanwhile")
 
 
 def test_a_hand_over_that_nobody_can_take_is_rejected_at_once() -> None:
