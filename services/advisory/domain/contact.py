@@ -85,6 +85,18 @@ def ends(state: ContactState, to: ContactState, seen: int | None, reopened: int 
     return can_become(state, to) and (seen is None or reopened is None or seen >= reopened)
 
 
+def reopened_by_city(seen: int | None, reopened: int | None) -> int | None:
+    """Return the version with which a contact counts as reopened that a city has reopened.
+
+    Never above what the city saw: the answer that it gives next may be on its way already, and ends the contact.
+
+    Args:
+        seen: the version that the city saw; None when it is not known.
+        reopened: the version with which the contact was last reopened.
+    """
+    return max((version for version in (seen, reopened) if version is not None), default=None)
+
+
 class Person(Part):
     """Who calls, and what about. Stands in the store of the office that took the contact, and in no event."""
 

@@ -12,11 +12,13 @@ from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.hand_over import HandOverState
 from services.advisory.joint.callers_commands import JointCallers
 from services.advisory.joint.commands import JointHandOvers
+from services.advisory.joint.reopening_commands import JointReopening
 from shared.clock import SystemClock
 from shared.errors import ConflictError, UnknownError
 from shared.events.v1.advisory import (
     ContactAnswered,
     ContactAssigned,
+    ContactReopened,
     HandOverAcknowledged,
 )
 from shared.identity import Officer
@@ -140,6 +142,20 @@ async def test_taking_a_contact_ends_its_hand_over_and_a_late_acknowledgement_ch
     await acknowledge(office, contact_id, hand_over_id, "espoo")
     assert await office.read(contact_id) == (ContactState.ASSIGNED, "v-1", "vantaa")
     assert await last_by_city(office, contact_id) == {"helsinki": RELEASED, "espoo": RELEASED, "vantaa": ASSIGNED}
+
+
+async def test_the_answer_that_a_city_gives_after_its_own_reopening_ends_the_contact(office: Office) -> None:
+    await office.list_adviser("v-1", "vantaa")
+    contact_id, seen = await office.bring(), 2
+    answered = ContactAnswered(contact_id=contact_id, office="vantaa", officer="v-1", answered_at=AT, version=seen)
+    await office.do(office.contacts.enter_answer, answered)
+    reopened = ContactReopened(
+        contact_id=contact_id, office="vantaa", officer="v-1", reason="by mistake", at=AT, version=seen
+    )
+    await office.do(JointReopening(office.contacts).enter, reopened)
+    assert (await office.read(contact_id))[0] is ContactState.ASSIGNED
+    await office.do(office.contacts.enter_answer, answered)
+    assert (await office.read(contact_id))[0] is ContactState.ANSWERED
 
 
 async def test_a_hand_over_that_nobody_can_take_stays_and_says_why(office: Office) -> None:

@@ -161,11 +161,11 @@ def test_an_officer_answers_and_closes_a_contact_once() -> None:
 
 def test_an_answer_or_a_closing_is_taken_back_and_the_contact_has_an_officer_again() -> None:
     for state in (ANSWERED, CLOSED):
-        change = own_contact.reopen(OwnContact(UUID(int=1), state), BY, "e-2", "answered by mistake")
+        change = own_contact.reopen(OwnContact(UUID(int=1), state, version=4), BY, "e-2", "answered by mistake")
         assert change is not None
         assert change.contact.state is ASSIGNED
         assert change.event == ContactReopened(
-            contact_id=UUID(int=1), office="espoo", officer="e-2", reason="answered by mistake", at=NOW
+            contact_id=UUID(int=1), office="espoo", officer="e-2", reason="answered by mistake", at=NOW, version=4
         )
     assert own_contact.reopen(CONTACT, BY, "e-1", "once more") is None
     with pytest.raises(ConflictError, match="handed_over"):
