@@ -55,6 +55,20 @@ def require(state: ContactState, to: ContactState) -> None:
         raise ConflictError("invalid-state", f"The contact is {state}.")
 
 
+def reason_of_taking(state: ContactState, competent: str | None, authority: str) -> str:
+    """Return why an authority may take a contact: it is competent, or nobody is known to be and the contact waits.
+
+    Raises:
+        ConflictError: `other-authority`, `invalid-state`.
+    """
+    if competent is None and state is ContactState.NEW:
+        return f"taken by {authority}: it waited, and no authority is known to be competent"
+    if competent != authority:
+        raise ConflictError("other-authority", "A city takes its own employers' contacts.")
+    require(state, ContactState.ASSIGNED)
+    return f"taken by {authority}, whose employer it is"
+
+
 def require_reopening(state: ContactState) -> None:
     """Let an answer or a closing be taken back.
 

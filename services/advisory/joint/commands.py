@@ -17,7 +17,7 @@ from services.advisory.domain.contact import (
     check_business_id,
     ends,
     joins,
-    require,
+    reason_of_taking,
 )
 from services.advisory.domain.hand_over import (
     Change,
@@ -34,7 +34,7 @@ from services.advisory.joint.store import Advisers, Contacts, Guidance, HandOver
 from services.advisory.joint.tables import ContactRow, HandOverRow
 from shared.agreement import Agreements
 from shared.calendar import OfficeHours, local_day
-from shared.errors import ConflictError, UnknownError
+from shared.errors import UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import (
     MAX_REASON,
@@ -256,7 +256,7 @@ class JointContacts:
             row.closed_at = at
 
     async def take(self, tx: Transaction, contact_id: UUID, officer: Officer) -> ContactRow:
-        """Let an officer of the competent authority take a contact of the authority's own employer.
+        """Let an officer take a contact of the authority's own employer, or one that waits and has no known authority.
 
         Raises:
             UnknownError: no such contact.
@@ -264,13 +264,10 @@ class JointContacts:
         """
         await Contacts(tx).lock_queue()
         row = await self.get(tx, contact_id)
-        if row.competent_authority != officer.authority:
-            raise ConflictError("other-authority", "A city takes its own employers' contacts.")
-        require(row.state, ContactState.ASSIGNED)
-        if row.officer == officer.subject:
+        if row.state is ContactState.ASSIGNED and row.officer == officer.subject:
             return row
+        reason = reason_of_taking(row.state, row.competent_authority, officer.authority)
         earlier = row.acting_authority
-        reason = f"taken by {officer.authority}, whose employer it is"
         self.give(tx, row, officer.subject, officer.authority, reason, officer.actor)
         if earlier is not None and earlier != officer.authority:
             self.release(tx, row, earlier, reason)

@@ -66,6 +66,18 @@ async def test_a_city_takes_its_own_employers_contact_and_who_had_it_is_told(off
         await office.do(office.contacts.take, uuid4(), Officer("v-1", "vantaa"))
 
 
+async def test_any_city_takes_a_contact_that_waits_and_whose_authority_is_not_known(office: Office) -> None:
+    row = await office.do(
+        office.contacts.bring, CONTACT.model_copy(update={"municipality": None}), "system:portal", None
+    )
+    assert await office.read(row.contact_id) == (ContactState.NEW, None, None)
+    for _ in range(2):
+        await office.do(office.contacts.take, row.contact_id, Officer("h-1", "helsinki"))
+    assert await office.read(row.contact_id) == (ContactState.ASSIGNED, "h-1", "helsinki")
+    with pytest.raises(ConflictError, match="own employers"):
+        await office.do(office.contacts.take, row.contact_id, Officer("v-1", "vantaa"))
+
+
 async def test_who_called_is_told_to_those_concerned_and_every_query_is_logged(office: Office) -> None:
     person = Person(name="Esa Esimerkki")
     row = await office.do(office.contacts.bring, CONTACT, "system:portal", person)

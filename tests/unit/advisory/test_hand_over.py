@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.advisory.domain import own_contact
-from services.advisory.domain.contact import ContactState, can_become, require
+from services.advisory.domain.contact import ContactState, can_become, reason_of_taking, require
 from services.advisory.domain.hand_over import (
     OPEN,
     Change,
@@ -140,6 +140,19 @@ def test_an_act_needs_a_state_that_allows_it(to: ContactState, from_states: set[
         with pytest.raises(ConflictError, match=f"The contact is {state}") as refused:
             require(state, to)
         assert refused.value.code == "invalid-state"
+
+
+def test_a_city_takes_its_own_employers_contacts_and_what_waits_without_a_known_authority() -> None:
+    for state in (NEW, ASSIGNED):
+        assert reason_of_taking(state, "vantaa", "vantaa") == "taken by vantaa, whose employer it is"
+        with pytest.raises(ConflictError, match="own employers"):
+            reason_of_taking(state, "espoo", "vantaa")
+    assert reason_of_taking(NEW, None, "vantaa").startswith("taken by vantaa: it waited")
+    for state in (ASSIGNED, ANSWERED, HANDED_OVER, CLOSED):
+        with pytest.raises(ConflictError, match="own employers"):
+            reason_of_taking(state, None, "vantaa")
+    with pytest.raises(ConflictError, match="The contact is closed"):
+        reason_of_taking(CLOSED, "vantaa", "vantaa")
 
 
 def test_an_officer_answers_and_closes_a_contact_once() -> None:
