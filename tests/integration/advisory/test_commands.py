@@ -1,18 +1,21 @@
 """What the joint office and a city decide, without HTTP and without Kafka: commands on a schema of their own."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from sqlalchemy import text
 
+from deploy.local.stack import JOINT
 from services.advisory.authority.commands import CityContacts
 from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.hand_over import HandOverState
 from services.advisory.joint.callers_commands import JointCallers
 from services.advisory.joint.commands import JointHandOvers
 from services.advisory.joint.reopening_commands import JointReopening
+from services.advisory.joint.responses_store import ResponseTimes
 from shared.clock import SystemClock
 from shared.errors import ConflictError, UnknownError
 from shared.events.v1.advisory import (
@@ -23,7 +26,8 @@ from shared.events.v1.advisory import (
 )
 from shared.identity import Officer
 from shared.messaging.transaction import Database
-from tests.support.advisory_office import ASSIGNED, AT, CONTACT, RELEASED, Office
+from tests.support.advisory_office import ASSIGNED, AT, CITIES, CONTACT, RELEASED, Office
+from tests.support.clock import SettableClock
 
 
 async def test_a_contact_waits_for_room_and_is_given_when_another_is_answered(office: Office) -> None:
@@ -76,6 +80,20 @@ async def test_any_city_takes_a_contact_that_waits_and_whose_authority_is_not_kn
     assert await office.read(row.contact_id) == (ContactState.ASSIGNED, "h-1", "helsinki")
     with pytest.raises(ConflictError, match="own employers"):
         await office.do(office.contacts.take, row.contact_id, Officer("v-1", "vantaa"))
+
+
+async def test_a_late_contact_that_waits_is_late_for_the_competent_authority(office: Office) -> None:
+    contact_id = await office.bring()
+    database = Database(
+        office.engine, JOINT, SettableClock(AT + timedelta(days=400)), TracerProvider().get_tracer("test")
+    )
+    async with database.read() as tx:
+        late = {city: await ResponseTimes(tx).late(city, None, 50) for city in CITIES}
+    assert {city: [row.contact_id for row in rows] for city, rows in late.items()} == {
+        "helsinki": [],
+        "espoo": [],
+        "vantaa": [contact_id],
+    }
 
 
 async def test_who_called_is_told_to_those_concerned_and_every_query_is_logged(office: Office) -> None:
