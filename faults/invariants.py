@@ -253,6 +253,7 @@ async def check_contacts(stack: Stack, brought: Arrivals, verdict: Verdict) -> N
 async def check_answered(stack: Stack, verdict: Verdict) -> None:
     """Look, after officers have answered, for contacts that have vanished from everyone's desk."""
     verdict.add("contacts without anybody who must act", await contacts_that_nobody_has(stack))
+    verdict.add("contacts open in a city that the joint office does not name", await contacts_open_elsewhere(stack))
 
 
 async def contacts_that_nobody_has(stack: Stack) -> list[str]:
@@ -282,6 +283,21 @@ async def contacts_that_nobody_has(stack: Stack) -> list[str]:
     }
     given = {(row["contact_id"], row["acting_authority"]) for row in assigned}
     return sorted(nobody | {f"{contact} {city}" for contact, city in given - open_in})
+
+
+async def contacts_open_elsewhere(stack: Stack) -> list[str]:
+    """Return contacts open in a city that neither has them by the joint office nor is to acknowledge a hand-over."""
+    sql = (
+        "SELECT contact_id, acting_authority AS city FROM advisory.contact WHERE acting_authority IS NOT NULL"
+        " UNION SELECT contact_id, to_authority FROM advisory.hand_over WHERE state = 'asked'"
+    )
+    named = {(row["contact_id"], row["city"]) for row in await rows(stack, JOINT, sql)}
+    open_in = {
+        (row["contact_id"], city)
+        for city in CITIES
+        for row in await rows(stack, city, "SELECT contact_id FROM advisory.own_contact WHERE state = 'assigned'")
+    }
+    return sorted(f"{contact} {city}" for contact, city in open_in - named)
 
 
 async def contacts_joined_to_nobody(stack: Stack) -> list[str]:

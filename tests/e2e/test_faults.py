@@ -10,7 +10,7 @@ def test_kills_of_processes_databases_and_broker_freezes_and_cuts_lose_nothing_a
     mix = dict.fromkeys(MIX, 1) | {"process kill": 3}
     verdict, done = run(Campaign(sum(mix.values()), count=30, seed=2, mix=mix, patience=120), tell=lambda _: None)
     assert verdict.wrong == {}
-    assert len(verdict.counts) == 54
+    assert len(verdict.counts) == 55
     assert done == mix
 
 

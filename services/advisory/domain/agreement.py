@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.advisory.domain.governance import must_be_member
 from services.advisory.domain.resources import TASKS
 from services.advisory.domain.response import Channel
 from shared.errors import ConflictError, ForbiddenError, RefusedError
@@ -221,8 +222,7 @@ def check_confirmation(decision: Proposed, by: str, writers: Collection[str], to
         ConflictError: it was decided on already, or its day has passed.
     """
     must_be_proposed(decision)
-    if not is_member:
-        raise ForbiddenError("not-a-member", "Only a member of the group whose term runs takes its decisions.")
+    must_be_member(is_member=is_member)
     if by == decision.proposed_by or by in writers:
         raise ForbiddenError("own-proposal", "Whoever wrote a text or a figure cannot approve it.")
     if decision.proposal.valid_from < today:

@@ -55,6 +55,20 @@ def require(state: ContactState, to: ContactState) -> None:
         raise ConflictError("invalid-state", f"The contact is {state}.")
 
 
+def reason_of_taking(state: ContactState, competent: str | None, authority: str) -> str:
+    """Return why an authority may take a contact: it is competent, or nobody is known to be and the contact waits.
+
+    Raises:
+        ConflictError: `other-authority`, `invalid-state`.
+    """
+    if competent is None and state is ContactState.NEW:
+        return f"taken by {authority}: it waited, and no authority is known to be competent"
+    if competent != authority:
+        raise ConflictError("other-authority", "A city takes its own employers' contacts.")
+    require(state, ContactState.ASSIGNED)
+    return f"taken by {authority}, whose employer it is"
+
+
 def require_reopening(state: ContactState) -> None:
     """Let an answer or a closing be taken back.
 
@@ -83,6 +97,18 @@ def ends(state: ContactState, to: ContactState, seen: int | None, reopened: int 
         reopened: the version with which the contact was last reopened.
     """
     return can_become(state, to) and (seen is None or reopened is None or seen >= reopened)
+
+
+def reopened_by_city(seen: int | None, reopened: int | None) -> int | None:
+    """Return the version with which a contact counts as reopened that a city has reopened.
+
+    Never above what the city saw: the answer that it gives next may be on its way already, and ends the contact.
+
+    Args:
+        seen: the version that the city saw; None when it is not known.
+        reopened: the version with which the contact was last reopened.
+    """
+    return max((version for version in (seen, reopened) if version is not None), default=None)
 
 
 class Person(Part):

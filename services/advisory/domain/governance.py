@@ -71,14 +71,33 @@ def check_member(member: NewMember, authorities: frozenset[str], by: str) -> Non
         raise RefusedError("/until", "before-since", "The last day is before the first.")
 
 
+def must_be_member(*, is_member: bool) -> None:
+    """Let a member of the group act whose term runs.
+
+    Raises:
+        ForbiddenError: `not-a-member`.
+    """
+    if not is_member:
+        raise ForbiddenError("not-a-member", "Only a member of the group whose term runs may do this.")
+
+
+def must_be_of_group(meeting: Meeting, group: Group) -> None:
+    """Let a group act at a meeting of its own.
+
+    Raises:
+        ConflictError: `other-group`.
+    """
+    if meeting.group_name is not group:
+        raise ConflictError("other-group", "The meeting is another group's.")
+
+
 def check_decided_at(meeting: Meeting, group: Group, today: date) -> None:
     """Let a group decide at a meeting of its own that is being held or was held.
 
     Raises:
         ConflictError: it is another group's, was cancelled, lies ahead, or its minutes are approved.
     """
-    if meeting.group_name is not group:
-        raise ConflictError("other-group", "The meeting is another group's.")
+    must_be_of_group(meeting, group)
     if meeting.held_on > today:
         raise ConflictError("not-held-yet", "The meeting lies ahead.")
     if meeting.state in {MeetingState.CANCELLED, MeetingState.MINUTES_APPROVED}:
@@ -116,7 +135,6 @@ def check_minutes_approval(meeting: Meeting, by: str, *, is_member: bool) -> Non
     """
     if meeting.state is not MeetingState.MINUTES_WRITTEN:
         raise ConflictError("invalid-state", f"The meeting is {meeting.state}.")
-    if not is_member:
-        raise ForbiddenError("not-a-member", "Only a member of the group whose term runs approves its minutes.")
+    must_be_member(is_member=is_member)
     if by == meeting.minutes_by:
         raise ForbiddenError("own-minutes", "Whoever wrote the minutes cannot approve them.")

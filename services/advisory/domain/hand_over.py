@@ -21,6 +21,8 @@ class HandOverState(StrEnum):
     STORED = "stored"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    """Another authority has the contact, or its course went on, before anybody acknowledged."""
 
 
 OPEN: Final = frozenset({HandOverState.ASKED, HandOverState.STORED})
@@ -44,7 +46,7 @@ class Effect(StrEnum):
     RETURN = "return"
     """The service took it and gives it back: who handed it over has it again."""
     WITHDRAW = "withdraw"
-    """The authority that acknowledged it does not get it: its course went on meanwhile."""
+    """The authority that it was offered to does not get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +86,29 @@ def refuse(contact: ContactState, why: str) -> Change:
     return Change(HandOverState.REJECTED, _stay(contact), f"not handed over: {why}", why)
 
 
-def acknowledge(state: HandOverState, contact: ContactState, from_authority: str, officer: str) -> Change | None:
-    """Enter that an officer of the other authority has taken the contact over; None if it was answered before."""
+def withdraw(why: str) -> Change:
+    """End an offer to another authority that nobody has acknowledged, or that was acknowledged too late."""
+    return Change(HandOverState.WITHDRAWN, Effect.WITHDRAW, why, why)
+
+
+def acknowledge(
+    state: HandOverState, contact: ContactState, from_authority: str, acting: str | None, officer: str
+) -> Change | None:
+    """Enter that an officer of the other authority has taken the contact over; None if it was answered before.
+
+    Args:
+        state: the hand-over's state.
+        contact: the contact's state.
+        from_authority: who handed it over.
+        acting: who has the contact now.
+        officer: who acknowledges.
+    """
     if state not in OPEN:
         return None
     if contact is not ContactState.ASSIGNED:
-        return Change(HandOverState.ACCEPTED, Effect.WITHDRAW, f"it was {contact} meanwhile")
+        return withdraw(f"it was {contact} meanwhile")
+    if acting != from_authority:
+        return withdraw(f"{acting} has it meanwhile")
     reason = f"handed over by {from_authority}, and acknowledged"
     return Change(HandOverState.ACCEPTED, Effect.MOVE, reason, officer=officer)
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
+from services.advisory.domain.governance import must_be_member
 from services.advisory.domain.resources import Review
 from shared.errors import ConflictError, ForbiddenError, RefusedError
 
@@ -55,8 +56,7 @@ def check_approval(kept: Kept, by: str, *, is_member: bool) -> None:
     """
     if kept.state is not ReviewState.KEPT:
         raise ConflictError("invalid-state", f"The review is {kept.state}.")
-    if not is_member:
-        raise ForbiddenError("not-a-member", "Only a member of the management group whose term runs approves a review.")
+    must_be_member(is_member=is_member)
     if by == kept.kept_by:
         raise ForbiddenError("own-review", "Whoever kept a review cannot approve it.")
 

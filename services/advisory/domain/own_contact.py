@@ -89,7 +89,14 @@ def reopen(contact: OwnContact, by: By, officer: str, reason: str) -> Change | N
     if contact.state is ContactState.ASSIGNED:
         return None
     require_reopening(contact.state)
-    event = ContactReopened(contact_id=contact.contact_id, office=by.office, officer=officer, reason=reason, at=by.at)
+    event = ContactReopened(
+        contact_id=contact.contact_id,
+        office=by.office,
+        officer=officer,
+        reason=reason,
+        at=by.at,
+        version=contact.version,
+    )
     return Change(replace(contact, state=ContactState.ASSIGNED), event)
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.advisory.domain.contact import ContactState
 from shared.events.envelope import Part
 from shared.events.v1.advisory import ContactTopic, TimelineAnswered
+from shared.events.values import BusinessId
 
 SERVICE = "advisory"
 
@@ -15,7 +16,7 @@ SERVICE = "advisory"
 class TimelineQuestion(Part):
     """Whose timeline, and which authority asks."""
 
-    business_id: str
+    business_id: BusinessId
     authority: str
 
 

@@ -69,12 +69,12 @@ async def write_version(
     return AgreementTextOut.model_validate(row)
 
 
-@router.get("/agreement/versions/{version}")
-async def read_version(_: Staff, version: int, tx: ReadTx) -> AgreementTextOut:
+@router.get("/agreement/versions/{version}", response_model=AgreementTextOut)
+async def read_version(request: Request, _: Staff, version: int, tx: ReadTx) -> Response:
     """Read a version of the agreement's text."""
     if (row := await AgreementTexts(tx).get(version)) is None:
         raise UnknownError("agreement version")
-    return AgreementTextOut.model_validate(row)
+    return tagged(request, AgreementTextOut.model_validate(row))
 
 
 @router.post("/operating-models", status_code=201)
@@ -94,12 +94,12 @@ async def list_models(_: Staff, tx: ReadTx, limit: Limit = 50, cursor: Cursor = 
     return Page.of(rows, limit, lambda row: (row.version,), OperatingModelOut.model_validate)
 
 
-@router.get("/operating-models/{version}")
-async def read_model(_: Staff, version: int, tx: ReadTx) -> OperatingModelOut:
+@router.get("/operating-models/{version}", response_model=OperatingModelOut)
+async def read_model(request: Request, _: Staff, version: int, tx: ReadTx) -> Response:
     """Read a version of the operating model."""
     if (row := await OperatingModels(tx).get(version)) is None:
         raise UnknownError("operating model")
-    return OperatingModelOut.model_validate(row)
+    return tagged(request, OperatingModelOut.model_validate(row))
 
 
 @router.post("/decisions", status_code=201)

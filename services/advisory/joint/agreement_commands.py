@@ -17,7 +17,13 @@ from services.advisory.domain.agreement import (
     results_of,
     results_of_taking_back,
 )
-from services.advisory.domain.governance import AgendaItem, check_decided_at, check_open
+from services.advisory.domain.governance import (
+    AgendaItem,
+    check_decided_at,
+    check_open,
+    must_be_member,
+    must_be_of_group,
+)
 from services.advisory.domain.operating_model import ModelTexts
 from services.advisory.joint.agreement_store import AgreementTexts, Decisions, OperatingModels
 from services.advisory.joint.governance_store import Meetings, Members
@@ -107,8 +113,7 @@ class JointAgreement:
             if meeting is None:
                 raise UnknownError("meeting")
             check_open(meeting)
-            if meeting.group_name is not proposal.group:
-                raise ConflictError("other-group", "The meeting is another group's.")
+            must_be_of_group(meeting, proposal.group)
             meeting.agenda = (*meeting.agenda, AgendaItem(title=proposal.title, decision_id=row.decision_id))
         Decisions(tx).add(row)
         return row
@@ -193,8 +198,7 @@ class JointAgreement:
         """
         row = await self.get(tx, decision_id, lock=True)
         today = local_day(tx.clock.now())
-        if not await Members(tx).is_member(row.group_name, by.subject, today):
-            raise ForbiddenError("not-a-member", "Only a member of the group whose term runs decides.")
+        must_be_member(is_member=await Members(tx).is_member(row.group_name, by.subject, today))
         return self._end(row, DecisionState.REJECTED, reason, by, today)
 
     async def withdraw(self, tx: Transaction, decision_id: UUID, reason: str, by: Officer) -> DecisionRow:

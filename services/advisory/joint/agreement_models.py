@@ -127,6 +127,13 @@ class NextReviewIn(BaseModel):
     next_due: Day
 
 
+class NextReviewOut(BaseModel):
+    """When the next review is due."""
+
+    due_on: date | None = Field(description="null: no agreement is in force yet.")
+    is_due: bool = Field(description="Whether it is time to make it.")
+
+
 class KeptReviewOut(_Shown):
     """A review that was kept, and what became of it. The review itself is read under its own address."""
 

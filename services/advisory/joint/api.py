@@ -118,7 +118,7 @@ async def read_contact(request: Request, _: Staff, contact_id: UUID, contacts: T
 
 @router.post("/contacts/{contact_id}/taking", tags=["contacts"])
 async def take(who: OwnOfficer, contact_id: UUID, contacts: TheContacts, tx: WriteTx) -> ContactOut:
-    """Take a contact of the own authority's employer."""
+    """Take a contact of the own authority's employer, or one that waits and whose authority is not known."""
     return await shown_contact(tx, await contacts.take(tx, contact_id, who))
 
 

@@ -17,7 +17,7 @@ from services.advisory.domain.contact import (
     check_business_id,
     ends,
     joins,
-    require,
+    reason_of_taking,
 )
 from services.advisory.domain.hand_over import (
     Change,
@@ -26,6 +26,7 @@ from services.advisory.domain.hand_over import (
     acknowledge,
     answer,
     refuse,
+    withdraw,
 )
 from services.advisory.domain.resources import Agreed, Share, agreed_in, agreed_on, counted, shares
 from services.advisory.joint.responses_commands import JointResponses
@@ -33,7 +34,7 @@ from services.advisory.joint.store import Advisers, Contacts, Guidance, HandOver
 from services.advisory.joint.tables import ContactRow, HandOverRow
 from shared.agreement import Agreements
 from shared.calendar import OfficeHours, local_day
-from shared.errors import ConflictError, UnknownError
+from shared.errors import UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.advisory import (
     MAX_REASON,
@@ -255,7 +256,7 @@ class JointContacts:
             row.closed_at = at
 
     async def take(self, tx: Transaction, contact_id: UUID, officer: Officer) -> ContactRow:
-        """Let an officer of the competent authority take a contact of the authority's own employer.
+        """Let an officer take a contact of the authority's own employer, or one that waits and has no known authority.
 
         Raises:
             UnknownError: no such contact.
@@ -263,17 +264,23 @@ class JointContacts:
         """
         await Contacts(tx).lock_queue()
         row = await self.get(tx, contact_id)
-        if row.competent_authority != officer.authority:
-            raise ConflictError("other-authority", "A city takes its own employers' contacts.")
-        require(row.state, ContactState.ASSIGNED)
-        if row.officer == officer.subject:
+        if row.state is ContactState.ASSIGNED and row.officer == officer.subject:
             return row
+        reason = reason_of_taking(row.state, row.competent_authority, officer.authority)
         earlier = row.acting_authority
-        reason = f"taken by {officer.authority}, whose employer it is"
         self.give(tx, row, officer.subject, officer.authority, reason, officer.actor)
         if earlier is not None and earlier != officer.authority:
             self.release(tx, row, earlier, reason)
+        for offer in await HandOvers(tx).offers(contact_id):
+            self.withdraw(tx, row, offer, withdraw(reason), tx.clock.now())
         return row
+
+    def withdraw(self, tx: Transaction, row: ContactRow, offer: HandOverRow, change: Change, at: datetime) -> None:
+        """End a hand-over to another authority, which is told that the contact is not its own, unless it has it."""
+        offer.state, offer.answer, offer.answered_at = change.state, change.answer, at
+        Contacts(tx).note(row.contact_id, "hand-over withdrawn", RULE, f"to {offer.to_authority}: {change.reason}")
+        if offer.to_authority is not None and offer.to_authority != row.acting_authority:
+            self.release(tx, row, offer.to_authority, change.reason)
 
     async def enter_answer(self, tx: Transaction, event: ContactAnswered) -> None:
         """Enter an answer, and which guidance the employer was given. What waits may be given to the officer now.
@@ -389,7 +396,10 @@ class JointHandOvers:
             await self._offer(tx, row, event.to_authority, contact)
 
     async def _offer(self, tx: Transaction, row: HandOverRow, authority: str, contact: ContactRow) -> None:
-        """Offer a contact to another authority's officer. Open contacts have no limit: the officer acknowledges."""
+        """Offer a contact to another authority's officer; an earlier offer that nobody has acknowledged ends.
+
+        Open contacts have no limit: the officer acknowledges.
+        """
         advisers = [adviser for adviser in await Advisers(tx).all() if adviser.authority == authority]
         today = self.contacts.hours.next_open_day(local_day(tx.clock.now()))
         topic, language = contact.contact.topic, contact.contact.language
@@ -398,6 +408,10 @@ class JointHandOvers:
             change = refuse(contact.state, f"{authority}: {decision.reason}")
             await self._carry_out(tx, row, contact, change, tx.clock.now())
             return
+        for earlier in await HandOvers(tx).offers(row.contact_id):
+            if earlier.hand_over_id != row.hand_over_id:
+                instead = withdraw(f"handed over to {authority} instead")
+                self.contacts.withdraw(tx, contact, earlier, instead, tx.clock.now())
         contact.version += 1
         event = ContactAssigned(
             contact_id=contact.contact_id,
@@ -417,6 +431,8 @@ class JointHandOvers:
     async def acknowledge(self, tx: Transaction, event: HandOverAcknowledged) -> None:
         """Enter that an officer of the other authority has taken a contact over; who had it is told.
 
+        If the contact has gone elsewhere meanwhile, the other authority is told that it is not its own.
+
         Raises:
             UnknownError: no such hand-over to that office.
         """
@@ -425,7 +441,7 @@ class JointHandOvers:
         if row is None or row.to_authority != event.office:
             raise UnknownError("hand-over")
         contact = await self.contacts.get(tx, row.contact_id)
-        change = acknowledge(row.state, contact.state, row.from_authority, event.officer)
+        change = acknowledge(row.state, contact.state, row.from_authority, contact.acting_authority, event.officer)
         if change is not None:
             await self._carry_out(tx, row, contact, change, event.acknowledged_at)
 
@@ -460,8 +476,8 @@ class JointHandOvers:
                 actor = f"officer:{change.officer}"
                 self.contacts.give(tx, contact, change.officer, row.to_authority, change.reason, actor)
                 self.contacts.release(tx, contact, row.from_authority, change.reason)
-            case Effect.WITHDRAW if row.to_authority is not None:
-                self.contacts.release(tx, contact, row.to_authority, change.reason)
+            case Effect.WITHDRAW:
+                self.contacts.withdraw(tx, contact, row, change, at)
             case Effect.LEAVE if row.to_service is not None and contact.acting_authority is not None:
                 self.contacts.move(contact, ContactState.HANDED_OVER, at)
                 Contacts(tx).note(contact.contact_id, "handed over", row.to_service, "accepted")

@@ -79,7 +79,10 @@ async def reopen(who: OwnOfficer, contact_id: UUID, body: ReasonIn, reopening: T
 async def list_late(
     _: Staff, tx: ReadTx, authority: str | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[ContactOut]:
-    """List contacts that are not answered in the agreed time, the longest due first."""
+    """List contacts that are not answered in the agreed time, the longest due first.
+
+    Of an authority, those it is competent for or acts in.
+    """
     rows = await ResponseTimes(tx).late(authority, read_cursor(cursor, datetime.fromisoformat, UUID), limit)
     return Page.of(rows, limit, lambda row: (row.due_at, row.contact_id), ContactOut.model_validate)
 

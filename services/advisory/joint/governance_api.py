@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from services.advisory.domain.governance import AgendaItem, NewMeeting, NewMember
 from services.advisory.joint.agreement_api import Member
@@ -28,7 +28,7 @@ from shared.agreement import Agreements
 from shared.calendar import local_day
 from shared.events.v1.agreement import Group
 from shared.http.auth import Coordinator, part
-from shared.http.reading import Cursor, Limit, Page, read_cursor
+from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.screening import without_identity_codes
 
@@ -56,6 +56,12 @@ async def list_members(_: Staff, group: Group, tx: ReadTx, limit: Limit = 50, cu
     return Page.of(rows, limit, lambda row: (row.since, row.member_id), MemberOut.model_validate)
 
 
+@router.get("/group-members/{member_id}", response_model=MemberOut)
+async def read_member(request: Request, _: Staff, member_id: UUID, groups: TheGroups, tx: ReadTx) -> Response:
+    """Read a member's term."""
+    return tagged(request, MemberOut.model_validate(await groups.member(tx, member_id)))
+
+
 @router.post("/group-members/{member_id}/ending")
 async def end_term(who: Coordinator, member_id: UUID, body: EndingIn, groups: TheGroups, tx: WriteTx) -> MemberOut:
     """End a member's term."""
@@ -79,10 +85,10 @@ async def list_meetings(
     return Page.of(rows, limit, lambda row: (row.held_on, row.meeting_id), MeetingOut.model_validate)
 
 
-@router.get("/meetings/{meeting_id}")
-async def read_meeting(_: Staff, meeting_id: UUID, groups: TheGroups, tx: ReadTx) -> MeetingOut:
+@router.get("/meetings/{meeting_id}", response_model=MeetingOut)
+async def read_meeting(request: Request, _: Staff, meeting_id: UUID, groups: TheGroups, tx: ReadTx) -> Response:
     """Read a meeting: its agenda, its minutes and who approved them."""
-    return MeetingOut.model_validate(await groups.get(tx, meeting_id))
+    return tagged(request, MeetingOut.model_validate(await groups.get(tx, meeting_id)))
 
 
 @router.post("/meetings/{meeting_id}/agenda")

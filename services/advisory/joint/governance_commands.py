@@ -60,12 +60,21 @@ class JointGroups:
             UnknownError
             RefusedError: it would end before it begins.
         """
-        row = await Members(tx).get(member_id)
-        if row is None:
-            raise UnknownError("member")
+        row = await self.member(tx, member_id)
         if until < row.since:
             raise RefusedError("/until", "before-since", "The last day is before the first.")
         row.until, row.ended_by = until, by.actor
+        return row
+
+    async def member(self, tx: Transaction, member_id: UUID) -> MemberRow:
+        """Return a member's term, locked.
+
+        Raises:
+            UnknownError
+        """
+        row = await Members(tx).get(member_id)
+        if row is None:
+            raise UnknownError("member")
         return row
 
     async def call_meeting(self, tx: Transaction, meeting: NewMeeting, by: Officer) -> MeetingRow:

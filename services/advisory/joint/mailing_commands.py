@@ -51,9 +51,7 @@ class JointMailing:
             subscriptions.add(row)
         row.asked_at, row.language = now, language
         words = letters.confirmation(audience, language, self._link(row.subscription_id, "confirmation"))
-        # Not the subscription's own id: who knows that may confirm and unsubscribe.
-        about = derived_id("subscription", row.subscription_id)
-        Letters(tx).write(LetterKind.CONFIRMATION, about, address, language, words, RULE)
+        Letters(tx).write(LetterKind.CONFIRMATION, _about(row.subscription_id), address, language, words, RULE)
         return True
 
     async def confirm(self, tx: Transaction, subscription_id: UUID) -> SubscriptionRow:
@@ -69,10 +67,10 @@ class JointMailing:
         return row
 
     async def unsubscribe(self, tx: Transaction, subscription_id: UUID) -> None:
-        """Take an address off the list and erase it. Repeating it changes nothing."""
+        """Take an address off the list and erase it there; its other lists stay. Repeating it changes nothing."""
         row = await Subscriptions(tx).get(subscription_id)
         if row is not None:
-            await Subscriptions(tx).remove(row)
+            await Subscriptions(tx).remove(row, _about(subscription_id))
 
     async def publish(self, tx: Transaction) -> int:
         """Send the announcements whose day has come to the lists they are for; return how many letters were queued.
@@ -101,3 +99,8 @@ class JointMailing:
 
     def _link(self, subscription_id: UUID, act: str) -> str:
         return f"{self.public_url.rstrip('/')}/v1/subscriptions/{subscription_id}/{act}"
+
+
+def _about(subscription_id: UUID) -> UUID:
+    """Return what a letter is about. Not the subscription's own id: who knows that may confirm and unsubscribe."""
+    return derived_id("subscription", subscription_id)

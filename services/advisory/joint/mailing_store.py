@@ -59,13 +59,20 @@ class Subscriptions(Store):
         )
         return counted[0]
 
-    async def remove(self, row: SubscriptionRow) -> None:
-        """Erase a subscription, and the letters that have not gone out to it."""
+    async def remove(self, row: SubscriptionRow, confirmation: UUID) -> None:
+        """Erase a subscription, and the letters of its list that have not gone out to it.
+
+        Args:
+            row: the subscription.
+            confirmation: what the letter is about that asks for its confirmation.
+        """
+        removal = f"/{row.subscription_id}/removal"
         await self._run(
             delete(LetterRow).where(
                 col(LetterRow.address) == row.address,
                 col(LetterRow.kind) != LetterKind.ANSWER,
                 col(LetterRow.state) != LetterState.SENT,
+                or_(col(LetterRow.about) == confirmation, col(LetterRow.unsubscribe_url).endswith(removal)),
             )
         )
         await self._run(delete(SubscriptionRow).where(col(SubscriptionRow.subscription_id) == row.subscription_id))

@@ -10,6 +10,7 @@ from services.advisory.domain.contact import ContactState, Person
 from services.advisory.domain.hand_over import HandOverState
 from services.advisory.domain.resources import Compared, Span, Total
 from shared.events.v1.advisory import Audience, Contact, ContactTopic, ServiceName, Trilingual
+from shared.events.values import BusinessId
 
 
 class Shown(BaseModel):
@@ -127,7 +128,7 @@ class AgreedOut(Shown):
 class TimelineIn(BaseModel):
     """Whose timeline."""
 
-    business_id: str = Field(max_length=20)
+    business_id: BusinessId
 
 
 class RequestOut(BaseModel):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.advisory.domain.contact import UNDELIVERED, ContactState, require_reopening
+from services.advisory.domain.contact import UNDELIVERED, ContactState, reopened_by_city, require_reopening
 from services.advisory.joint.commands import JointContacts
 from services.advisory.joint.store import Contacts
 from services.advisory.joint.tables import ContactRow
@@ -36,7 +36,7 @@ class JointReopening:
         require_reopening(row.state)
         if row.joined_into is not None:
             raise ConflictError("invalid-state", "The contact is joined to another: separate it.")
-        self._reopen(tx, row, reason, officer.actor)
+        self._reopen(tx, row, reason, officer.actor, row.version + 1)
         return row
 
     async def enter(self, tx: Transaction, event: ContactReopened) -> None:
@@ -49,7 +49,8 @@ class JointReopening:
         row = await self.contacts.own(tx, event.contact_id, event.office)
         if row.state in {ContactState.ANSWERED, ContactState.CLOSED} and row.joined_into is None:
             row.officer = event.officer
-            self._reopen(tx, row, event.reason, event.office)
+            version = reopened_by_city(event.version, row.reopened_version)
+            self._reopen(tx, row, event.reason, event.office, version)
 
     async def undelivered(self, tx: Transaction, letter: LetterRow) -> None:
         """Reopen the contact whose answer did not arrive, if nobody has it."""
@@ -58,12 +59,13 @@ class JointReopening:
         while row is not None and row.joined_into is not None:
             row = await Contacts(tx).get(row.joined_into)
         if row is not None and row.state in {ContactState.ANSWERED, ContactState.CLOSED}:
-            self._reopen(tx, row, UNDELIVERED, RULE)
+            self._reopen(tx, row, UNDELIVERED, RULE, row.version + 1)
 
-    def _reopen(self, tx: Transaction, row: ContactRow, reason: str, actor: str) -> None:
+    def _reopen(self, tx: Transaction, row: ContactRow, reason: str, actor: str, version: int | None) -> None:
+        """Give a contact back. `version`: an answer that was given to an earlier one does not end it."""
         if row.officer is None or row.acting_authority is None:
             return
         Contacts(tx).note(row.contact_id, "reopened", actor, f"it was {row.state}")
         row.answered_at = row.closed_at = None
-        row.reopened_version, row.reopened_at = row.version + 1, tx.clock.now()
+        row.reopened_version, row.reopened_at = version, tx.clock.now()
         self.contacts.give(tx, row, row.officer, row.acting_authority, f"to be answered: {reason}", actor)

@@ -45,7 +45,10 @@ class ResponseTimes(Store):
     async def late(
         self, authority: str | None, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[ContactRow]:
-        """Return contacts that are not answered and past their time, the longest due first."""
+        """Return contacts that are not answered and past their time, the longest due first.
+
+        Of an authority, those it is competent for or acts in.
+        """
         due, contact_id = col(ContactRow.due_at), col(ContactRow.contact_id)
         query = (
             select(ContactRow)
@@ -54,7 +57,8 @@ class ResponseTimes(Store):
             .limit(limit)
         )
         if authority is not None:
-            query = query.where(ContactRow.acting_authority == authority)
+            competent, acting = col(ContactRow.competent_authority), col(ContactRow.acting_authority)
+            query = query.where(or_(competent == authority, acting == authority))
         if after is not None:
             query = query.where(or_(due > after[0], and_(due == after[0], contact_id > after[1])))
         return await self._all(query)

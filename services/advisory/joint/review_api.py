@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.advisory.domain.kept_review import ReviewState
 from services.advisory.domain.resources import Review, WorkQuestion
 from services.advisory.joint import resourcing_report
-from services.advisory.joint.agreement_models import KeptReviewOut, NextReviewIn, QuarterOut, ReasonIn
+from services.advisory.joint.agreement_models import KeptReviewOut, NextReviewIn, NextReviewOut, QuarterOut, ReasonIn
 from services.advisory.joint.api import ManagementGroup, Staff, TheDatabase, TheReviews
 from services.advisory.joint.models import RequestOut, ReviewOut
 from services.advisory.joint.review_commands import JointKeptReviews
@@ -101,11 +101,11 @@ async def read_trend(
     return Page.of(quarters[:limit], limit, lambda review: (review.since,), _quarter)
 
 
-@router.get("/next-review")
-async def read_next(_: Staff, kept: TheKeptReviews, tx: ReadTx) -> dict[str, date | bool | None]:
+@router.get("/next-review", response_model=NextReviewOut)
+async def read_next(request: Request, _: Staff, kept: TheKeptReviews, tx: ReadTx) -> Response:
     """Tell when the next review is due, and whether it is time to make it."""
-    day, is_due = await kept.next_due(tx)
-    return {"due_on": day, "is_due": is_due}
+    due_on, is_due = await kept.next_due(tx)
+    return tagged(request, NextReviewOut(due_on=due_on, is_due=is_due))
 
 
 def _quarter(review: Review) -> QuarterOut:

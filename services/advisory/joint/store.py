@@ -16,6 +16,7 @@ from sqlmodel import col, select
 
 from services.advisory.domain.assignment import Adviser
 from services.advisory.domain.contact import JOIN_WITHIN, ContactState, Earlier
+from services.advisory.domain.hand_over import HandOverState
 from services.advisory.joint.tables import (
     AdviserRow,
     AnnouncementRow,
@@ -268,6 +269,18 @@ class HandOvers(Store):
         """Return a contact's hand-overs, oldest first."""
         return await self._all(
             select(HandOverRow).where(HandOverRow.contact_id == contact_id).order_by(col(HandOverRow.asked_at))
+        )
+
+    async def offers(self, contact_id: UUID) -> Sequence[HandOverRow]:
+        """Return a contact's hand-overs to authorities that nobody has acknowledged, locked."""
+        return await self._all(
+            select(HandOverRow)
+            .where(
+                HandOverRow.contact_id == contact_id,
+                HandOverRow.state == HandOverState.ASKED,
+                col(HandOverRow.to_authority).is_not(None),
+            )
+            .with_for_update()
         )
 
     async def mark_overdue(self, limit: int = 200) -> Sequence[HandOverRow]:

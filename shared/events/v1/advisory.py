@@ -390,6 +390,7 @@ class ContactReopened(_AboutContact):
     officer: str = Field(max_length=200, description="Whose it is.")
     reason: str = Field(max_length=300)
     at: Instant
+    version: int | None = Field(default=None, ge=0, description="The version of the contact that the city saw.")
 
 
 EVENTS: tuple[type[Event], ...] = (

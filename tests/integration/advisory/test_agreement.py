@@ -166,7 +166,8 @@ def test_the_groups_over_http(advisory: Advisory, stack: Stack) -> None:
     for name in names:
         member = {"group": "management_group", "subject": name, "authority": "helsinki", "since": "2026-01-01"}
         assert author.post("/v1/group-members", json=member).status_code == 403
-        of("c-1", "coordinator").send("/v1/group-members", member)
+        listed = of("c-1", "coordinator").send("/v1/group-members", member)
+        assert author.read(f"/v1/group-members/{listed['member_id']}") == listed
     body = {
         "group": "management_group",
         "title": "kysyntä on kasvanut",

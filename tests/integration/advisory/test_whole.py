@@ -383,6 +383,8 @@ async def test_an_announcement_goes_on_its_day_to_those_who_confirmed_once_each(
     async with day_after.database.transaction(uuid4()) as tx:
         await mailing.unsubscribe(tx, UUID(str(letter.unsubscribe_url).split("/")[-2]))
     assert not [one for one in await letters(day_after) if one.kind is LetterKind.ANNOUNCEMENT]
+    # The other list's letters stay, and so do others' letters.
+    assert sorted(str(one.address) for one in await letters(day_after)) == [address, "vain@kysyi.example"]
 
 
 async def test_who_does_not_confirm_is_asked_once_a_day_and_then_erased(office: Office) -> None:

@@ -18,6 +18,7 @@ from services.advisory.domain.contact import (
     check_business_id,
     ends,
     joins,
+    reopened_by_city,
     telephone_number,
 )
 from services.advisory.domain.mail import read
@@ -199,6 +200,18 @@ def test_an_answer_that_did_not_see_the_later_contact_does_not_end_the_earlier(
     assert ends(ContactState.ASSIGNED, ContactState.ANSWERED, seen, reopened) == bool(over)
     assert ends(ContactState.ASSIGNED, ContactState.CLOSED, seen, reopened) == bool(over)
     assert not ends(ContactState.CLOSED, ContactState.ANSWERED, seen, reopened)
+
+
+@pytest.mark.parametrize(
+    ("seen", "reopened", "version"), [(None, None, None), (3, None, 3), (None, 4, 4), (4, 3, 4), (3, 4, 4)]
+)
+def test_a_citys_own_reopening_does_not_undo_the_answer_that_it_gives_next(
+    seen: int | None, reopened: int | None, version: int | None
+) -> None:
+    assert reopened_by_city(seen, reopened) == version
+    # Another reopening that the city has not seen still counts.
+    is_unseen = seen is not None and reopened is not None and reopened > seen
+    assert ends(ContactState.ASSIGNED, ContactState.ANSWERED, seen, version) != is_unseen
 
 
 def test_an_absent_officers_contact_goes_to_another_of_the_same_city_however_busy() -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.advisory.domain import own_contact
-from services.advisory.domain.contact import ContactState, can_become, require
+from services.advisory.domain.contact import ContactState, can_become, reason_of_taking, require
 from services.advisory.domain.hand_over import (
     OPEN,
     Change,
@@ -22,7 +22,7 @@ from shared.errors import ConflictError, RefusedError
 from shared.events.v1.advisory import ContactAnswered, ContactClosed, ContactReopened, Given, HandOverAcknowledged
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-ASKED, STORED, ACCEPTED, REJECTED = HandOverState
+ASKED, STORED, ACCEPTED, REJECTED, WITHDRAWN = HandOverState
 NEW, ASSIGNED, ANSWERED, HANDED_OVER, CLOSED = ContactState
 BY = By("espoo", "e-1", NOW)
 CONTACT = OwnContact(UUID(int=1), ASSIGNED)
@@ -80,14 +80,19 @@ def test_only_an_open_hand_over_is_answered_and_only_once(state: HandOverState, 
     changed = answer(state, ASSIGNED, "placement", to, "no") is not None
     given_back = (state, to) == (ACCEPTED, REJECTED)
     assert changed == (given_back or (state in OPEN and (state, to) != (STORED, STORED)))
-    assert (acknowledge(state, ASSIGNED, "espoo", "v-1") is not None) == (state in OPEN)
+    assert (acknowledge(state, ASSIGNED, "espoo", "espoo", "v-1") is not None) == (state in OPEN)
 
 
 def test_an_acknowledged_contact_moves_to_the_officer_unless_its_course_went_on() -> None:
-    moved = acknowledge(ASKED, ASSIGNED, "espoo", "v-1")
+    moved = acknowledge(ASKED, ASSIGNED, "espoo", "espoo", "v-1")
     assert moved == Change(ACCEPTED, Effect.MOVE, "handed over by espoo, and acknowledged", officer="v-1")
-    late = acknowledge(ASKED, ANSWERED, "espoo", "v-1")
-    assert late == Change(ACCEPTED, Effect.WITHDRAW, "it was answered meanwhile")
+    late = acknowledge(ASKED, ANSWERED, "espoo", "espoo", "v-1")
+    assert late == Change(WITHDRAWN, Effect.WITHDRAW, "it was answered meanwhile", "it was answered meanwhile")
+
+
+def test_an_acknowledged_contact_does_not_move_from_an_authority_that_has_it_since() -> None:
+    late = acknowledge(ASKED, ASSIGNED, "helsinki", "vantaa", "e-1")
+    assert late == Change(WITHDRAWN, Effect.WITHDRAW, "vantaa has it meanwhile", "vantaa has it meanwhile")
 
 
 def test_a_hand_over_that_nobody_can_take_is_rejected_at_once() -> None:
@@ -137,6 +142,19 @@ def test_an_act_needs_a_state_that_allows_it(to: ContactState, from_states: set[
         assert refused.value.code == "invalid-state"
 
 
+def test_a_city_takes_its_own_employers_contacts_and_what_waits_without_a_known_authority() -> None:
+    for state in (NEW, ASSIGNED):
+        assert reason_of_taking(state, "vantaa", "vantaa") == "taken by vantaa, whose employer it is"
+        with pytest.raises(ConflictError, match="own employers"):
+            reason_of_taking(state, "espoo", "vantaa")
+    assert reason_of_taking(NEW, None, "vantaa").startswith("taken by vantaa: it waited")
+    for state in (ASSIGNED, ANSWERED, HANDED_OVER, CLOSED):
+        with pytest.raises(ConflictError, match="own employers"):
+            reason_of_taking(state, None, "vantaa")
+    with pytest.raises(ConflictError, match="The contact is closed"):
+        reason_of_taking(CLOSED, "vantaa", "vantaa")
+
+
 def test_an_officer_answers_and_closes_a_contact_once() -> None:
     given = (Given(article_id=UUID(int=3), version=2),)
     answered = own_contact.answer(CONTACT, BY, 12, given)
@@ -156,11 +174,11 @@ def test_an_officer_answers_and_closes_a_contact_once() -> None:
 
 def test_an_answer_or_a_closing_is_taken_back_and_the_contact_has_an_officer_again() -> None:
     for state in (ANSWERED, CLOSED):
-        change = own_contact.reopen(OwnContact(UUID(int=1), state), BY, "e-2", "answered by mistake")
+        change = own_contact.reopen(OwnContact(UUID(int=1), state, version=4), BY, "e-2", "answered by mistake")
         assert change is not None
         assert change.contact.state is ASSIGNED
         assert change.event == ContactReopened(
-            contact_id=UUID(int=1), office="espoo", officer="e-2", reason="answered by mistake", at=NOW
+            contact_id=UUID(int=1), office="espoo", officer="e-2", reason="answered by mistake", at=NOW, version=4
         )
     assert own_contact.reopen(CONTACT, BY, "e-1", "once more") is None
     with pytest.raises(ConflictError, match="handed_over"):

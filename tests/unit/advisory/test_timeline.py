@@ -7,7 +7,8 @@ import pytest
 
 from services.advisory.domain.contact import ContactState
 from services.advisory.domain.guidance import Draft, check_draft, check_newest
-from services.advisory.domain.timeline import Matter, timeline
+from services.advisory.domain.timeline import Matter, TimelineQuestion, timeline
+from services.advisory.joint.models import TimelineIn
 from shared.errors import ConflictError, RefusedError
 from shared.events.v1.advisory import ContactTopic, Fact, Texts, TimelineAnswered, Trilingual, Withheld
 
@@ -49,6 +50,12 @@ def test_another_authoritys_contact_is_withheld_with_the_reason(
     shown = timeline("espoo", [matter(1, competent, acting)], [])
     assert shown.entries == ()
     assert [part.reason for part in shown.withheld] == [reason]
+
+
+def test_a_timeline_is_asked_for_by_a_business_id_with_or_without_its_hyphen() -> None:
+    for given in ("2077474-0", "20774740"):
+        assert TimelineIn(business_id=given).business_id == "2077474-0"
+        assert TimelineQuestion(business_id=given, authority="vantaa").business_id == "2077474-0"
 
 
 def test_an_article_is_kept_by_an_authority_of_the_region() -> None:
