@@ -2,7 +2,7 @@
 
 import json
 import random
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -315,6 +315,13 @@ def test_a_correction_opens_only_what_hirings_had_filled() -> None:
     assert lifecycle.vacate(reported_filled, AT).posting.state is VacancyState.FILLED
     by_hirings = lifecycle.fill(posting_of(1), AT).posting
     assert lifecycle.vacate(by_hirings, AT).posting.state is VacancyState.OPEN
+
+
+def test_a_correction_after_the_last_day_advertises_nothing() -> None:
+    last_day = lifecycle.revise(posting_of(1), vacancy(positions=1, expires_on="2026-11-24"), "5120", 1, AT).posting
+    hired = lifecycle.fill(last_day, AT).posting
+    assert lifecycle.vacate(hired, AT).posting.state is VacancyState.OPEN
+    assert lifecycle.vacate(hired, AT + timedelta(days=1)).posting.state is VacancyState.EXPIRED
 
 
 def posting_of(positions: int) -> Posting:
