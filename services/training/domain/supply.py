@@ -33,24 +33,28 @@ def occupation_group(code: str, digits: int = GROUP_DIGITS) -> str:
     return isco[1][:digits] if isco else code
 
 
-def check_wanted(occupation: Occupation) -> None:
+def check_occupation(occupation: Occupation, pointer: str) -> None:
     """Check that jobseekers can be looked for by an occupation: the pools compare ISCO-08 groups.
 
     A URI of a single occupation is looked up by placement, in the classification that it has imported.
+
+    Args:
+        occupation: what a request gives.
+        pointer: where it stands in the request's body.
 
     Raises:
         RefusedError: the scheme is another, or the code says no group of at least two digits.
     """
     if occupation.scheme.upper() not in _SCHEMES:
         text = "Occupations are given by ISCO-08, ESCO or FINESCO."
-        raise RefusedError("/wanted/occupation/scheme", "unknown-occupation-scheme", text)
+        raise RefusedError(f"{pointer}/scheme", "unknown-occupation-scheme", text)
     code = occupation.code.strip()
     group = _ISCO.search(code)
     if group is None and not code.startswith(("http://", "https://")):
-        raise RefusedError("/wanted/occupation/code", "unknown-occupation", "The code is none of ISCO-08.")
+        raise RefusedError(f"{pointer}/code", "unknown-occupation", "The code is none of ISCO-08.")
     if group is not None and len(group[1]) < _LEAST_DIGITS:
         text = "At least a sub-major group is needed: 2 digits."
-        raise RefusedError("/wanted/occupation/code", "occupation-too-broad", text)
+        raise RefusedError(f"{pointer}/code", "occupation-too-broad", text)
 
 
 @dataclass(frozen=True, slots=True)

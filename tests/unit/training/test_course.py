@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.training import data
-from services.training.domain.course import CourseGroup, change, move, points
+from services.training.domain.course import CourseGroup, change, check_course, move, points
 from services.training.domain.procurement import (
     LABELS,
     Proposal,
@@ -30,6 +30,7 @@ from services.training.domain.procurement import (
 from services.training.domain.supply import Waiting, lines, plan
 from services.training.joint.plots import queue_csv, queue_plot
 from shared.errors import ConflictError, RefusedError
+from shared.events.v1.change_security import Occupation
 from shared.events.v1.training import Course, CourseKind, Criterion, Group, GroupState, Labels
 
 TITLE = Labels(fi="Kokki")
@@ -164,6 +165,29 @@ def test_every_condition_that_is_not_met_is_named_at_once() -> None:
         "/business_id",
         "/employer_size",
     }
+
+
+@pytest.mark.parametrize(
+    ("scheme", "code", "refused"),
+    [
+        ("TK10", "5120", ("scheme", "unknown-occupation-scheme")),
+        ("ISCO-08", "kokki", ("code", "unknown-occupation")),
+        ("ISCO-08", "5", ("code", "occupation-too-broad")),
+    ],
+)
+def test_courses_and_proposals_have_an_occupation_that_can_be_compared(
+    scheme: str, code: str, refused: tuple[str, str]
+) -> None:
+    known, unknown = Occupation(scheme="ISCO-08", code="5120"), Occupation(scheme=scheme, code=code)
+    check_course(COURSE.model_copy(update={"occupation": known}))
+    check(proposal(occupation=known))
+    name, problem = refused
+    with pytest.raises(RefusedError) as of_course:
+        check_course(COURSE.model_copy(update={"occupation": unknown}))
+    assert (of_course.value.pointer, of_course.value.code) == (f"/course/occupation/{name}", problem)
+    with pytest.raises(RefusedError) as of_proposal:
+        check(proposal(occupation=unknown))
+    assert (of_proposal.value.pointer, of_proposal.value.code) == (f"/occupation/{name}", problem)
 
 
 def test_nine_training_days_are_enough_for_recruitment_training() -> None:

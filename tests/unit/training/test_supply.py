@@ -12,7 +12,7 @@ from services.training.domain.supply import (
     Line,
     Planned,
     Waiting,
-    check_wanted,
+    check_occupation,
     groups_for,
     lines,
     occupation_group,
@@ -144,8 +144,8 @@ def test_a_plan_is_decided_anew_until_it_is_adopted() -> None:
 def test_jobseekers_are_looked_for_by_what_the_pools_understand(scheme: str, code: str, refused: str | None) -> None:
     wanted = Occupation(scheme=scheme, code=code)
     if refused is None:
-        check_wanted(wanted)
+        check_occupation(wanted, "/wanted/occupation")
         return
     with pytest.raises(RefusedError) as refusal:
-        check_wanted(wanted)
+        check_occupation(wanted, "/wanted/occupation")
     assert refusal.value.code == refused
