@@ -20,7 +20,7 @@ _USED = (
     " ORDER BY holder_id, recorded_at DESC, entry_id DESC), held AS ("
     " SELECT seat_offer.group_id, application.office AS authority, 1 AS people, seat_offer.state, days"
     " FROM seat_offer JOIN application USING (application_id) LEFT JOIN newest ON holder_id = offer_id"
-    " WHERE seat_offer.state <> 'moved'"
+    " WHERE seat_offer.state NOT IN ('moved', 'corrected')"
     " UNION ALL SELECT proposal.group_id, participant ->> 'authority', people, 'accepted', days"
     " FROM participant JOIN proposal USING (proposal_id) LEFT JOIN newest ON holder_id = participant_id"
     " WHERE removed_at IS NULL)"
