@@ -47,6 +47,7 @@ class ParticipantOut(BaseModel):
     added_by: str
     added_at: datetime
     removed_at: datetime | None
+    dropped_out_at: datetime | None
 
     @classmethod
     def of(cls, row: ParticipantRow) -> "ParticipantOut":
@@ -57,6 +58,7 @@ class ParticipantOut(BaseModel):
             added_by=row.added_by,
             added_at=row.added_at,
             removed_at=row.removed_at,
+            dropped_out_at=row.dropped_out_at,
         )
 
 
@@ -141,7 +143,7 @@ async def add_participant(
 
 @router.get("/proposals/{proposal_id}/participants")
 async def list_participants(who: Proposer, proposal_id: UUID, tx: ReadTx) -> list[ParticipantOut]:
-    """List who takes part: no more than the proposal has seats."""
+    """List who takes part, and who has dropped out."""
     await _check_own(tx, proposal_id, who)
     return [ParticipantOut.of(row) for row in await Participants(tx).of(proposal_id)]
 
@@ -158,9 +160,27 @@ async def read_participant(who: Proposer, participant_id: UUID, tx: ReadTx) -> P
 async def remove_participant(
     who: Proposer, participant_id: UUID, body: ReasonIn, participants: TheParticipants, tx: WriteTx
 ) -> ParticipantOut:
-    """Take own staff out again, with a reason; seats that become free are offered."""
+    """Take own staff out again, with a reason; seats that become free are offered. 409 once they have attended."""
     await _check_own(tx, (await Participants(tx).get(participant_id)).proposal_id, who)
     return ParticipantOut.of(await participants.remove(tx, participant_id, _actor(who), body.reason))
+
+
+@router.post("/participants/{participant_id}/drop-out", dependencies=_CLEAN)
+async def drop_out_participant(
+    who: Proposer, participant_id: UUID, body: ReasonIn, participants: TheParticipants, tx: WriteTx
+) -> ParticipantOut:
+    """Enter that own staff have left a running group; within the late entry days their seats are offered on."""
+    await _check_own(tx, (await Participants(tx).get(participant_id)).proposal_id, who)
+    return ParticipantOut.of(await participants.drop_out(tx, participant_id, _actor(who), body.reason))
+
+
+@router.post("/participants/{participant_id}/return", dependencies=_CLEAN)
+async def bring_participant_back(
+    who: Proposer, participant_id: UUID, body: ReasonIn, participants: TheParticipants, tx: WriteTx
+) -> ParticipantOut:
+    """Take a drop-out of own staff back, with a reason, while the group has a seat for them."""
+    await _check_own(tx, (await Participants(tx).get(participant_id)).proposal_id, who)
+    return ParticipantOut.of(await participants.come_back(tx, participant_id, _actor(who), body.reason))
 
 
 # -- attendance

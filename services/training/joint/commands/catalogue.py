@@ -91,7 +91,7 @@ class JointCatalogue:
         standing, course = await Catalogue(tx).locked_group(group_id)
         seats = await Queue(tx).seats(group_id)
         accepted = sum(seat.state is SeatOfferState.ACCEPTED for seat in seats)
-        accepted += sum(row.people for row in await Participants(tx).in_group(group_id))
+        accepted += sum(row.seats for row in await Participants(tx).in_group(group_id))
         group = lifecycle.move(standing, state, course.course, accepted)
         if group is standing:
             return group

@@ -108,7 +108,7 @@ class JointSeats:
 
     async def staff(self, tx: Transaction, group_id: UUID) -> int:
         """Return how many seats of a group own staff of an employer have."""
-        return sum(row.people for row in await Participants(tx).in_group(group_id))
+        return sum(row.seats for row in await Participants(tx).in_group(group_id))
 
     async def taken(self, tx: Transaction, group_id: UUID) -> int:
         """Return how many seats of a group are taken or offered."""
