@@ -226,6 +226,7 @@ def published(posting: Posting) -> VacancyPublished:
         status=posting.state,
         vacancy=shown,
         removed_at=posting.state_since if posting.removal else None,
+        open_positions=max(0, posting.vacancy.positions - posting.filled) if shown else None,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from shared.errors import RefusedError
 from shared.events.v1.change_security import Occupation
+from shared.events.v1.placement import VacancyPublished, VacancyState
 
 LOOK_BACK: Final = timedelta(weeks=12)
 LOOK_AHEAD: Final = timedelta(weeks=13)
@@ -55,6 +56,16 @@ def check_occupation(occupation: Occupation, pointer: str) -> None:
     if group is not None and len(group[1]) < _LEAST_DIGITS:
         text = "At least a sub-major group is needed: 2 digits."
         raise RefusedError(f"{pointer}/code", "occupation-too-broad", text)
+
+
+def demand_of(event: VacancyPublished) -> int:
+    """Return how many people a vacancy still demands: positions not filled, of an open one.
+
+    An older version of placement does not say how many are filled.
+    """
+    if event.status is not VacancyState.OPEN or event.vacancy is None:
+        return 0
+    return event.vacancy.positions if event.open_positions is None else event.open_positions
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from services.training.domain.procurement import Proposal, ProposalState
 from services.training.domain.seats import KEEPS_SEAT, STANDING, Actor, Applicant, SeatOfferState
-from services.training.domain.supply import Waiting
+from services.training.domain.supply import Waiting, demand_of
 from services.training.joint.tables import (
     ApplicationRow,
     DecisionRow,
@@ -437,7 +437,7 @@ class Planning(Store):
             version=event.version,
             occupation=vacancy.occupation.code if vacancy else "",
             municipality=vacancy.municipality if vacancy else "",
-            positions=vacancy.positions if vacancy else 0,
+            positions=demand_of(event),
         )
         self._tx.stage(_DEMAND, row)
 

@@ -317,6 +317,13 @@ def test_a_correction_opens_only_what_hirings_had_filled() -> None:
     assert lifecycle.vacate(by_hirings, AT).posting.state is VacancyState.OPEN
 
 
+def test_what_is_published_says_how_many_positions_are_open() -> None:
+    hired = lifecycle.fill(posting_of(10), AT).posting
+    assert lifecycle.published(posting_of(10)).open_positions == 10
+    assert lifecycle.published(hired).open_positions == 9
+    assert lifecycle.published(lifecycle.move(hired, VacancyState.PAUSED, AT).posting).open_positions is None
+
+
 def test_a_correction_after_the_last_day_advertises_nothing() -> None:
     last_day = lifecycle.revise(posting_of(1), vacancy(positions=1, expires_on="2026-11-24"), "5120", 1, AT).posting
     hired = lifecycle.fill(last_day, AT).posting
