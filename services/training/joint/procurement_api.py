@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.training.domain.attendance import Attended, Participant
@@ -25,7 +25,7 @@ from shared.errors import UnknownError
 from shared.events.v1.training import Language
 from shared.events.values import Day
 from shared.http.auth import Coordinator, OwnOfficer, part
-from shared.http.reading import Cursor, Limit, Page, read_cursor
+from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, System
 from shared.messaging.transaction import Database, Transaction
@@ -148,12 +148,12 @@ async def list_participants(who: Proposer, proposal_id: UUID, tx: ReadTx) -> lis
     return [ParticipantOut.of(row) for row in await Participants(tx).of(proposal_id)]
 
 
-@router.get("/participants/{participant_id}")
-async def read_participant(who: Proposer, participant_id: UUID, tx: ReadTx) -> ParticipantOut:
+@router.get("/participants/{participant_id}", response_model=ParticipantOut)
+async def read_participant(request: Request, who: Proposer, participant_id: UUID, tx: ReadTx) -> Response:
     """Read who takes part, or took part."""
     row = await Participants(tx).get(participant_id)
     await _check_own(tx, row.proposal_id, who)
-    return ParticipantOut.of(row)
+    return tagged(request, ParticipantOut.of(row))
 
 
 @router.post("/participants/{participant_id}/removal", dependencies=_CLEAN)
@@ -238,10 +238,10 @@ async def list_statements(
     )
 
 
-@router.get("/statements/{statement_id}")
-async def read_statement(_: OwnOfficer, statement_id: UUID, tx: ReadTx) -> KeptStatementOut:
+@router.get("/statements/{statement_id}", response_model=KeptStatementOut)
+async def read_statement(request: Request, _: OwnOfficer, statement_id: UUID, tx: ReadTx) -> Response:
     """Read a kept statement."""
-    return await _statement(tx, await Accounts(tx).statement(statement_id))
+    return tagged(request, await _statement(tx, await Accounts(tx).statement(statement_id)))
 
 
 @router.post("/statements/{statement_id}/approval", dependencies=_CLEAN)
