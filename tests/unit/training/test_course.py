@@ -315,5 +315,6 @@ def test_the_queue_is_drawn_and_written_and_the_same_queue_gives_the_same_file()
     assert b"512" in queue_plot(queue, "svg")
     assert queue_plot(queue, "png")[:4] == b"\x89PNG"
     assert queue_plot([], "svg").startswith(b"<?xml")
-    assert queue_csv(queue).splitlines()[0].startswith("occupation,municipality,waiting,median_age")
-    assert len(queue_csv(queue).splitlines()) == 3
+    written = queue_csv(queue).decode("utf-8-sig").splitlines()
+    assert written[0].startswith("occupation,municipality,waiting,median_age")
+    assert len(written) == 3
