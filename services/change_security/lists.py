@@ -1,8 +1,5 @@
 """The lists of notices and of cases: what they can be filtered by, and their form as JSON or CSV."""
 
-import csv
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, TypeVar
@@ -14,6 +11,7 @@ from services.change_security.domain.summary import search_key
 from shared.calendar import start_of
 from shared.events.v1.change_security import FilingKind, Measure
 from shared.events.values import BusinessId, Day
+from shared.http.csv import as_csv
 from shared.http.reading import Page, tagged, tagged_body
 
 CSV_ROWS: Final = 10_000
@@ -104,29 +102,13 @@ def listed(request: Request, page: Page[Line], line: type[Line], *, is_csv: bool
     if not is_csv:
         answer = tagged(request, page)
     else:
-        answer = tagged_body(request, as_csv(page.items, list(line.model_fields)), "text/csv")
+        columns = list(line.model_fields)
+        values = (one.model_dump(mode="json") for one in page.items)
+        body = as_csv(columns, ([value[name] for name in columns] for value in values))
+        answer = tagged_body(request, body, "text/csv")
         answer.headers["Content-Disposition"] = 'attachment; filename="list.csv"'
         if page.next is not None:
             following = request.url.include_query_params(cursor=page.next)
             answer.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
     answer.headers["Vary"] = "Accept"
     return answer
-
-
-def as_csv(lines: Sequence[BaseModel], columns: Sequence[str]) -> bytes:
-    """Return lines as CSV in UTF-8, marked as such for spreadsheets; a text is never taken for a formula by them."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow(columns)
-    for line in lines:
-        values = line.model_dump(mode="json")
-        writer.writerow([_cell(values[name]) for name in columns])
-    return written.getvalue().encode("utf-8-sig")
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value

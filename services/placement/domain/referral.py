@@ -67,18 +67,18 @@ def check_offer(
         raise ConflictError("invalid-state", "An offer is open or accepted already.")
 
 
-def check_vacancy(state: VacancyState) -> None:
+def check_vacancy(state: VacancyState, filled: int, positions: int) -> None:
     """Check that somebody can be referred to a vacancy, or be offered it.
 
     One that has expired is not shown any more, and those who applied in time are still chosen from.
 
     Raises:
-        ConflictError: it is filled or withdrawn.
+        ConflictError: it is filled, or has no position left, or is withdrawn.
     """
-    if state is VacancyState.FILLED:
-        raise ConflictError("positions-filled", "The vacancy is filled.")
     if state is VacancyState.WITHDRAWN:
         raise ConflictError("vacancy-withdrawn", "The employer has withdrawn the vacancy.")
+    if state is VacancyState.FILLED or filled >= positions:
+        raise ConflictError("positions-filled", "The vacancy is filled.")
 
 
 def withdraw_offer(state: OfferState) -> OfferState:

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from shared.calendar import local_day
 from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.envelope import Event
 from shared.events.v1.change_security import Occupation
@@ -29,7 +30,7 @@ _NEXT: Final = {
         VacancyState.WITHDRAWN,
     },
 }
-"""Filled, expired and withdrawn are ends; only a hiring that is corrected opens a filled one again."""
+"""Filled, expired and withdrawn are ends; but hirings may fill an expired one, and their correction undoes that."""
 _CODE_DIGITS: Final = 3
 _LANGUAGE: Final = re.compile(r"[a-z]{2}", re.ASCII)
 
@@ -71,6 +72,7 @@ class Posting:
     Attributes:
         isco: the ISCO-08 group of the occupation.
         filled: positions that referrals have filled.
+        resumes: the state that a correction of the last hiring returns to; None while hirings have not filled it.
         state_since: since when it is in its state.
         shown_at: since when everyone may know of it; None of a draft, and of one that was withdrawn as a draft.
     """
@@ -86,6 +88,7 @@ class Posting:
     state_since: datetime
     filled: int = 0
     shown_at: datetime | None = None
+    resumes: VacancyState | None = None
 
     @property
     def municipalities(self) -> tuple[str, ...]:
@@ -181,7 +184,7 @@ def move(posting: Posting, state: VacancyState, at: datetime) -> Change:
 
 
 def fill(posting: Posting, at: datetime) -> Change:
-    """Fill one position; with the last one the vacancy is filled.
+    """Fill one position; with the last one the vacancy is filled, also one that has expired.
 
     Raises:
         ConflictError: all positions are filled.
@@ -193,16 +196,24 @@ def fill(posting: Posting, at: datetime) -> Change:
 
 
 def vacate(posting: Posting, at: datetime) -> Change:
-    """Free a position that was filled by mistake; a vacancy that it had filled is open again."""
-    reopens = posting.state is VacancyState.FILLED and posting.filled >= posting.vacancy.positions
+    """Free a position that was filled by mistake; a vacancy that it had filled is what it was before.
+
+    One that was open and whose last day has passed meanwhile has expired.
+    """
+    resumes = posting.state is VacancyState.FILLED and posting.filled >= posting.vacancy.positions
     freed = replace(posting, filled=max(0, posting.filled - 1), version=posting.version + 1, changed_at=at)
-    return _changed(replace(freed, state=VacancyState.OPEN, state_since=at) if reopens else freed)
+    if not resumes:
+        return _changed(freed)
+    expires_on = posting.vacancy.expires_on
+    is_past = expires_on is not None and expires_on < local_day(at)
+    state = VacancyState.EXPIRED if is_past else posting.resumes or VacancyState.OPEN
+    return _changed(replace(freed, state=state, state_since=at, resumes=None))
 
 
 def _settled(posting: Posting, at: datetime) -> Posting:
     is_filled = posting.filled >= posting.vacancy.positions
-    if is_filled and posting.state in {VacancyState.OPEN, VacancyState.PAUSED}:
-        return replace(posting, state=VacancyState.FILLED, state_since=at)
+    if is_filled and posting.state in {VacancyState.OPEN, VacancyState.PAUSED, VacancyState.EXPIRED}:
+        return replace(posting, state=VacancyState.FILLED, state_since=at, resumes=posting.state)
     return posting
 
 
@@ -215,6 +226,7 @@ def published(posting: Posting) -> VacancyPublished:
         status=posting.state,
         vacancy=shown,
         removed_at=posting.state_since if posting.removal else None,
+        open_positions=max(0, posting.vacancy.positions - posting.filled) if shown else None,
     )
 
 

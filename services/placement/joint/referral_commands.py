@@ -76,7 +76,7 @@ class JointReferrals:
             raise ConflictError("invalid-state", "The candidates of a training group are invited by training.")
         posting = await Vacancies(tx).read(assignment.row.vacancy_id)
         if posting is not None:
-            decisions.check_vacancy(posting.state)
+            decisions.check_vacancy(posting.state, posting.filled, posting.vacancy.positions)
         if await Referrals(tx).is_referred(assignment.row.vacancy_id, office, reference):
             raise ConflictError("invalid-state", "The candidate is referred already.")
         row = ReferralRow(
@@ -116,7 +116,7 @@ class JointReferrals:
         referral = await self._locked(tx, referral_id)
         posting = await Vacancies(tx).lock(referral.vacancy_id)  # who ends it then closes this offer too
         if posting is not None:
-            decisions.check_vacancy(posting.state)
+            decisions.check_vacancy(posting.state, posting.filled, posting.vacancy.positions)
         offers = await Referrals(tx).offers(referral_id)
         now = tx.clock.now()
         states = [offer.state for offer in offers]

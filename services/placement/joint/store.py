@@ -90,6 +90,7 @@ class Vacancies(Store):
             state_since=posting.state_since,
             filled=posting.filled,
             shown_at=posting.shown_at,
+            resumes=posting.resumes,
             changed_xid=func.pg_current_xact_id(),
         )
         kept = {"vacancy_id", "filed_by"}
@@ -497,4 +498,5 @@ def _posting(row: VacancyRow) -> Posting:
         state_since=row.state_since,
         filled=row.filled,
         shown_at=row.shown_at,
+        resumes=row.resumes,
     )

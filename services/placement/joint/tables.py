@@ -62,7 +62,10 @@ class Table(SQLModel):
 
 
 class VacancyRow(Table, table=True):
-    """A vacancy as it stands. `changed_xid`: its place in the change stream. `filled`: positions, by referrals."""
+    """A vacancy as it stands. `changed_xid`: its place in the change stream. `filled`: positions, by referrals.
+
+    `resumes`: the state that a correction of the last hiring returns to.
+    """
 
     __tablename__ = "vacancy"
     __table_args__ = (
@@ -92,6 +95,7 @@ class VacancyRow(Table, table=True):
     shown_at: datetime | None = _instant(null=True)
     changed_at: datetime = _instant()
     changed_xid: int = Field(sa_column=Column(TransactionId, nullable=False))
+    resumes: VacancyState | None = Field(default=None, sa_column=Column(EnumText(VacancyState)))
 
 
 class VacancyRevisionRow(Table, table=True):

@@ -20,6 +20,7 @@ from shared.events.v1.training import (
     ApplicationIdentified,
     ApplicationReceived,
     ApplicationState,
+    ApplicationWithdrawn,
     InvitationAnswer,
     InvitationAnswered,
     QueuePlacesChanged,
@@ -178,13 +179,19 @@ class CityApplications:
     async def receive_decision(self, tx: Transaction, event: ApplicationDecided) -> None:
         """Keep where an application stands at the joint office; an older version changes nothing.
 
-        An offer that is open here and no longer there is closed with it.
+        An offer that is open here and no longer there is closed with it. A reinstated application whose applicant has
+        applied to the course anew is withdrawn.
 
         Raises:
             UnknownError: no such application.
         """
         application = await self._locked(tx, event.application_id)
         if event.version <= application.version:
+            return
+        has_another = await OwnApplications(tx).has_another(application)
+        if lifecycle.is_superseded(application, event.state, has_another=has_another):
+            application.state, application.version = ApplicationState.WITHDRAWN, event.version
+            tx.publish(ApplicationWithdrawn(application_id=event.application_id, office=tx.office))
             return
         application.state, application.group_id = event.state, event.group_id
         application.version, application.reason = event.version, event.reason

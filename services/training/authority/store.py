@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from services.training.authority.tables import OwnApplicationRow, OwnInvitationRow, OwnOfferRow
 from services.training.domain.own_application import OwnOfferState
+from services.training.domain.seats import STANDING
 from shared.database import insert
 from shared.events.v1.training import ApplicationState, QueuePlace
 from shared.store import Store
@@ -43,6 +44,19 @@ class OwnApplications(Store):
     async def lock(self, application_id: UUID) -> OwnApplicationRow | None:
         """Return an application to be changed."""
         return await self._get(OwnApplicationRow, application_id, lock=True)
+
+    async def has_another(self, application: OwnApplicationRow) -> bool:
+        """Whether the applicant has another application to the course that has not ended and goes on here."""
+        if application.applicant_id is None:
+            return False
+        another = select(OwnApplicationRow.application_id).where(
+            OwnApplicationRow.applicant_id == application.applicant_id,
+            OwnApplicationRow.course_id == application.course_id,
+            OwnApplicationRow.application_id != application.application_id,
+            col(OwnApplicationRow.state).in_(STANDING),
+            col(OwnApplicationRow.moved_to).is_(None),
+        )
+        return await self._first(another.limit(1)) is not None
 
     async def page(
         self, state: ApplicationState | None, after: UUID | None, limit: int, *, is_identified: bool | None = None

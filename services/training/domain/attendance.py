@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -59,6 +59,42 @@ def check_participant(
         raise ConflictError("invalid-state", f"The proposal is {state}.")
     if taken + participant.people > proposal.seats:
         raise ConflictError("no-free-seat", f"The proposal has {proposal.seats} seats; {taken} are taken.")
+
+
+def check_removal(removed_at: datetime | None, days: int) -> None:
+    """Check that own staff can be taken out again. `days`: training days that they have attended.
+
+    Raises:
+        ConflictError: they are out already; or they have attended: who leaves then drops out, and has used the seat.
+    """
+    if removed_at is not None:
+        raise ConflictError("removed", "They do not take part any more.")
+    if days > 0:
+        raise ConflictError("attended", "They have attended training days: enter that they dropped out.")
+
+
+def check_drop_out(state: GroupState | None, removed_at: datetime | None, dropped_out_at: datetime | None) -> None:
+    """Check that own staff can leave a group that has begun. `state`: the group's; None before it is planned.
+
+    Raises:
+        ConflictError: they do not take part any more, or the group is not running.
+    """
+    if removed_at is not None or dropped_out_at is not None:
+        raise ConflictError("removed", "They do not take part any more.")
+    if state is not GroupState.RUNNING:
+        raise ConflictError("invalid-state", "The group is not running.")
+
+
+def check_return(state: GroupState, dropped_out_at: datetime | None) -> None:
+    """Check that a drop-out of own staff can be taken back.
+
+    Raises:
+        ConflictError: they have not dropped out, or the group is not running.
+    """
+    if dropped_out_at is None:
+        raise ConflictError("not-dropped-out", "They have not dropped out.")
+    if state is not GroupState.RUNNING:
+        raise ConflictError("invalid-state", f"The group is {state}.")
 
 
 def check_attendance(attended: Sequence[Attended], holders: AbstractSet[UUID], state: GroupState, group: Group) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.training.domain.seats import ENDED, Slot
+from services.training.domain.supply import check_occupation
 from shared.errors import ConflictError, RefusedError
 from shared.events.v1.training import Course, CoursePublished, Group, GroupPublished, GroupState
 
@@ -93,11 +94,14 @@ def last_entry_day(group: Group, course: Course) -> date:
 
 
 def check_course(course: Course) -> None:
-    """Check what a course says of its sizes.
+    """Check what a course says of its occupation and of its sizes.
 
     Raises:
+        RefusedError: supply planning and the pools cannot compare the occupation.
         ConflictError: the sizes contradict each other.
     """
+    if course.occupation is not None:
+        check_occupation(course.occupation, "/course/occupation")
     if course.min_size > course.max_size:
         raise ConflictError("wrong-sizes", "The least size is larger than the largest.")
 

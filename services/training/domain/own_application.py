@@ -4,12 +4,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.training.domain.course import points
+from services.training.domain.seats import STANDING
 from shared.errors import ConflictError, RefusedError
 from shared.events.v1.change_security import MunicipalityCode
 from shared.events.v1.training import (
@@ -21,8 +22,6 @@ from shared.events.v1.training import (
     SeatAnswer,
     SeatAnswered,
 )
-
-_OPEN: Final = frozenset({ApplicationState.WAITING, ApplicationState.OFFERED, ApplicationState.ACCEPTED})
 
 
 class OwnOfferState(StrEnum):
@@ -122,6 +121,14 @@ def withdraw(application: OwnApplication, office: str) -> Withdrawal | None:
     return Withdrawal(ApplicationWithdrawn(application_id=application.application_id, office=office))
 
 
+def is_superseded(application: OwnApplication, state: ApplicationState, *, has_another: bool) -> bool:
+    """Whether a decision that lets an ended application stand again comes too late: the applicant has another one.
+
+    The newer one stands, so that an applicant has one application to a course.
+    """
+    return has_another and state in STANDING and application.state not in STANDING
+
+
 def transfer(application: OwnApplication, office: str, to_office: str, cities: AbstractSet[str]) -> Transfer | None:
     """Let an application go on in the city that the applicant has moved to; None when it does already.
 
@@ -165,5 +172,5 @@ def _answered(offer: OwnOffer, office: str, given: SeatAnswer, now: datetime) ->
 
 
 def _check_open(application: OwnApplication) -> None:
-    if application.state not in _OPEN or application.moved_to is not None:
+    if application.state not in STANDING or application.moved_to is not None:
         raise ConflictError("invalid-state", f"The application is {application.state}, or has moved.")

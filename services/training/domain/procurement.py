@@ -17,6 +17,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.training.domain.supply import check_occupation
 from shared.cost_shares import divide
 from shared.errors import ConflictError, RefusedError
 from shared.events.v1.change_security import MunicipalityCode, Occupation
@@ -153,7 +154,7 @@ def check(proposal: Proposal) -> None:
     """Check a proposal against the conditions of joint procurement.
 
     Raises:
-        RefusedError: naming every condition that is not met.
+        RefusedError: naming every condition that is not met, or the occupation if it cannot be compared.
     """
     kind = proposal.kind
     conditions = (
@@ -170,6 +171,8 @@ def check(proposal: Proposal) -> None:
     if fields := [(pointer, code) for fails, pointer, code in conditions if fails]:
         text = "The conditions of joint procurement are not met."
         raise RefusedError("", "conditions-not-met", text, fields)
+    if proposal.occupation is not None:
+        check_occupation(proposal.occupation, "/occupation")
 
 
 def check_open(state: ProposalState) -> None:

@@ -22,7 +22,7 @@ MAX_REASON: Final = 300
 
 
 class SeatOfferState(StrEnum):
-    """What became of a seat offer, at the joint office."""
+    """What became of a seat offer, at the joint office. `corrected`: a no-show or drop-out that was taken back."""
 
     OPEN = "open"
     ACCEPTED = "accepted"
@@ -33,11 +33,17 @@ class SeatOfferState(StrEnum):
     CANCELLED = "cancelled"
     MOVED = "moved"
     DROPPED_OUT = "dropped_out"
+    CORRECTED = "corrected"
 
 
 KEEPS_SEAT: Final = frozenset({SeatOfferState.OPEN, SeatOfferState.ACCEPTED})
 _IN_GROUP: Final = frozenset({ApplicationState.ACCEPTED, ApplicationState.COMPLETED, ApplicationState.NO_SHOW})
 _NO_SEAT_YET: Final = frozenset({GroupState.PLANNED, GroupState.PROCUREMENT})
+LEFT: Final = frozenset({SeatOfferState.NO_SHOW, SeatOfferState.DROPPED_OUT})
+"""What ends an application by its seat, and is taken back with its reinstatement."""
+STANDING: Final = frozenset({ApplicationState.WAITING, ApplicationState.OFFERED, ApplicationState.ACCEPTED})
+"""States in which an application has not ended: an applicant has one such to a course."""
+_REINSTATED: Final = frozenset({ApplicationState.REJECTED, ApplicationState.NO_SHOW, ApplicationState.WITHDRAWN})
 ENDED: Final = frozenset({GroupState.COMPLETED, GroupState.CANCELLED})
 """States in which a group stays."""
 
@@ -293,6 +299,17 @@ def rejected(state: ApplicationState, actor: Actor, reason: str) -> Change:
     if state is not ApplicationState.WAITING:
         raise ConflictError("not-waiting", f"The application is {state}.")
     return Change(ApplicationState.REJECTED, None, reason, actor)
+
+
+def reinstated(state: ApplicationState, reason: str) -> str:
+    """Return the reason of a reinstatement: a rejection, no-show or drop-out was a mistake, or was overturned.
+
+    Raises:
+        ConflictError: the application has not ended so.
+    """
+    if state not in _REINSTATED:
+        raise ConflictError("invalid-state", f"The application is {state}.")
+    return f"reinstated: {reason}"[:MAX_REASON]
 
 
 def transferred(actor: Actor, reason: str) -> Change:

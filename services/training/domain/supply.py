@@ -16,6 +16,7 @@ from typing import Final
 
 from shared.errors import RefusedError
 from shared.events.v1.change_security import Occupation
+from shared.events.v1.placement import VacancyPublished, VacancyState
 
 LOOK_BACK: Final = timedelta(weeks=12)
 LOOK_AHEAD: Final = timedelta(weeks=13)
@@ -33,24 +34,38 @@ def occupation_group(code: str, digits: int = GROUP_DIGITS) -> str:
     return isco[1][:digits] if isco else code
 
 
-def check_wanted(occupation: Occupation) -> None:
+def check_occupation(occupation: Occupation, pointer: str) -> None:
     """Check that jobseekers can be looked for by an occupation: the pools compare ISCO-08 groups.
 
     A URI of a single occupation is looked up by placement, in the classification that it has imported.
+
+    Args:
+        occupation: what a request gives.
+        pointer: where it stands in the request's body.
 
     Raises:
         RefusedError: the scheme is another, or the code says no group of at least two digits.
     """
     if occupation.scheme.upper() not in _SCHEMES:
         text = "Occupations are given by ISCO-08, ESCO or FINESCO."
-        raise RefusedError("/wanted/occupation/scheme", "unknown-occupation-scheme", text)
+        raise RefusedError(f"{pointer}/scheme", "unknown-occupation-scheme", text)
     code = occupation.code.strip()
     group = _ISCO.search(code)
     if group is None and not code.startswith(("http://", "https://")):
-        raise RefusedError("/wanted/occupation/code", "unknown-occupation", "The code is none of ISCO-08.")
+        raise RefusedError(f"{pointer}/code", "unknown-occupation", "The code is none of ISCO-08.")
     if group is not None and len(group[1]) < _LEAST_DIGITS:
         text = "At least a sub-major group is needed: 2 digits."
-        raise RefusedError("/wanted/occupation/code", "occupation-too-broad", text)
+        raise RefusedError(f"{pointer}/code", "occupation-too-broad", text)
+
+
+def demand_of(event: VacancyPublished) -> int:
+    """Return how many people a vacancy still demands: positions not filled, of an open one.
+
+    An older version of placement does not say how many are filled.
+    """
+    if event.status is not VacancyState.OPEN or event.vacancy is None:
+        return 0
+    return event.vacancy.positions if event.open_positions is None else event.open_positions
 
 
 @dataclass(frozen=True, slots=True)

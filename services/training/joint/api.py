@@ -179,6 +179,17 @@ async def reject(
     return await _application(tx, await seats.reject(tx, application_id, _actor(who), body.reason))
 
 
+@router.post("/applications/{application_id}/reinstatement", tags=["queue"], dependencies=_CLEAN)
+async def reinstate(
+    who: OwnOfficer, application_id: UUID, body: models.ReasonIn, seats: TheSeats, tx: WriteTx
+) -> models.ApplicationOut:
+    """Take a rejection, no-show, drop-out or withdrawal back, with a reason; the application has its old place again.
+
+    409 when it has not ended so, or the applicant has applied to the course anew.
+    """
+    return await _application(tx, await seats.reinstate(tx, application_id, _actor(who), body.reason))
+
+
 @router.post("/applications/{application_id}/transfer", tags=["queue"], dependencies=_CLEAN)
 async def transfer(
     who: OwnOfficer, application_id: UUID, body: models.TransferIn, seats: TheSeats, tx: WriteTx

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.training.domain.contracts import ContractTerms, price_of
@@ -16,7 +16,7 @@ from services.training.joint.models import DecisionOut, Reason, ReasonIn
 from services.training.joint.store import Decisions
 from services.training.joint.tables import CallOffRow, ContractRow
 from shared.http.auth import Coordinator, OwnOfficer, part
-from shared.http.reading import Cursor, Limit, Page, read_cursor
+from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer
 from shared.messaging.transaction import Transaction
@@ -100,10 +100,12 @@ async def list_contracts(_: OwnOfficer, tx: ReadTx, limit: Limit = 50, cursor: C
     return Page.of(rows, limit, lambda row: (row.recorded_at, row.contract_id), ContractLineOut.model_validate)
 
 
-@router.get("/contracts/{contract_id}")
-async def read_contract(_: OwnOfficer, contract_id: UUID, contracts: TheContracts, tx: ReadTx) -> ContractOut:
+@router.get("/contracts/{contract_id}", response_model=ContractOut)
+async def read_contract(
+    request: Request, _: OwnOfficer, contract_id: UUID, contracts: TheContracts, tx: ReadTx
+) -> Response:
     """Read a contract, with the seats that are left."""
-    return await _shown(tx, await Contracts(tx).get(contract_id), contracts)
+    return tagged(request, await _shown(tx, await Contracts(tx).get(contract_id), contracts))
 
 
 @router.post("/contracts/{contract_id}/option", dependencies=_CLEAN)
@@ -143,10 +145,10 @@ async def list_call_offs(
     return Page.of(rows, limit, lambda row: (row.ordered_at, row.call_off_id), lambda row: CallOffOut.of(row, terms))
 
 
-@router.get("/call-offs/{call_off_id}")
-async def read_call_off(_: OwnOfficer, call_off_id: UUID, tx: ReadTx) -> CallOffOut:
+@router.get("/call-offs/{call_off_id}", response_model=CallOffOut)
+async def read_call_off(request: Request, _: OwnOfficer, call_off_id: UUID, tx: ReadTx) -> Response:
     """Read a call-off."""
-    return await _call_off(tx, await Contracts(tx).call_off(call_off_id))
+    return tagged(request, await _call_off(tx, await Contracts(tx).call_off(call_off_id)))
 
 
 @router.post("/call-offs/{call_off_id}/cancellation", dependencies=_CLEAN)

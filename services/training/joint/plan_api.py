@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, status
+from fastapi import APIRouter, Depends, Query, Request, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.training.domain.plans import GroupOfPlan, PlanState
@@ -21,7 +21,7 @@ from services.training.joint.store import Decisions
 from services.training.joint.tables import DecisionRow, SupplyPlanRow
 from services.training.models import GroupOut, strict
 from shared.http.auth import Coordinator, OwnOfficer, part
-from shared.http.reading import Cursor, Limit, Page, read_cursor
+from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.messaging.transaction import Database, Transaction
 from shared.screening import without_identity_codes
@@ -145,10 +145,10 @@ async def list_plans(
     return Page.of(plans, limit, lambda plan: (plan.made_at, plan.plan_id), PlanLineOut.model_validate)
 
 
-@router.get("/plans/{plan_id}")
-async def read_plan(_: OwnOfficer, plan_id: UUID, tx: ReadTx) -> PlanOut:
+@router.get("/plans/{plan_id}", response_model=PlanOut)
+async def read_plan(request: Request, _: OwnOfficer, plan_id: UUID, tx: ReadTx) -> Response:
     """Read a kept plan, with every decision about it."""
-    return await _shown(tx, await Plans(tx).get(plan_id))
+    return tagged(request, await _shown(tx, await Plans(tx).get(plan_id)))
 
 
 @router.post("/plans/{plan_id}/decision", dependencies=_CLEAN)

@@ -1,11 +1,11 @@
 """Plots and CSV of supply planning."""
 
-import csv
 import io
 from collections.abc import Sequence
 from typing import Literal
 
 from services.training.domain.supply import Line
+from shared.http.csv import as_csv
 
 
 def queue_plot(lines: Sequence[Line], kind: Literal["svg", "png"]) -> bytes:
@@ -40,10 +40,6 @@ def queue_plot(lines: Sequence[Line], kind: Literal["svg", "png"]) -> bytes:
     return target.getvalue()
 
 
-def queue_csv(lines: Sequence[Line]) -> str:
+def queue_csv(lines: Sequence[Line]) -> bytes:
     """Return the lines as CSV."""
-    target = io.StringIO()
-    writer = csv.writer(target)
-    writer.writerow(Line.__slots__)
-    writer.writerows([getattr(line, name) for name in Line.__slots__] for line in lines)
-    return target.getvalue()
+    return as_csv(Line.__slots__, ([getattr(line, name) for name in Line.__slots__] for line in lines))

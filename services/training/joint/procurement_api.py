@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.training.domain.attendance import Attended, Participant
@@ -25,7 +25,7 @@ from shared.errors import UnknownError
 from shared.events.v1.training import Language
 from shared.events.values import Day
 from shared.http.auth import Coordinator, OwnOfficer, part
-from shared.http.reading import Cursor, Limit, Page, read_cursor
+from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, System
 from shared.messaging.transaction import Database, Transaction
@@ -47,6 +47,7 @@ class ParticipantOut(BaseModel):
     added_by: str
     added_at: datetime
     removed_at: datetime | None
+    dropped_out_at: datetime | None
 
     @classmethod
     def of(cls, row: ParticipantRow) -> "ParticipantOut":
@@ -57,6 +58,7 @@ class ParticipantOut(BaseModel):
             added_by=row.added_by,
             added_at=row.added_at,
             removed_at=row.removed_at,
+            dropped_out_at=row.dropped_out_at,
         )
 
 
@@ -141,26 +143,44 @@ async def add_participant(
 
 @router.get("/proposals/{proposal_id}/participants")
 async def list_participants(who: Proposer, proposal_id: UUID, tx: ReadTx) -> list[ParticipantOut]:
-    """List who takes part: no more than the proposal has seats."""
+    """List who takes part, and who has dropped out."""
     await _check_own(tx, proposal_id, who)
     return [ParticipantOut.of(row) for row in await Participants(tx).of(proposal_id)]
 
 
-@router.get("/participants/{participant_id}")
-async def read_participant(who: Proposer, participant_id: UUID, tx: ReadTx) -> ParticipantOut:
+@router.get("/participants/{participant_id}", response_model=ParticipantOut)
+async def read_participant(request: Request, who: Proposer, participant_id: UUID, tx: ReadTx) -> Response:
     """Read who takes part, or took part."""
     row = await Participants(tx).get(participant_id)
     await _check_own(tx, row.proposal_id, who)
-    return ParticipantOut.of(row)
+    return tagged(request, ParticipantOut.of(row))
 
 
 @router.post("/participants/{participant_id}/removal", dependencies=_CLEAN)
 async def remove_participant(
     who: Proposer, participant_id: UUID, body: ReasonIn, participants: TheParticipants, tx: WriteTx
 ) -> ParticipantOut:
-    """Take own staff out again, with a reason; seats that become free are offered."""
+    """Take own staff out again, with a reason; seats that become free are offered. 409 once they have attended."""
     await _check_own(tx, (await Participants(tx).get(participant_id)).proposal_id, who)
     return ParticipantOut.of(await participants.remove(tx, participant_id, _actor(who), body.reason))
+
+
+@router.post("/participants/{participant_id}/drop-out", dependencies=_CLEAN)
+async def drop_out_participant(
+    who: Proposer, participant_id: UUID, body: ReasonIn, participants: TheParticipants, tx: WriteTx
+) -> ParticipantOut:
+    """Enter that own staff have left a running group; within the late entry days their seats are offered on."""
+    await _check_own(tx, (await Participants(tx).get(participant_id)).proposal_id, who)
+    return ParticipantOut.of(await participants.drop_out(tx, participant_id, _actor(who), body.reason))
+
+
+@router.post("/participants/{participant_id}/return", dependencies=_CLEAN)
+async def bring_participant_back(
+    who: Proposer, participant_id: UUID, body: ReasonIn, participants: TheParticipants, tx: WriteTx
+) -> ParticipantOut:
+    """Take a drop-out of own staff back, with a reason, while the group has a seat for them."""
+    await _check_own(tx, (await Participants(tx).get(participant_id)).proposal_id, who)
+    return ParticipantOut.of(await participants.come_back(tx, participant_id, _actor(who), body.reason))
 
 
 # -- attendance
@@ -218,10 +238,10 @@ async def list_statements(
     )
 
 
-@router.get("/statements/{statement_id}")
-async def read_statement(_: OwnOfficer, statement_id: UUID, tx: ReadTx) -> KeptStatementOut:
+@router.get("/statements/{statement_id}", response_model=KeptStatementOut)
+async def read_statement(request: Request, _: OwnOfficer, statement_id: UUID, tx: ReadTx) -> Response:
     """Read a kept statement."""
-    return await _statement(tx, await Accounts(tx).statement(statement_id))
+    return tagged(request, await _statement(tx, await Accounts(tx).statement(statement_id)))
 
 
 @router.post("/statements/{statement_id}/approval", dependencies=_CLEAN)

@@ -20,8 +20,9 @@ _USED = (
     " ORDER BY holder_id, recorded_at DESC, entry_id DESC), held AS ("
     " SELECT seat_offer.group_id, application.office AS authority, 1 AS people, seat_offer.state, days"
     " FROM seat_offer JOIN application USING (application_id) LEFT JOIN newest ON holder_id = offer_id"
-    " WHERE seat_offer.state <> 'moved'"
-    " UNION ALL SELECT proposal.group_id, participant ->> 'authority', people, 'accepted', days"
+    " WHERE seat_offer.state NOT IN ('moved', 'corrected')"
+    " UNION ALL SELECT proposal.group_id, participant ->> 'authority', people,"
+    " CASE WHEN dropped_out_at IS NULL THEN 'accepted' ELSE 'dropped_out' END, days"
     " FROM participant JOIN proposal USING (proposal_id) LEFT JOIN newest ON holder_id = participant_id"
     " WHERE removed_at IS NULL)"
     " SELECT held.group_id, starts_on, authority, sum(people) AS offered,"
@@ -54,7 +55,7 @@ class Participants(Store):
         self._tx.session.add(participant)
 
     async def get(self, participant_id: UUID, *, lock: bool = False) -> ParticipantRow:
-        """Return own staff; locked, to be removed.
+        """Return own staff; locked, to be changed.
 
         Raises:
             UnknownError: no such participant.
@@ -65,7 +66,7 @@ class Participants(Store):
         return row
 
     async def of(self, proposal_id: UUID) -> Sequence[ParticipantRow]:
-        """Return who takes part, first added first. No more than a proposal has seats."""
+        """Return who takes part, and who has dropped out, first added first."""
         return await self._all(
             select(ParticipantRow)
             .where(ParticipantRow.proposal_id == proposal_id, col(ParticipantRow.removed_at).is_(None))
@@ -73,7 +74,7 @@ class Participants(Store):
         )
 
     async def in_group(self, group_id: UUID) -> Sequence[ParticipantRow]:
-        """Return who takes part in a group that was procured for own staff."""
+        """Return who takes part in a group that was procured for own staff, and who has dropped out of it."""
         return await self._all(
             select(ParticipantRow)
             .join(ProposalRow, col(ProposalRow.proposal_id) == ParticipantRow.proposal_id)
@@ -96,6 +97,15 @@ class Accounts(Store):
             " ORDER BY holder_id, recorded_at DESC, entry_id DESC",
             id=group_id,
         )
+
+    async def attended(self, holder_id: UUID) -> int:
+        """Return how many days the holder of a seat has attended, by the newest entry; 0 without one."""
+        entered = await self._values(
+            int,
+            "SELECT days FROM attendance WHERE holder_id = :id ORDER BY recorded_at DESC, entry_id DESC LIMIT 1",
+            id=holder_id,
+        )
+        return entered[0] if entered else 0
 
     async def used(self, since: date, until: date) -> list[UsedSeats]:
         """Return offered and used seats by group and home authority, for groups that start within the days."""

@@ -1,12 +1,11 @@
 """A kept statement of used seats as CSV, and as PDF in Finnish, Swedish or English."""
 
-import csv
-import io
 from typing import Final
 
 from services.training.joint.paper import Paper
 from services.training.joint.tables import StatementRow
 from shared.events.v1.training import Language
+from shared.http.csv import as_csv
 
 _COLUMNS: Final = (
     "group_id",
@@ -85,13 +84,9 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
 }
 
 
-def csv_of(statement: StatementRow) -> str:
+def csv_of(statement: StatementRow) -> bytes:
     """Return a statement as CSV."""
-    target = io.StringIO()
-    writer = csv.writer(target)
-    writer.writerow(_COLUMNS)
-    writer.writerows([getattr(line, name) for name in _COLUMNS] for line in statement.lines)
-    return target.getvalue()
+    return as_csv(_COLUMNS, ([getattr(line, name) for name in _COLUMNS] for line in statement.lines))
 
 
 def pdf(statement: StatementRow, lang: Language) -> bytes:

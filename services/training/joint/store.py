@@ -15,8 +15,8 @@ from sqlalchemy.dialects.postgresql import insert as insert_one
 from sqlmodel import col, select
 
 from services.training.domain.procurement import Proposal, ProposalState
-from services.training.domain.seats import KEEPS_SEAT, Actor, Applicant, SeatOfferState
-from services.training.domain.supply import Waiting
+from services.training.domain.seats import KEEPS_SEAT, STANDING, Actor, Applicant, SeatOfferState
+from services.training.domain.supply import Waiting, demand_of
 from services.training.joint.tables import (
     ApplicationRow,
     DecisionRow,
@@ -206,7 +206,7 @@ class Queue(Store):
 
     async def turned_down(self, group_id: UUID) -> set[UUID]:
         """Return who was offered a seat in this group before and holds none now."""
-        kept = [*KEEPS_SEAT, SeatOfferState.MOVED]
+        kept = [*KEEPS_SEAT, SeatOfferState.MOVED, SeatOfferState.CORRECTED]
         query = select(SeatOfferRow.application_id).where(
             SeatOfferRow.group_id == group_id, col(SeatOfferRow.state).not_in(kept)
         )
@@ -228,6 +228,26 @@ class Queue(Store):
                 SeatOfferRow.application_id == application_id, col(SeatOfferRow.state).in_(KEEPS_SEAT)
             )
         )
+
+    async def last_offer(self, application_id: UUID) -> SeatOfferRow | None:
+        """Return the newest seat offer to an application, whatever became of it."""
+        return await self._first(
+            select(SeatOfferRow)
+            .where(SeatOfferRow.application_id == application_id)
+            .order_by(col(SeatOfferRow.made_at).desc(), col(SeatOfferRow.offer_id).desc())
+            .limit(1)
+        )
+
+    async def has_applied_anew(self, application: ApplicationRow) -> bool:
+        """Whether the applicant has another application to the course that has not ended."""
+        other = select(ApplicationRow.application_id).where(
+            ApplicationRow.course_id == application.course_id,
+            ApplicationRow.office == application.office,
+            ApplicationRow.reference == application.reference,
+            ApplicationRow.application_id != application.application_id,
+            col(ApplicationRow.state).in_(STANDING),
+        )
+        return await self._first(other.limit(1)) is not None
 
     async def offer(self, offer_id: UUID) -> SeatOfferRow | None:
         """Return a seat offer."""
@@ -417,7 +437,7 @@ class Planning(Store):
             version=event.version,
             occupation=vacancy.occupation.code if vacancy else "",
             municipality=vacancy.municipality if vacancy else "",
-            positions=vacancy.positions if vacancy else 0,
+            positions=demand_of(event),
         )
         self._tx.stage(_DEMAND, row)
 

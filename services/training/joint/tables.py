@@ -260,6 +260,12 @@ class ParticipantRow(_Table, table=True):
     added_by: str = _text()
     added_at: datetime = _instant()
     removed_at: datetime | None = _instant(null=True)
+    dropped_out_at: datetime | None = _instant(null=True)
+
+    @property
+    def seats(self) -> int:
+        """How many seats they keep: none once they have dropped out."""
+        return 0 if self.dropped_out_at else self.people
 
 
 class AttendanceRow(_Table, table=True):

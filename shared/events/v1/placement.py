@@ -187,6 +187,7 @@ class VacancyPublished(_AboutVacancy):
     status: VacancyState
     vacancy: Vacancy | None = None
     removed_at: Instant | None = Field(default=None, description="Since when the advertisement is not shown.")
+    open_positions: int | None = Field(default=None, ge=0, description="Those that no referral has filled.")
 
 
 class Wanted(Part):

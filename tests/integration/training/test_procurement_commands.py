@@ -253,7 +253,8 @@ async def test_an_approved_statement_stays_as_it_was_until_a_corrected_one_is_ap
         assert (old.state, old.lines[0].days) == (StatementState.REPLACED, 20)
         assert (new.state, new.lines[0].days) == (StatementState.APPROVED, 24)
         assert [row.statement_id for row in await Accounts(tx).statements(StatementState.APPROVED, None, 9)] == [second]
-    assert csv_of(new).splitlines()[1] == f"{training.group_id},2027-02-01,vantaa,2,2,0,0,24,15000.00,True"
+    line = csv_of(new).decode("utf-8-sig").splitlines()[1]
+    assert line == f"{training.group_id},2027-02-01,vantaa,2,2,0,0,24,15000.00,true"
     for lang in ("fi", "sv", "en"):
         assert pdf(new, lang) == pdf(new, lang)
 

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 from pydantic import BaseModel
 
 from services.change_security.domain.summary import search_key, summary
-from services.change_security.lists import Filters, as_csv, conditions
+from services.change_security.lists import Filters, conditions
 from shared.events.v1.change_security import Measure
+from shared.http.csv import as_csv
 from tests.support.filings import ARRIVED, proposal, termination_notice
 
 
@@ -50,6 +51,6 @@ def test_only_what_is_asked_for_is_filtered_and_days_are_local_and_whole() -> No
 
 def test_csv_keeps_letters_and_commas_and_no_text_becomes_a_formula() -> None:
     lines = [Line(employer="Äly, Oy", count=None, late=True), Line(employer="=1+1", count=-3, late=False)]
-    written = as_csv(lines, list(Line.model_fields)).decode("utf-8-sig")
+    written = as_csv(list(Line.model_fields), (line.model_dump().values() for line in lines)).decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(written)))
     assert rows == [["employer", "count", "late"], ["Äly, Oy", "", "true"], ["'=1+1", "-3", "false"]]

@@ -700,6 +700,31 @@ async def test_hiring_fills_positions_and_the_last_one_the_vacancy(memory: Joint
     assert (reopened.filled, reopened.state) == (1, VacancyState.OPEN)
 
 
+@pytest.mark.parametrize("before", [VacancyState.PAUSED, VacancyState.EXPIRED])
+async def test_a_hiring_fills_also_a_vacancy_that_is_not_shown_and_a_correction_advertises_nothing(
+    memory: JointMemory, before: VacancyState
+) -> None:
+    tx = transaction("pks")
+    vacancy_id = reported(memory, "system:jobs")
+    vacancies = JointVacancies()
+    referrals = JointReferrals(vacancies, ())
+    hired, waiting, late = (memory.referred(vacancy_id) for _ in range(3))
+    await vacancies.move(tx, vacancy_id, before, None)
+    offer = memory.offered(waiting, binding=True)
+    await referrals.end(tx, hired.referral_id, ReferralOutcome.HIRED, None)
+    assert memory.postings[vacancy_id].state is VacancyState.FILLED
+    assert offer.state is OfferState.WITHDRAWN
+    withdrawn = [body["why"] for _, body in published(tx) if body["type"] == "placement.job-offer-withdrawn.v1"]
+    assert withdrawn == ["vacancy_filled"]
+    with pytest.raises(ConflictError) as conflict:
+        await referrals.offer(tx, late.referral_id, binding=True, answer_by=NOW + timedelta(days=1))
+    assert conflict.value.code == "positions-filled"
+    await referrals.end(tx, hired.referral_id, ReferralOutcome.NOT_HIRED, ReferralOutcome.HIRED)
+    again = memory.postings[vacancy_id]
+    assert (again.state, again.filled, again.resumes) == (before, 0, None)
+    await referrals.offer(tx, late.referral_id, binding=True, answer_by=NOW + timedelta(days=1))
+
+
 async def test_an_assignment_is_refreshed_by_another_one_that_says_so(memory: JointMemory) -> None:
     vacancy_id = reported(memory, "system:jobs")
     tx = transaction("pks")

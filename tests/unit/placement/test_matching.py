@@ -2,7 +2,7 @@
 
 import json
 import random
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -315,6 +315,20 @@ def test_a_correction_opens_only_what_hirings_had_filled() -> None:
     assert lifecycle.vacate(reported_filled, AT).posting.state is VacancyState.FILLED
     by_hirings = lifecycle.fill(posting_of(1), AT).posting
     assert lifecycle.vacate(by_hirings, AT).posting.state is VacancyState.OPEN
+
+
+def test_what_is_published_says_how_many_positions_are_open() -> None:
+    hired = lifecycle.fill(posting_of(10), AT).posting
+    assert lifecycle.published(posting_of(10)).open_positions == 10
+    assert lifecycle.published(hired).open_positions == 9
+    assert lifecycle.published(lifecycle.move(hired, VacancyState.PAUSED, AT).posting).open_positions is None
+
+
+def test_a_correction_after_the_last_day_advertises_nothing() -> None:
+    last_day = lifecycle.revise(posting_of(1), vacancy(positions=1, expires_on="2026-11-24"), "5120", 1, AT).posting
+    hired = lifecycle.fill(last_day, AT).posting
+    assert lifecycle.vacate(hired, AT).posting.state is VacancyState.OPEN
+    assert lifecycle.vacate(hired, AT + timedelta(days=1)).posting.state is VacancyState.EXPIRED
 
 
 def posting_of(positions: int) -> Posting:

@@ -7,7 +7,7 @@ import pytest
 from services.placement.domain import referral
 from services.placement.domain.referral import PoolState, pool_state
 from shared.errors import ConflictError
-from shared.events.v1.placement import OfferState, ReferralOutcome, ReferralState
+from shared.events.v1.placement import OfferState, ReferralOutcome, ReferralState, VacancyState
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -27,6 +27,21 @@ def test_a_pools_silence_has_a_name_after_the_deadline(
     received_at: datetime | None, now: datetime, state: PoolState
 ) -> None:
     assert pool_state(received_at, NOW, now) is state
+
+
+@pytest.mark.parametrize(
+    ("state", "filled", "code"),
+    [
+        (VacancyState.FILLED, 0, "positions-filled"),
+        (VacancyState.EXPIRED, 2, "positions-filled"),
+        (VacancyState.WITHDRAWN, 2, "vacancy-withdrawn"),
+    ],
+)
+def test_nobody_is_offered_a_vacancy_without_a_position_left(state: VacancyState, filled: int, code: str) -> None:
+    referral.check_vacancy(VacancyState.EXPIRED, 1, 2)
+    with pytest.raises(ConflictError) as conflict:
+        referral.check_vacancy(state, filled, 2)
+    assert conflict.value.code == code
 
 
 def test_the_first_answer_of_a_jobseeker_counts() -> None:

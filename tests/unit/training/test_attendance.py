@@ -1,6 +1,6 @@
 """Own staff in a TäsmäKoulutus, attendance, and dropping out."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,9 +8,18 @@ import pytest
 from pydantic import ValidationError
 
 from services.training.domain import seats
-from services.training.domain.attendance import Attended, Participant, check_attendance, check_participant
+from services.training.domain.attendance import (
+    Attended,
+    Participant,
+    check_attendance,
+    check_drop_out,
+    check_participant,
+    check_removal,
+    check_return,
+)
 from services.training.domain.procurement import Proposal, ProposalState, Size
 from services.training.domain.seats import Actor, SeatOfferState
+from services.training.joint.tables import ParticipantRow
 from shared.errors import ConflictError, RefusedError
 from shared.events.v1.training import ApplicationState, CourseKind, Group, GroupState, Labels
 
@@ -27,6 +36,7 @@ PROPOSAL = Proposal(
     price_eur=Decimal("24000.00"),
     starts_on=date(2027, 2, 1),
 )
+AT = datetime(2027, 2, 3, 8, 0, tzinfo=UTC)
 GROUP = Group(seats=10, language="fi", municipality="092", starts_on=date(2027, 2, 1), ends_on=date(2027, 2, 28))
 
 
@@ -105,3 +115,58 @@ def test_who_drops_out_of_a_running_group_leaves_the_seat_and_has_used_it() -> N
 def test_only_who_has_begun_drops_out(group: GroupState, offer: SeatOfferState) -> None:
     with pytest.raises(ConflictError):
         seats.dropped_out(group, offer, OFFICER, "muutti")
+
+
+def test_own_staff_who_have_attended_drop_out_and_are_not_removed() -> None:
+    check_removal(None, 0)
+    for removed_at, days, code in ((AT, 0, "removed"), (None, 1, "attended")):
+        with pytest.raises(ConflictError) as refused:
+            check_removal(removed_at, days)
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("state", "removed_at", "dropped_out_at", "code"),
+    [
+        (GroupState.RUNNING, AT, None, "removed"),
+        (GroupState.RUNNING, None, AT, "removed"),
+        (GroupState.CONFIRMED, None, None, "invalid-state"),
+        (GroupState.COMPLETED, None, None, "invalid-state"),
+        (None, None, None, "invalid-state"),
+    ],
+)
+def test_own_staff_drop_out_once_of_a_running_group(
+    state: GroupState | None, removed_at: datetime | None, dropped_out_at: datetime | None, code: str
+) -> None:
+    check_drop_out(GroupState.RUNNING, None, None)
+    with pytest.raises(ConflictError) as refused:
+        check_drop_out(state, removed_at, dropped_out_at)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("state", "dropped_out_at", "code"),
+    [(GroupState.RUNNING, None, "not-dropped-out"), (GroupState.COMPLETED, AT, "invalid-state")],
+)
+def test_own_staff_come_back_while_the_group_runs(
+    state: GroupState, dropped_out_at: datetime | None, code: str
+) -> None:
+    check_return(GroupState.RUNNING, AT)
+    with pytest.raises(ConflictError) as refused:
+        check_return(state, dropped_out_at)
+    assert refused.value.code == code
+
+
+def test_own_staff_who_drop_out_leave_their_seats() -> None:
+    participant = Participant(authority="vantaa", people=4)
+    row = ParticipantRow(
+        participant_id=UUID(int=1),
+        proposal_id=UUID(int=2),
+        people=4,
+        participant=participant,
+        added_by="officer:test",
+        added_at=AT,
+    )
+    assert row.seats == 4
+    row.dropped_out_at = AT
+    assert row.seats == 0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.training import data
-from services.training.domain.course import CourseGroup, change, move, points
+from services.training.domain.course import CourseGroup, change, check_course, move, points
 from services.training.domain.procurement import (
     LABELS,
     Proposal,
@@ -30,6 +30,7 @@ from services.training.domain.procurement import (
 from services.training.domain.supply import Waiting, lines, plan
 from services.training.joint.plots import queue_csv, queue_plot
 from shared.errors import ConflictError, RefusedError
+from shared.events.v1.change_security import Occupation
 from shared.events.v1.training import Course, CourseKind, Criterion, Group, GroupState, Labels
 
 TITLE = Labels(fi="Kokki")
@@ -166,6 +167,29 @@ def test_every_condition_that_is_not_met_is_named_at_once() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("scheme", "code", "refused"),
+    [
+        ("TK10", "5120", ("scheme", "unknown-occupation-scheme")),
+        ("ISCO-08", "kokki", ("code", "unknown-occupation")),
+        ("ISCO-08", "5", ("code", "occupation-too-broad")),
+    ],
+)
+def test_courses_and_proposals_have_an_occupation_that_can_be_compared(
+    scheme: str, code: str, refused: tuple[str, str]
+) -> None:
+    known, unknown = Occupation(scheme="ISCO-08", code="5120"), Occupation(scheme=scheme, code=code)
+    check_course(COURSE.model_copy(update={"occupation": known}))
+    check(proposal(occupation=known))
+    name, problem = refused
+    with pytest.raises(RefusedError) as of_course:
+        check_course(COURSE.model_copy(update={"occupation": unknown}))
+    assert (of_course.value.pointer, of_course.value.code) == (f"/course/occupation/{name}", problem)
+    with pytest.raises(RefusedError) as of_proposal:
+        check(proposal(occupation=unknown))
+    assert (of_proposal.value.pointer, of_proposal.value.code) == (f"/occupation/{name}", problem)
+
+
 def test_nine_training_days_are_enough_for_recruitment_training() -> None:
     check(proposal(kind=CourseKind.REKRY, training_days=9, employer_size=None))
 
@@ -291,5 +315,6 @@ def test_the_queue_is_drawn_and_written_and_the_same_queue_gives_the_same_file()
     assert b"512" in queue_plot(queue, "svg")
     assert queue_plot(queue, "png")[:4] == b"\x89PNG"
     assert queue_plot([], "svg").startswith(b"<?xml")
-    assert queue_csv(queue).splitlines()[0].startswith("occupation,municipality,waiting,median_age")
-    assert len(queue_csv(queue).splitlines()) == 3
+    written = queue_csv(queue).decode("utf-8-sig").splitlines()
+    assert written[0].startswith("occupation,municipality,waiting,median_age")
+    assert len(written) == 3

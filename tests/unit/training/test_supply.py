@@ -1,7 +1,7 @@
 """Supply planning: occupation groups, the number of groups to procure, and plans that are kept."""
 
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,8 @@ from services.training.domain.supply import (
     Line,
     Planned,
     Waiting,
-    check_wanted,
+    check_occupation,
+    demand_of,
     groups_for,
     lines,
     occupation_group,
@@ -20,6 +21,7 @@ from services.training.domain.supply import (
 )
 from shared.errors import ConflictError, RefusedError
 from shared.events.v1.change_security import Occupation
+from shared.events.v1.placement import Vacancy, VacancyEmployer, VacancyPublished, VacancyState
 from shared.events.v1.training import Course, CourseKind, Group, Labels
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -73,6 +75,31 @@ def test_queue_release_and_demand_meet_by_occupation_group() -> None:
     found = lines(waiting, {("512", "092"): 40, ("5120.1", "092"): 2}, {("5129", "092"): 7}, NOW)
     assert [(one.occupation, one.waiting, one.released, one.vacancies) for one in found] == [("512", 1, 42, 7)]
     assert {one.occupation for one in lines(waiting, {("5131", "092"): 1}, {}, NOW, 2)} == {"51"}
+
+
+@pytest.mark.parametrize(
+    ("status", "open_positions", "demand"),
+    [
+        (VacancyState.OPEN, 1, 1),
+        (VacancyState.OPEN, 0, 0),
+        (VacancyState.OPEN, None, 10),
+        (VacancyState.PAUSED, 1, 0),
+    ],
+)
+def test_a_vacancy_demands_as_many_as_it_has_open_positions(
+    status: VacancyState, open_positions: int | None, demand: int
+) -> None:
+    vacancy = Vacancy(
+        title="Kokki",
+        employer=VacancyEmployer(business_id="2077474-0"),
+        occupation=Occupation(scheme="ISCO-08", code="5120"),
+        municipality="092",
+        positions=10,
+    )
+    event = VacancyPublished(
+        vacancy_id=uuid4(), version=2, status=status, vacancy=vacancy, open_positions=open_positions
+    )
+    assert demand_of(event) == demand
 
 
 def test_free_seats_and_sizes_of_all_courses_of_a_group_count() -> None:
@@ -144,8 +171,8 @@ def test_a_plan_is_decided_anew_until_it_is_adopted() -> None:
 def test_jobseekers_are_looked_for_by_what_the_pools_understand(scheme: str, code: str, refused: str | None) -> None:
     wanted = Occupation(scheme=scheme, code=code)
     if refused is None:
-        check_wanted(wanted)
+        check_occupation(wanted, "/wanted/occupation")
         return
     with pytest.raises(RefusedError) as refusal:
-        check_wanted(wanted)
+        check_occupation(wanted, "/wanted/occupation")
     assert refusal.value.code == refused

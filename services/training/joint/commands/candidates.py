@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.training.catalogue import Catalogue
 from services.training.domain.course import check_not_ended
-from services.training.domain.supply import check_wanted
+from services.training.domain.supply import check_occupation
 from services.training.joint.store import Candidates
 from services.training.joint.tables import InvitationRow
 from shared.errors import ConflictError, UnknownError
@@ -29,7 +29,7 @@ class JointCandidates:
             ConflictError: it has ended.
             RefusedError: nobody can be looked for by the occupation.
         """
-        check_wanted(wanted.occupation)
+        check_occupation(wanted.occupation, "/wanted/occupation")
         check_not_ended(await Catalogue(tx).group(group_id))
         request_id = derived_id("candidates", tx.cause)
         await Candidates(tx).ask(request_id, group_id, self.offices)

@@ -27,6 +27,7 @@ class JointCatalogue:
         """Put a course, or its next version, into the catalogue. `predecessor`: the version before, 0 for a new course.
 
         Raises:
+            RefusedError: the occupation cannot be compared.
             ConflictError: another change came before, or the sizes contradict each other.
         """
         standing = await Catalogue(tx).lock(course_id)
@@ -45,6 +46,7 @@ class JointCatalogue:
 
         Raises:
             UnknownError: no such course.
+            RefusedError: the occupation cannot be compared.
             ConflictError: another change came before, or the sizes contradict each other.
         """
         await Catalogue(tx).locked_course(course_id)
@@ -89,7 +91,7 @@ class JointCatalogue:
         standing, course = await Catalogue(tx).locked_group(group_id)
         seats = await Queue(tx).seats(group_id)
         accepted = sum(seat.state is SeatOfferState.ACCEPTED for seat in seats)
-        accepted += sum(row.people for row in await Participants(tx).in_group(group_id))
+        accepted += sum(row.seats for row in await Participants(tx).in_group(group_id))
         group = lifecycle.move(standing, state, course.course, accepted)
         if group is standing:
             return group

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.training.catalogue import Catalogue
-from services.training.domain.attendance import Attended, Participant, check_attendance, check_participant
+from services.training.domain.attendance import (
+    Attended,
+    Participant,
+    check_attendance,
+    check_drop_out,
+    check_participant,
+    check_removal,
+    check_return,
+)
 from services.training.domain.course import check_not_ended
 from services.training.domain.seats import Actor, check_free_seat
 from services.training.joint.commands.seats import JointSeats
@@ -37,7 +45,7 @@ class JointParticipants:
             raise UnknownError("proposal")
         if proposal.group_id != group_id:
             raise ConflictError("stale-predecessor", "Another change came before.")
-        taken = sum(row.people for row in await Participants(tx).of(proposal_id))
+        taken = sum(row.seats for row in await Participants(tx).of(proposal_id))
         check_participant(participant, proposal.proposed, proposal.state, taken, frozenset(self.seats.offices))
         if group_id is not None:
             group = await Catalogue(tx).group(group_id)
@@ -59,17 +67,53 @@ class JointParticipants:
 
         Raises:
             UnknownError: no such participant.
-            ConflictError: they are taken out already.
+            ConflictError: they are taken out already, or have attended.
         """
         proposal_id = (await Participants(tx).get(participant_id)).proposal_id
         group_id = await self._locked_group(tx, proposal_id)
         row = await Participants(tx).get(participant_id, lock=True)
-        if row.removed_at is not None:
-            raise ConflictError("removed", "They do not take part any more.")
+        check_removal(row.removed_at, await Accounts(tx).attended(participant_id))
         row.removed_at = tx.clock.now()
         Decisions(tx).enter(proposal_id, "participant removed", reason, actor)
         if group_id is not None:
             await self.seats.fill(tx, (await Catalogue(tx).group(group_id)).course_id)
+        return row
+
+    async def drop_out(self, tx: Transaction, participant_id: UUID, actor: Actor, reason: str) -> ParticipantRow:
+        """Enter that own staff have left a running group; within the late entry days the seats are offered on.
+
+        Raises:
+            UnknownError: no such participant.
+            ConflictError: they do not take part any more, or the group is not running.
+        """
+        proposal_id = (await Participants(tx).get(participant_id)).proposal_id
+        group_id = await self._locked_group(tx, proposal_id)
+        row = await Participants(tx).get(participant_id, lock=True)
+        group = await Catalogue(tx).group(group_id) if group_id is not None else None
+        check_drop_out(group.state if group else None, row.removed_at, row.dropped_out_at)
+        row.dropped_out_at = tx.clock.now()
+        Decisions(tx).enter(proposal_id, "participant dropped out", reason, actor)
+        if group is not None:
+            await self.seats.fill(tx, group.course_id)
+        return row
+
+    async def come_back(self, tx: Transaction, participant_id: UUID, actor: Actor, reason: str) -> ParticipantRow:
+        """Take a drop-out back: own staff have free seats of their group again.
+
+        Raises:
+            UnknownError: no such participant.
+            ConflictError: they have not dropped out, the group is not running, or has not so many seats left.
+        """
+        proposal_id = (await Participants(tx).get(participant_id)).proposal_id
+        group_id = await self._locked_group(tx, proposal_id)
+        row = await Participants(tx).get(participant_id, lock=True)
+        if group_id is None:
+            raise ConflictError("not-dropped-out", "They have not dropped out.")
+        group = await Catalogue(tx).group(group_id)
+        check_return(group.state, row.dropped_out_at)
+        check_free_seat(group.group.seats, await self.seats.taken(tx, group_id) + row.people - 1)
+        row.dropped_out_at = None
+        Decisions(tx).enter(proposal_id, "participant came back", reason, actor)
         return row
 
     async def attend(self, tx: Transaction, group_id: UUID, attended: Sequence[Attended], actor: Actor) -> None:

@@ -65,7 +65,7 @@ class JointProcurement:
                 seats for the own staff.
         """
         proposal = await self._open(tx, proposal_id)
-        staff = sum(row.people for row in await Participants(tx).of(proposal_id))
+        staff = sum(row.seats for row in await Participants(tx).of(proposal_id))
         check_free_seat(details.seats, staff - 1)
         course_id = derived_id(proposal_id, "course")
         await self.catalogue.publish_course(tx, course_id, course_of(proposal.proposed, details), 0)

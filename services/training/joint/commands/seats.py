@@ -9,6 +9,7 @@ from services.training.domain.course import CatalogueCourse, CourseGroup
 from services.training.domain.deadlines import answer_by
 from services.training.domain.quotas import Quota, quota_on
 from services.training.domain.seats import (
+    LEFT,
     RULE,
     Actor,
     Change,
@@ -26,6 +27,7 @@ from services.training.domain.seats import (
     no_show,
     obstacles,
     offers_seats,
+    reinstated,
     rejected,
     selected,
     transferred,
@@ -36,7 +38,7 @@ from services.training.joint.store import Decisions, Queue
 from services.training.joint.tables import ApplicationRow, SeatOfferRow
 from shared.agreement import Agreements
 from shared.calendar import local_day
-from shared.errors import UnknownError
+from shared.errors import ConflictError, UnknownError
 from shared.events.envelope import derived_id
 from shared.events.v1.training import (
     Application,
@@ -106,7 +108,7 @@ class JointSeats:
 
     async def staff(self, tx: Transaction, group_id: UUID) -> int:
         """Return how many seats of a group own staff of an employer have."""
-        return sum(row.people for row in await Participants(tx).in_group(group_id))
+        return sum(row.seats for row in await Participants(tx).in_group(group_id))
 
     async def taken(self, tx: Transaction, group_id: UUID) -> int:
         """Return how many seats of a group are taken or offered."""
@@ -143,6 +145,26 @@ class JointSeats:
         """
         application = await self._locked_application(tx, application_id)
         self._carry_out(tx, application, None, rejected(application.state, actor, reason))
+        return application
+
+    async def reinstate(self, tx: Transaction, application_id: UUID, actor: Actor, reason: str) -> ApplicationRow:
+        """Take a rejection, no-show, drop-out or withdrawal back: the application waits again at its old place.
+
+        A seat that was left by mistake counts as never given; a free one may be offered at once, in the same group too.
+
+        Raises:
+            UnknownError: no such application.
+            ConflictError: it has not ended so, or the applicant has applied to the course anew.
+        """
+        application = await self._locked_application(tx, application_id)
+        why = reinstated(application.state, reason)
+        if await Queue(tx).has_applied_anew(application):
+            raise ConflictError("already-applied", "The applicant has another application to this course.")
+        last = await Queue(tx).last_offer(application_id)
+        if last is not None and last.state in LEFT:
+            last.state = SeatOfferState.CORRECTED
+        self._decide(tx, application, ApplicationState.WAITING, None, why, actor, act="reinstated")
+        await self.fill(tx, application.course_id)
         return application
 
     async def answer(self, tx: Transaction, event: SeatAnswered) -> None:
