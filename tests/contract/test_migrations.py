@@ -13,7 +13,7 @@ from deploy.images import version
 from deploy.schema_changes import contracting
 
 ROOT = Path(__file__).parents[2]
-FIRST_RELEASE = {"advisory": "0006", "change_security": "0012", "placement": "0008", "training": "0008"}
+FIRST_RELEASE = {"advisory": "0006", "change_security": "0012", "placement": "0009", "training": "0009"}
 """The schemas of 0.1.0: no version before it has to work with them. What comes after follows the rule."""
 
 
