@@ -58,7 +58,7 @@ class Entry:
         version_sent, version_stored: the newest version sent to the office, and the newest its store has confirmed.
         store_by, acknowledge_by: after these the receipt is overdue.
         acknowledged_by, case_closed_by: the authority whose officer did it.
-        escalated: what has been escalated for the version sent, so that it is done once.
+        escalated: what was escalated last, so that it is done once for each deadline.
         version_asked, revision_asked, asked_because: when the authority was last asked to acknowledge, and why.
         acknowledged_revision: the newest that an officer has acknowledged; less than `revision_asked` while a newer one
             awaits acknowledgement.

@@ -513,7 +513,8 @@ def _entry(
             version_asked=notice.version,
             revision_asked=notice.revision,
         )
-    # What the authority has already done with the notice stands; only the new content is awaited in its store.
+    # What the authority has already done with the notice stands; only the new content is awaited in its store, by a new
+    # deadline, which is escalated for itself.
     return replace(
         old,
         reasons=recipient.reasons,
@@ -521,6 +522,7 @@ def _entry(
         revision_sent=notice.revision,
         sent_at=at,
         store_by=store_by,
+        escalated=None if old.escalated == "stored" else old.escalated,
     )
 
 
