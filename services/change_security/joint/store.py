@@ -21,6 +21,7 @@ from services.change_security.domain.ledger import Entry
 from services.change_security.domain.notice import Notice, Receipt
 from services.change_security.domain.routing import Authority, Municipality, Unrouted, Why
 from services.change_security.domain.summary import Summary, summary
+from services.change_security.joint.acting_store import Actings
 from services.change_security.joint.tables import (
     AuthorityRow,
     EntryRow,
@@ -229,6 +230,7 @@ class Notices(Store):
         )
         filings = {row.notice_id: row.filing for row in revisions}
         await self._load_entries("WHERE notice_id = ANY(CAST(:ids AS uuid[]))", ids=here)
+        await Actings(self._tx).load(here)
         places: dict[UUID, list[UnroutedRow]] = {}
         for place in await self._all(select(UnroutedRow).where(_is_in(col(UnroutedRow.notice_id), here))):
             places.setdefault(place.notice_id, []).append(place)
