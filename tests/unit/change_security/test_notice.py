@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from services.change_security import data
 from services.change_security.domain import notice as lifecycle
-from services.change_security.domain.ledger import Awaited, Entry, EntryState
+from services.change_security.domain.ledger import Awaited, Entry, EntryState, Standing
 from services.change_security.domain.notice import Channel, Notice, NoticeState, Receipt, Rulebook, arrival
-from services.change_security.domain.routing import route
-from services.change_security.joint.lists_store import _LATE
+from services.change_security.domain.routing import Unrouted, route
+from services.change_security.joint.lists_store import _LATE, _READY_TO_CLOSE
 from services.change_security.joint.store import DUE
 from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.envelope import Event
@@ -372,6 +372,46 @@ def _holds(condition: str, part: Entry, notice_state: NoticeState) -> bool:
             values | {"notice_state": notice_state, "now": ARRIVED.isoformat()},
         ).fetchone()
     return bool(found)
+
+
+@given(
+    st.sampled_from(NoticeState),
+    st.lists(
+        st.tuples(st.sampled_from(EntryState), st.sampled_from((None, "vantaa")), st.sampled_from((None, *Outcome))),
+        max_size=3,
+    ),
+    st.sampled_from(((), (Unrouted(ReasonKind.WORKPLACE, "999", "unknown_municipality"),))),
+)
+def test_a_notice_whose_parts_are_all_closed_is_listed_for_a_coordinator(
+    state: NoticeState, parts: list[tuple[EntryState, str | None, Outcome | None]], places: tuple[Unrouted, ...]
+) -> None:
+    entries = tuple(
+        replace(entry(), state=part, office=office, case_outcome=outcome) for part, office, outcome in parts
+    )
+    notice = replace(filed(), state=state, entries=entries, unrouted=places)
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("CREATE TABLE notice AS SELECT 1 AS notice_id, ? AS state", (state,))
+        database.execute("CREATE TABLE ledger_entry (notice_id, state, office, case_outcome)")
+        database.executemany("INSERT INTO ledger_entry VALUES (1, ?, ?, ?)", parts)
+        database.execute("CREATE TABLE unrouted AS SELECT 1 AS notice_id, ? AS resolved_at", (None if places else 1,))
+        (found,) = database.execute(f"SELECT count(*) FROM notice WHERE {_READY_TO_CLOSE}").fetchone()
+    assert bool(found) == notice.is_ready_to_close
+    if notice.is_ready_to_close:
+        standing = {part.standing(is_ready_to_close=True) for part in notice.active}
+        assert standing == {Standing.COORDINATOR}
+
+
+def test_a_notice_is_ready_to_close_when_its_last_part_is_closed() -> None:
+    notice = filed()
+    for city in ("espoo", "helsinki", "vantaa"):
+        assert not notice.is_ready_to_close
+        closed = tuple(
+            part.case_closed(Outcome.TERMINATIONS, ARRIVED, city) if part.authority == city else part
+            for part in notice.entries
+        )
+        notice = replace(notice, entries=closed)
+    assert notice.is_ready_to_close
+    assert not lifecycle.close(notice, Outcome.TERMINATIONS, ARRIVED).notice.is_ready_to_close
 
 
 def test_a_declined_part_waits_for_a_coordinator_not_for_the_authority() -> None:
