@@ -117,7 +117,7 @@ class CityActing:
             if (
                 row.acting.competent_authority == self.authority
                 and case is not None
-                and case.state not in {CaseState.RELEASED, CaseState.WITHDRAWN}
+                and case.state not in {CaseState.RELEASED, CaseState.WITHDRAWN, CaseState.MERGED}
             ):
                 ground = row.acting.legal_ground or LegalGround.CONSENT
                 return CaseOfficer(officer, authority, ground, row.acting_id)

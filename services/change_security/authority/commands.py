@@ -160,8 +160,10 @@ class CityCases:
 
         Raises:
             UnknownError
+            ConflictError: the case is released, withdrawn or merged.
         """
-        await self._lock(tx, notice_id)
+        _, case = await self._lock(tx, notice_id)
+        own_case.must_be_handled(case)
         await Cases(tx).set_step(notice_id, step, state, by.officer)
         CaseActs(tx).add(notice_id, self.authority, by, CaseAct.STEP_SET, f"{step} {state}")
 
@@ -179,8 +181,10 @@ class CityCases:
         Raises:
             UnknownError: no such case, or its newest revision has no such group.
             RefusedError: the group has fewer terminations.
+            ConflictError: the case is released, withdrawn or merged.
         """
-        row, _ = await self._lock(tx, notice_id)
+        row, case = await self._lock(tx, notice_id)
+        own_case.must_be_handled(case)
         if count is not None:
             filing = await Cases(tx).filing(notice_id, row.revision)
             if filing is None:
@@ -197,10 +201,12 @@ class CityCases:
         Raises:
             UnknownError
             RefusedError: another authority's officer does not share it.
+            ConflictError: the case is released, withdrawn or merged.
         """
         if by.is_of_another and not shared:
             raise RefusedError("/shared", "shared-only", "A note of another authority's officer is shared.")
-        await self._lock(tx, notice_id)
+        _, case = await self._lock(tx, notice_id)
+        own_case.must_be_handled(case)
         CaseActs(tx).add(notice_id, self.authority, by, CaseAct.NOTE_ADDED)
         return Cases(tx).add_note(notice_id, text, by, shared=shared)
 

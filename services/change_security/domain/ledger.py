@@ -44,7 +44,7 @@ class Standing(StrEnum):
     STORE = "store"  # the authority's process; when late, the coordinator's list of what is overdue
     OFFICER = "officer"  # the authority's cases that await acknowledgement; when late, as above
     OUTSIDE = "outside"  # an authority outside the region; when late, as above
-    COORDINATOR = "coordinator"  # the list of declined parts
+    COORDINATOR = "coordinator"  # the list of declined parts; when all are closed, of notices that are ready to close
     HANDLING = "handling"  # the authority's open cases
     FINISHED = "finished"
 
@@ -58,7 +58,7 @@ class Entry:
         version_sent, version_stored: the newest version sent to the office, and the newest its store has confirmed.
         store_by, acknowledge_by: after these the receipt is overdue.
         acknowledged_by, case_closed_by: the authority whose officer did it.
-        escalated: what has been escalated for the version sent, so that it is done once.
+        escalated: what was escalated last, so that it is done once for each deadline.
         version_asked, revision_asked, asked_because: when the authority was last asked to acknowledge, and why.
         acknowledged_revision: the newest that an officer has acknowledged; less than `revision_asked` while a newer one
             awaits acknowledgement.
@@ -224,11 +224,20 @@ class Entry:
             return "stored"
         return "acknowledged" if self.awaits_acknowledgement and now > self.acknowledge_by else None
 
-    def standing(self, *, is_open: bool = True) -> Standing:
-        """Return who must act next. A notice that has ended (`is_open` is false) asks for nothing more."""
-        if not is_open or self.state is EntryState.RELEASED or self.case_outcome is not None:
+    @property
+    def is_done(self) -> bool:
+        """Whether the authority has closed its case. One outside the region tells no outcome: it has confirmed."""
+        return self.case_outcome is not None or (self.office is None and self.state is EntryState.ACKNOWLEDGED)
+
+    def standing(self, *, is_open: bool = True, is_ready_to_close: bool = False) -> Standing:
+        """Return who must act next. A notice that has ended (`is_open` is false) asks for nothing more.
+
+        `is_ready_to_close`: every part of the notice is done, and it awaits a coordinator.
+        """
+        is_closed = self.case_outcome is not None and not is_ready_to_close
+        if not is_open or self.state is EntryState.RELEASED or is_closed:
             return Standing.FINISHED
-        if self.state is EntryState.NOT_OURS:
+        if is_ready_to_close or self.state is EntryState.NOT_OURS:
             return Standing.COORDINATOR
         if self.awaits_acknowledgement:
             if self.office is None:

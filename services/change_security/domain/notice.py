@@ -157,6 +157,16 @@ class Notice:
         """The entries of authorities that the notice still concerns."""
         return tuple(entry for entry in self.entries if entry.state is not EntryState.RELEASED)
 
+    @property
+    def is_ready_to_close(self) -> bool:
+        """Whether the notice is open and every part of it is done: nobody but a coordinator has anything left to do."""
+        return (
+            self.state is NoticeState.OPEN
+            and not self.unrouted
+            and any(entry.case_outcome is not None for entry in self.active)
+            and all(entry.is_done for entry in self.active)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -513,7 +523,8 @@ def _entry(
             version_asked=notice.version,
             revision_asked=notice.revision,
         )
-    # What the authority has already done with the notice stands; only the new content is awaited in its store.
+    # What the authority has already done with the notice stands; only the new content is awaited in its store, by a new
+    # deadline, which is escalated for itself.
     return replace(
         old,
         reasons=recipient.reasons,
@@ -521,6 +532,7 @@ def _entry(
         revision_sent=notice.revision,
         sent_at=at,
         store_by=store_by,
+        escalated=None if old.escalated == "stored" else old.escalated,
     )
 
 

@@ -322,6 +322,16 @@ def _as_seen(case: Case) -> dict[str, int | None]:
     return {"version": case.version or None, "revision": case.revision}
 
 
+def must_be_handled(case: Case) -> None:
+    """Refuse work in a case that this authority handles no longer. In a closed one, what is left may still be done.
+
+    Raises:
+        ConflictError: the case is released, withdrawn or merged into another.
+    """
+    if case.state is not CaseState.CLOSED:
+        _must_be_open(case)
+
+
 def _must_be_open(case: Case) -> None:
     if case.state is not CaseState.OPEN:
         raise ConflictError("not-open", f"The case is {case.state}.")

@@ -142,6 +142,11 @@ _STANDING: Final[Mapping[str, Text]] = {
         "The authority has declined its part: waits for a coordinator.",
     ),
     "standing_handling": Text("Viranomainen hoitaa.", "Myndigheten handlägger.", "The authority handles it."),
+    "ready_to_close": Text(
+        "Kaikki osat on päätetty, ehkä eri tuloksin: odottaa, että koordinaattori päättää ilmoituksen.",
+        "Alla delar är avslutade, kanske med olika utfall: väntar på att koordinatorn avslutar anmälan.",
+        "All parts are closed, maybe with outcomes that differ: waits for a coordinator to close the notice.",
+    ),
     "standing_finished": Text("Päättynyt.", "Avslutad.", "Finished."),
 }
 

@@ -3,6 +3,7 @@
 The competent authority's own store decides who may act in its cases; here it is counted, shown and passed on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -57,6 +58,8 @@ class JointActing:
             acting = acting.model_copy(
                 update={"state": ActingState.REFUSED, "ended_by": RULE, "end_reason": obstacle, "ended_at": now}
             )
+        elif acting.state in acting_for.OPEN and (over := _over(notice, acting.competent_authority)) is not None:
+            acting = acting_for.end(acting, RULE, over, now)
         if acting != known:
             await _put(tx, notice, acting)
 
@@ -76,11 +79,8 @@ class JointActing:
         await self.enter(tx, ActingReported(notice_id=notice_id, authority=asked_by, acting=acting))
 
     async def _obstacle(self, tx: Transaction, notice: Notice, acting: Acting) -> str | None:
-        entry = notice.entry(acting.competent_authority)
-        if entry is None or entry.office is None or entry.state is EntryState.RELEASED:
-            return "the notice does not concern the authority"
-        if notice.state in _ENDED:
-            return _ENDED[notice.state]
+        if (over := _over(notice, acting.competent_authority)) is not None:
+            return over
         others = await Actings(tx).of(notice.notice_id, acting.competent_authority)
         if any(
             other.state in acting_for.OPEN and other.acting.acting_authority == acting.acting_authority
@@ -92,16 +92,35 @@ class JointActing:
 
 async def end_acting_of_released(tx: Transaction, notice: Notice) -> Notice:
     """End the acting in parts that a change of the notice has ended; both sides hear of it. Return the notice."""
-    for entry in notice.entries:
-        over = entry.state is EntryState.RELEASED or notice.state in _ENDED
-        if not over or entry.acting_authority == entry.authority:
-            continue
-        reason = _ENDED.get(notice.state, "the part is released")
-        for row in await Actings(tx).of(notice.notice_id, entry.authority):
+    over = {entry.authority: reason for entry in notice.entries if (reason := _over(notice, entry.authority))}
+    return await _end(tx, notice, over)
+
+
+async def end_acting_of_taken(tx: Transaction, notice: Notice, authority: str) -> Notice:
+    """End the acting in a part that its authority takes; both sides hear of it. Return the notice."""
+    return await _end(tx, notice, {authority: "the authority has taken its part"})
+
+
+async def _end(tx: Transaction, notice: Notice, over: Mapping[str, str]) -> Notice:
+    """End what is asked or in force in these parts, each for a reason."""
+    actings = Actings(tx)
+    # Most notices have none: no query is made for them.
+    parts = [authority for authority in over if actings.is_open(notice.notice_id, authority)]
+    for authority in parts:
+        for row in await actings.of(notice.notice_id, authority):
             if row.state in acting_for.OPEN:
-                await _put(tx, notice, acting_for.end(row.acting, RULE, reason, tx.clock.now()))
-        notice = await _known(tx, notice.notice_id)
-    return notice
+                await _put(tx, notice, acting_for.end(row.acting, RULE, over[authority], tx.clock.now()))
+    return await _known(tx, notice.notice_id) if parts else notice
+
+
+def _over(notice: Notice, authority: str) -> str | None:
+    """Say why nobody may act in a part any more; None while somebody may."""
+    entry = notice.entry(authority)
+    if notice.state in _ENDED:
+        return _ENDED[notice.state]
+    if entry is None or entry.office is None or entry.state is EntryState.RELEASED:
+        return "the notice does not concern the authority"
+    return None
 
 
 async def _put(tx: Transaction, notice: Notice, acting: Acting) -> None:

@@ -2,18 +2,45 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import tuple_
 from sqlmodel import col, select
 
+from services.change_security.domain.acting import OPEN
 from services.change_security.joint.tables import ActingRow
 from shared.events.v1.change_security import Acting, ActingState
+from shared.messaging.transaction import Transaction
 from shared.store import Store
+
+
+class _Part(NamedTuple):
+    notice_id: UUID
+    competent_authority: str
 
 
 class Actings(Store):
     """Which authorities act for another, asked to, or did."""
+
+    def __init__(self, tx: Transaction) -> None:
+        super().__init__(tx)
+        # The parts in which something may still happen, of the notices that the transaction has read.
+        self._open: set[tuple[UUID, str]] = tx.identity_map.setdefault("parts-with-acting", set())
+
+    async def load(self, notice_ids: Sequence[UUID]) -> None:
+        """Read in which parts of locked notices something may still happen."""
+        found = await self._values(
+            _Part,
+            "SELECT DISTINCT notice_id, competent_authority FROM acting"
+            " WHERE notice_id = ANY(CAST(:ids AS uuid[])) AND state IN ('asked', 'in_force')",
+            ids=list(notice_ids),
+        )
+        self._open.update(found)
+
+    def is_open(self, notice_id: UUID, competent: str) -> bool:
+        """Whether something may still happen in a part of a notice that the transaction has read."""
+        return (notice_id, competent) in self._open
 
     async def get(self, acting_id: UUID) -> ActingRow | None:
         """Return one, locked."""
@@ -21,6 +48,8 @@ class Actings(Store):
 
     async def put(self, notice_id: UUID, acting: Acting) -> None:
         """Write one as it now is."""
+        if acting.state in OPEN:
+            self._open.add((notice_id, acting.competent_authority))
         await self._tx.session.merge(
             ActingRow(
                 acting_id=acting.acting_id,

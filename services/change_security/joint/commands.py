@@ -32,7 +32,7 @@ from services.change_security.domain.routing import AuthorityTable
 from services.change_security.domain.rules import days_of_earlier
 from services.change_security.domain.workforce import workforce_released
 from services.change_security.joint import smime
-from services.change_security.joint.acting_commands import end_acting_of_released
+from services.change_security.joint.acting_commands import end_acting_of_released, end_acting_of_taken
 from services.change_security.joint.delivery_store import Deliveries, Delivery
 from services.change_security.joint.evidence_store import EmployersFilings, Evidence
 from services.change_security.joint.handling_store import Handlings, Specialists
@@ -309,7 +309,9 @@ class JointOffice:
     async def take(
         self, tx: Transaction, notice_id: UUID, authority: str, at: datetime, version: int | None, revision: int | None
     ) -> Notice:
-        """Let an authority take its own part out of joint handling; `version`, `revision`: what it had before it.
+        """Let an authority take its own part out of joint handling; nobody acts in it for another any more.
+
+        `version`, `revision`: what it had before it.
 
         Raises:
             UnknownError
@@ -318,7 +320,8 @@ class JointOffice:
         # What a city had before it of a merged notice is no version of the one that continues.
         seen = (version, revision) if notice.notice_id == notice_id else (0, 0)
         change = lifecycle.take(notice, authority, at, version=seen[0], revision=seen[1])
-        return await self.carry_out(tx, change)
+        taken = await self.carry_out(tx, change)
+        return await end_acting_of_taken(tx, taken, authority) if change.events else taken
 
     async def give_back(self, tx: Transaction, notice_id: UUID, authority: str) -> Notice:
         """Let an authority return its own part to joint handling.

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.change_security.domain.notice import NoticeState
 from services.change_security.joint.lists_store import ListedNotice, NoticeList
@@ -40,13 +40,16 @@ async def list_notices(
     filters: TheFilters,
     is_csv: IsCsv,
     state: NoticeState | None = None,
+    ready_to_close: Annotated[
+        bool | None, Query(description="Whether every part is closed, and a coordinator is to close the notice.")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
     """List notices, newest first: a coordinator's all, an officer's those of the own authority, a system's own."""
     at_most = CSV_ROWS if is_csv else limit
     before = read_cursor(cursor, datetime.fromisoformat, UUID)
-    rows = await NoticeList(tx).page(who, filters, state, at_most, before)
+    rows = await NoticeList(tx).page(who, filters, state, at_most, before, ready_to_close=ready_to_close)
     sees_all = isinstance(who, System) or Role.COORDINATOR in who.roles
 
     def show(row: ListedNotice) -> NoticeLine:

@@ -24,6 +24,15 @@ _MINE: Final = "coalesce(filed_by = :actor OR specialist = :officer, false)"
 
 _PART: Final = "FROM ledger_entry WHERE ledger_entry.notice_id = notice.notice_id AND ledger_entry.state <> 'released'"
 
+_READY_TO_CLOSE: Final = (
+    f"(notice.state = 'open' AND EXISTS (SELECT 1 {_PART} AND ledger_entry.case_outcome IS NOT NULL)"  # noqa: S608
+    f" AND NOT EXISTS (SELECT 1 {_PART} AND ledger_entry.case_outcome IS NULL"
+    " AND (ledger_entry.office IS NOT NULL OR ledger_entry.state <> 'acknowledged'))"
+    " AND NOT EXISTS (SELECT 1 FROM unrouted"
+    " WHERE unrouted.notice_id = notice.notice_id AND unrouted.resolved_at IS NULL))"
+)
+"""As `Notice.is_ready_to_close`."""
+
 
 class ListedNotice(NamedTuple):
     """A notice in the list. Of a part is said whether any authority's is so; `is_handled`: the caller's own."""
@@ -64,6 +73,8 @@ class NoticeList(Store):
         state: NoticeState | None,
         limit: int,
         before: tuple[datetime, UUID] | None,
+        *,
+        ready_to_close: bool | None = None,
     ) -> Sequence[ListedNotice]:
         """Return the notices that the caller may see, newest registration first.
 
@@ -87,6 +98,7 @@ class NoticeList(Store):
                 (f"EXISTS (SELECT {_PART} AND ledger_entry.state = 'not_ours')", filters.declined),
                 ("part.acknowledged", filters.acknowledged),
                 (_MINE, filters.mine),
+                (_READY_TO_CLOSE, ready_to_close),
             )
             if holds is not None
         ]

@@ -79,9 +79,12 @@ class EntryOut(BaseModel):
     case_outcome: Outcome | None
 
     @classmethod
-    def of(cls, entry: Entry, now: datetime, *, is_open: bool) -> "EntryOut":
+    def of(cls, entry: Entry, now: datetime, *, is_open: bool, is_ready_to_close: bool) -> "EntryOut":
         """Show an entry of a notice that is open, or has ended."""
-        overdue, standing = entry.overdue(now, is_open=is_open), entry.standing(is_open=is_open)
+        overdue = entry.overdue(now, is_open=is_open)
+        standing = entry.standing(is_open=is_open, is_ready_to_close=is_ready_to_close)
+        for_closing = is_ready_to_close and standing is Standing.COORDINATOR
+        why = "ready_to_close" if for_closing else f"standing_{standing}"
         return cls(
             authority=entry.authority,
             office=entry.office,
@@ -100,7 +103,7 @@ class EntryOut(BaseModel):
             overdue=overdue,
             overdue_message=MessageOut.of(message(f"overdue_{overdue}")) if overdue else None,
             standing=standing,
-            standing_message=MessageOut.of(message(f"standing_{standing}")),
+            standing_message=MessageOut.of(message(why)),
             revision_asked=entry.revision_asked,
             asked_because=entry.asked_because,
             acknowledged_revision=entry.acknowledged_revision,
@@ -160,7 +163,10 @@ class LedgerOut(BaseModel):
                 for one in arrivals
                 for receipt in sorted(one.arrival.receipts, key=lambda receipt: receipt.arrived_at)
             ],
-            entries=[EntryOut.of(entry, now, is_open=is_open) for entry in notice.entries],
+            entries=[
+                EntryOut.of(entry, now, is_open=is_open, is_ready_to_close=notice.is_ready_to_close)
+                for entry in notice.entries
+            ],
         )
 
 

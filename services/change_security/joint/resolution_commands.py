@@ -113,29 +113,33 @@ class Coordination:
         return notice
 
     async def link(self, tx: Transaction, notice_id: UUID, proposal_id: UUID, by: str, reason: str) -> Notice:
-        """Link a notice of terminations to the proposal that it follows.
+        """Link a notice of terminations to the proposal that it follows. What is merged leads to what continues.
 
         Raises:
             UnknownError, RefusedError
         """
-        notice, proposal = await self._both(tx, notice_id, proposal_id)
+        await Notices(tx).load([notice_id, proposal_id])
+        notice, proposal = await self.office.known(tx, notice_id), await self.office.known(tx, proposal_id)
         change = merging.link(notice, proposal)
         await Notices(tx).save_link(change.notice)
-        self._record_both(tx, ActKind.LINKED, notice_id, proposal_id, by, reason)
+        self._record_both(tx, ActKind.LINKED, notice.notice_id, proposal.notice_id, by, reason)
         return change.notice
 
     async def unlink(self, tx: Transaction, notice_id: UUID, by: str, reason: str) -> Notice:
-        """Undo the link of a notice of terminations to a proposal.
+        """Undo the link of a notice of terminations to a proposal, and those of the notices merged into it.
 
         Raises:
             UnknownError, ConflictError
         """
         notice = await self.office.known(tx, notice_id)
-        change = merging.unlink(notice)
-        await Notices(tx).save_link(change.notice)
-        if notice.relates_to is not None:
-            self._record_both(tx, ActKind.UNLINKED, notice.notice_id, notice.relates_to, by, reason)
-        return change.notice
+        await Notices(tx).load(notice.absorbed)
+        absorbed = [await Notices(tx).get(absorbed_id) for absorbed_id in notice.absorbed]
+        linked = [one for one in (notice, *absorbed) if one is not None and one.relates_to is not None]
+        for one in linked or [notice]:
+            await Notices(tx).save_link(merging.unlink(one).notice)
+            if one.relates_to is not None:
+                self._record_both(tx, ActKind.UNLINKED, one.notice_id, one.relates_to, by, reason)
+        return await self.office.known(tx, notice.notice_id)
 
     async def keep_apart(self, tx: Transaction, notice_id: UUID, other_id: UUID, by: str, reason: str) -> None:
         """Say that two notices are neither one nor of one matter: they are suggested no more.

@@ -109,8 +109,32 @@ _SAME: Final = _PAIRS.replace(
 _FOLLOWS: Final = _PAIRS.replace(
     "{condition}",
     """AND older.state <> 'merged' AND newer.kind = 'termination_notice' AND older.kind = 'negotiation_proposal'
-       AND newer.relates_to IS NULL""",
+       AND NOT EXISTS (SELECT FROM notice AS linked JOIN notice AS proposal ON proposal.notice_id = linked.relates_to
+                       WHERE (linked.notice_id = newer.notice_id OR linked.merged_into = newer.notice_id)
+                         AND proposal.business_id = newer.business_id AND proposal.kind = older.kind)""",
 )
+"""A filer may name a proposal that does not exist, or another employer's: that link holds nothing."""
+
+_RELATED: Final = """
+    WITH this AS (
+        SELECT notice_id, business_id, kind, relates_to FROM notice WHERE notice_id = :id
+        UNION ALL
+        SELECT notice_id, business_id, kind, relates_to FROM notice WHERE merged_into = :id
+    ), linked AS (
+        SELECT coalesce(proposal.merged_into, proposal.notice_id) AS notice_id, 'proposal' AS relation
+        FROM this JOIN notice AS proposal ON proposal.notice_id = this.relates_to
+        WHERE proposal.business_id = this.business_id AND proposal.kind <> this.kind
+        UNION
+        SELECT coalesce(other.merged_into, other.notice_id), 'termination_notice'
+        FROM this JOIN notice AS other ON other.relates_to = this.notice_id
+        WHERE other.business_id = this.business_id AND other.kind <> this.kind
+    )
+    SELECT notice_id, 'merged' AS relation, kind, state, outcome, arrived_at FROM notice WHERE merged_into = :id
+    UNION ALL
+    SELECT notice_id, relation, kind, state, outcome, arrived_at FROM linked JOIN notice USING (notice_id)
+    ORDER BY arrived_at, notice_id
+"""
+"""A link follows a notice into the one that it is merged into, from either end. Merges are one deep."""
 
 
 class Acts(Store):
@@ -272,20 +296,8 @@ class SameMatter(Store):
     """The notices that belong to one matter: merged into one, or a proposal and its notice of terminations."""
 
     async def related(self, notice_id: UUID) -> list[RelatedNotice]:
-        """Return the notices merged into a notice, and those linked to it by a link that holds."""
-        return await self._values(
-            RelatedNotice,
-            """
-            SELECT other.notice_id, 'merged' AS relation, kind, state, outcome, arrived_at
-            FROM notice AS other WHERE other.merged_into = :id
-            UNION ALL
-            SELECT other.notice_id, CASE WHEN this.relates_to = other.notice_id THEN 'proposal'
-                                    ELSE 'termination_notice' END,
-                   other.kind, other.state, other.outcome, other.arrived_at
-            FROM notice AS this JOIN notice AS other
-              ON other.notice_id = this.relates_to OR other.relates_to = this.notice_id
-            WHERE this.notice_id = :id AND this.business_id = other.business_id AND this.kind <> other.kind
-            ORDER BY arrived_at, notice_id
-            """,
-            id=notice_id,
-        )
+        """Return the notices merged into a notice, and those linked to it, or to one of them, by a link that holds.
+
+        A linked notice that is merged leads to the one that continues.
+        """
+        return await self._values(RelatedNotice, _RELATED, id=notice_id)

@@ -200,6 +200,27 @@ async def test_in_a_case_that_has_ended_nothing_is_decided(state: CaseState) -> 
     assert (published(tx), acts(rows)) == ([], [])
 
 
+@pytest.mark.parametrize("state", [CaseState.WITHDRAWN, CaseState.RELEASED, CaseState.MERGED])
+async def test_a_case_that_the_authority_no_longer_handles_is_not_worked_on(state: CaseState) -> None:
+    rows, tx = on(case(state=state))
+    for act in (
+        CASES.set_step(tx, ID, Step.FOLLOW_UP, StepState.DONE, OWN),
+        CASES.set_check(tx, ID, uuid4(), CheckItem.AGED_55, None, OWN),
+        CASES.add_note(tx, ID, "the employer called", OWN, shared=True),
+    ):
+        with pytest.raises(ConflictError) as refused:
+            await act
+        assert refused.value.code == "not-open"
+    assert (acts(rows), rows.of(CaseStepRow), rows.of(CaseNoteRow)) == ([], [], [])
+
+
+async def test_in_a_closed_case_what_is_left_is_still_done() -> None:
+    rows, tx = on(case(state=CaseState.CLOSED))
+    await CASES.set_step(tx, ID, Step.FOLLOW_UP, StepState.DONE, OWN)
+    await CASES.add_note(tx, ID, "the employer called", OWN, shared=True)
+    assert [act for act, _, _ in acts(rows)] == [CaseAct.STEP_SET, CaseAct.NOTE_ADDED]
+
+
 async def test_a_case_that_is_not_here_is_unknown() -> None:
     _, tx = on()
     with pytest.raises(UnknownError):

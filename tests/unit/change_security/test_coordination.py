@@ -23,7 +23,7 @@ from shared.events.v1.change_security import DeclineReason
 from shared.messaging.transaction import Transaction
 from shared.topics import CHANGE_NOTICES_RECEIPTS
 from tests.support.clock import SettableClock
-from tests.support.filings import ARRIVED, proposal
+from tests.support.filings import ARRIVED, proposal, termination_notice
 from tests.support.rows import Rows, transaction_on
 
 FIRST, SECOND = UUID(int=1), UUID(int=2)
@@ -144,3 +144,36 @@ async def test_a_released_authority_hears_so_and_the_filer_reads_who_is_left() -
     assert heard(tx, "espoo") == ["notice-released.v1"]
     (receipt,) = [json.loads(event.payload) for event in tx._outgoing if event.topic == CHANGE_NOTICES_RECEIPTS.name]
     assert {one["authority"] for one in receipt["authorities"]} == {"helsinki", "vantaa"}
+
+
+async def test_a_merged_notice_is_linked_as_the_one_that_continues(monkeypatch: pytest.MonkeyPatch) -> None:
+    third = UUID(int=3)
+    notice = replace(filed(third, PORTAL), filing=termination_notice())
+    rows, tx = read(*merged(), notice)
+    written: list[tuple[UUID, UUID | None]] = []
+
+    async def save_link(_: Notices, linked: Notice) -> None:
+        written.append((linked.notice_id, linked.relates_to))
+        tx.identity_map["notices"][linked.notice_id] = replace(linked, entries=())
+
+    monkeypatch.setattr(Notices, "save_link", save_link)
+    linked = await COORDINATION.link(tx, third, SECOND, BY, WHY)
+    assert linked.relates_to == FIRST
+    assert [(act.notice_id, act.other_id) for act in rows.of(NoticeActRow)] == [(third, FIRST), (FIRST, third)]
+    await COORDINATION.unlink(tx, third, BY, WHY)
+    assert written == [(third, FIRST), (third, None)]
+    with pytest.raises(ConflictError):
+        await COORDINATION.unlink(tx, third, BY, WHY)
+
+
+async def test_the_link_of_a_merged_notice_is_undone_at_the_one_that_continues(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, absorbed = merged()
+    _, tx = read(kept, replace(absorbed, relates_to=UUID(int=3)))
+    written: list[tuple[UUID, UUID | None]] = []
+
+    async def save_link(_: Notices, linked: Notice) -> None:
+        written.append((linked.notice_id, linked.relates_to))
+
+    monkeypatch.setattr(Notices, "save_link", save_link)
+    await COORDINATION.unlink(tx, FIRST, BY, WHY)
+    assert written == [(SECOND, None)]

@@ -1,5 +1,8 @@
 """Two notices that are one, and a notice of terminations with its proposal."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,6 +16,7 @@ from services.change_security.domain import notice as lifecycle
 from services.change_security.domain.ledger import Entry
 from services.change_security.domain.merging import Filed, may_be_one, may_follow
 from services.change_security.domain.notice import Channel, Notice, NoticeState, Receipt, Rulebook
+from services.change_security.joint.resolution_store import _FOLLOWS, _RELATED
 from shared.errors import ConflictError, RefusedError
 from shared.events.envelope import Event
 from shared.events.v1.change_security import (
@@ -194,3 +198,57 @@ def test_a_link_is_undone_once() -> None:
     assert unlinked.relates_to is None
     with pytest.raises(ConflictError):
         merging.unlink(unlinked)
+
+
+# -- what is linked and suggested, as the store reads it
+
+
+@pytest.fixture
+def database() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(
+            "CREATE TABLE notice (notice_id, business_id DEFAULT 'employer', kind, state DEFAULT 'open', outcome,"
+            " arrived_at DEFAULT 1, relates_to, merged_into)"
+        )
+        connection.execute("CREATE TABLE notice_act (notice_id, other_id, act)")
+        yield connection
+
+
+def kept(database: sqlite3.Connection, notice_id: str, kind: str, **values: str) -> None:
+    row = {"notice_id": notice_id, "kind": kind} | values
+    names = ", ".join(row)
+    database.execute(f"INSERT INTO notice ({names}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+
+
+def related(database: sqlite3.Connection, notice_id: str) -> list[tuple[str, str]]:
+    return [(row[0], row[1]) for row in database.execute(_RELATED, {"id": notice_id})]
+
+
+def test_a_link_follows_either_notice_into_the_one_that_continues(database: sqlite3.Connection) -> None:
+    kept(database, "proposal", "negotiation_proposal")
+    kept(database, "proposal-gone", "negotiation_proposal", merged_into="proposal")
+    kept(database, "notice", "termination_notice")
+    kept(database, "notice-gone", "termination_notice", relates_to="proposal-gone", merged_into="notice")
+    assert related(database, "notice") == [("notice-gone", "merged"), ("proposal", "proposal")]
+    assert related(database, "proposal") == [("notice", "termination_notice"), ("proposal-gone", "merged")]
+
+
+def test_a_link_to_another_employers_proposal_holds_nothing(database: sqlite3.Connection) -> None:
+    kept(database, "proposal", "negotiation_proposal", business_id="other")
+    kept(database, "notice", "termination_notice", relates_to="proposal")
+    assert related(database, "notice") == related(database, "proposal") == []
+
+
+@pytest.mark.parametrize(
+    ("relates_to", "suggested"), [("nothing", True), ("others", True), ("proposal", False), ("proposal-gone", False)]
+)
+def test_only_a_link_that_holds_ends_the_suggestion_of_one(
+    database: sqlite3.Connection, relates_to: str, *, suggested: bool
+) -> None:
+    kept(database, "proposal", "negotiation_proposal")
+    kept(database, "proposal-gone", "negotiation_proposal", merged_into="proposal", state="merged")
+    kept(database, "others", "negotiation_proposal", business_id="other")
+    kept(database, "notice", "termination_notice", relates_to=relates_to)
+    nothing = dict.fromkeys(("business_id", "after_at", "after_key"))
+    pairs = database.execute(_FOLLOWS.replace("SELECT FROM", "SELECT 1 FROM"), nothing | {"limit": 9}).fetchall()
+    assert [pair[:2] for pair in pairs] == ([("notice", "proposal")] if suggested else [])

@@ -1,6 +1,8 @@
 """Routing, the lifecycle of a notice, and the ledger."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
@@ -12,9 +14,11 @@ from hypothesis import strategies as st
 
 from services.change_security import data
 from services.change_security.domain import notice as lifecycle
-from services.change_security.domain.ledger import Entry, EntryState
+from services.change_security.domain.ledger import Awaited, Entry, EntryState, Standing
 from services.change_security.domain.notice import Channel, Notice, NoticeState, Receipt, Rulebook, arrival
-from services.change_security.domain.routing import route
+from services.change_security.domain.routing import Unrouted, route
+from services.change_security.joint.lists_store import _LATE, _READY_TO_CLOSE
+from services.change_security.joint.store import DUE
 from shared.errors import ConflictError, RefusedError, UnknownError
 from shared.events.envelope import Event
 from shared.events.v1.change_security import (
@@ -255,7 +259,11 @@ def test_an_officer_gives_an_earlier_arrival() -> None:
 
 
 def entry() -> Entry:
-    found = filed().entry("vantaa")
+    return entry_of(filed())
+
+
+def entry_of(notice: Notice) -> Entry:
+    found = notice.entry("vantaa")
     assert found is not None
     return found
 
@@ -302,6 +310,108 @@ def test_what_is_late_is_escalated_once_for_each_receipt() -> None:
     assert second is not None
     assert (second[1].awaiting, second[1].due_at) == ("acknowledged", entry().acknowledge_by)
     assert entry().escalate(ARRIVED) is None
+
+
+def test_a_new_deadline_of_a_store_that_is_down_is_escalated_again() -> None:
+    late = ARRIVED + timedelta(days=1)
+    notice = filed()
+    first = entry_of(notice).escalate(late)
+    assert first is not None
+    notice = replace(notice, entries=tuple(first[0] if one.authority == "vantaa" else one for one in notice.entries))
+    part = entry_of(lifecycle.revise(notice, proposal(), 1, late, BOOK).notice)
+    assert part.escalate(part.store_by) is None
+    again = part.escalate(part.store_by + timedelta(seconds=1))
+    assert again is not None
+    assert (again[1].awaiting, again[1].due_at) == ("stored", part.store_by)
+
+
+@given(
+    st.sampled_from(NoticeState),
+    st.sampled_from(EntryState),
+    st.sampled_from((None, "vantaa")),
+    st.integers(0, 2),
+    st.integers(-1, 1),
+    st.integers(-1, 1),
+    st.sampled_from((None, "stored", "acknowledged")),
+)
+def test_the_sweep_selects_what_it_changes_and_the_list_says_the_same(
+    notice_state: NoticeState,
+    state: EntryState,
+    office: str | None,
+    version_stored: int,
+    store_by: int,
+    acknowledge_by: int,
+    escalated: Awaited | None,
+) -> None:
+    part = replace(
+        entry(),
+        state=state,
+        office=office,
+        version_sent=2,
+        version_stored=version_stored,
+        store_by=ARRIVED + timedelta(hours=store_by),
+        acknowledge_by=ARRIVED + timedelta(hours=acknowledge_by),
+        escalated=escalated,
+    )
+    is_open = notice_state is NoticeState.OPEN
+    assert _holds(DUE, part, notice_state) == (is_open and part.escalate(ARRIVED) is not None)
+    late = f"ledger_entry.state <> 'released' AND {_LATE}"
+    assert _holds(late, part, notice_state) == (part.overdue(ARRIVED, is_open=is_open) is not None)
+
+
+def _holds(condition: str, part: Entry, notice_state: NoticeState) -> bool:
+    """Evaluate a condition on a part and its notice, as a database does."""
+    values = {
+        name: value.isoformat() if isinstance(value := getattr(part, name), datetime) else value
+        for name in ("state", "office", "version_sent", "version_stored", "store_by", "acknowledge_by", "escalated")
+    }
+    with closing(sqlite3.connect(":memory:")) as database:
+        (found,) = database.execute(
+            f"SELECT count(*) FROM (SELECT {', '.join(f':{name} AS {name}' for name in values)}) AS ledger_entry,"
+            f" (SELECT :notice_state AS state) AS notice WHERE {condition}",
+            values | {"notice_state": notice_state, "now": ARRIVED.isoformat()},
+        ).fetchone()
+    return bool(found)
+
+
+@given(
+    st.sampled_from(NoticeState),
+    st.lists(
+        st.tuples(st.sampled_from(EntryState), st.sampled_from((None, "vantaa")), st.sampled_from((None, *Outcome))),
+        max_size=3,
+    ),
+    st.sampled_from(((), (Unrouted(ReasonKind.WORKPLACE, "999", "unknown_municipality"),))),
+)
+def test_a_notice_whose_parts_are_all_closed_is_listed_for_a_coordinator(
+    state: NoticeState, parts: list[tuple[EntryState, str | None, Outcome | None]], places: tuple[Unrouted, ...]
+) -> None:
+    entries = tuple(
+        replace(entry(), state=part, office=office, case_outcome=outcome) for part, office, outcome in parts
+    )
+    notice = replace(filed(), state=state, entries=entries, unrouted=places)
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("CREATE TABLE notice AS SELECT 1 AS notice_id, ? AS state", (state,))
+        database.execute("CREATE TABLE ledger_entry (notice_id, state, office, case_outcome)")
+        database.executemany("INSERT INTO ledger_entry VALUES (1, ?, ?, ?)", parts)
+        database.execute("CREATE TABLE unrouted AS SELECT 1 AS notice_id, ? AS resolved_at", (None if places else 1,))
+        (found,) = database.execute(f"SELECT count(*) FROM notice WHERE {_READY_TO_CLOSE}").fetchone()
+    assert bool(found) == notice.is_ready_to_close
+    if notice.is_ready_to_close:
+        standing = {part.standing(is_ready_to_close=True) for part in notice.active}
+        assert standing == {Standing.COORDINATOR}
+
+
+def test_a_notice_is_ready_to_close_when_its_last_part_is_closed() -> None:
+    notice = filed()
+    for city in ("espoo", "helsinki", "vantaa"):
+        assert not notice.is_ready_to_close
+        closed = tuple(
+            part.case_closed(Outcome.TERMINATIONS, ARRIVED, city) if part.authority == city else part
+            for part in notice.entries
+        )
+        notice = replace(notice, entries=closed)
+    assert notice.is_ready_to_close
+    assert not lifecycle.close(notice, Outcome.TERMINATIONS, ARRIVED).notice.is_ready_to_close
 
 
 def test_a_declined_part_waits_for_a_coordinator_not_for_the_authority() -> None:

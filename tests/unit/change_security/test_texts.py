@@ -57,6 +57,7 @@ def test_every_text_is_used_and_every_code_has_a_text() -> None:
         {f"overdue_{awaited}" for awaited in get_args(Awaited)}
         | {f"asked_{because}" for because in AskedBecause}
         | {f"standing_{standing}" for standing in Standing}
+        | {"ready_to_close"}
         | set(get_args(Why))
     )
     by_their_enums = set(Step) | set(CheckItem) | set(LegalGround)
