@@ -1,9 +1,6 @@
-"""The short form of `make faults`: a campaign over all four services, and some mutants of its checker."""
-
-import pytest
+"""The short form of `make faults`: a campaign over all four services. Its checker is tried there, by every mutant."""
 
 from faults.campaign import MIX, Campaign, run
-from faults.mutations import MUTANTS, attempt
 
 
 def test_kills_of_processes_databases_and_broker_freezes_and_cuts_lose_nothing_and_double_nothing() -> None:
@@ -12,13 +9,3 @@ def test_kills_of_processes_databases_and_broker_freezes_and_cuts_lose_nothing_a
     assert verdict.wrong == {}
     assert len(verdict.counts) == 55
     assert done == mix
-
-
-@pytest.mark.parametrize(
-    "module",
-    ["faults.mutants.wrong_key", "faults.mutants.no_inbox"],
-)
-def test_the_checker_finds_a_mutant(module: str) -> None:
-    """The others are tried by `make faults`; see RELIABILITY.md."""
-    (mutant,) = (one for one in MUTANTS if one.module == module)
-    assert attempt(mutant).found
