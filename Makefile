@@ -24,6 +24,7 @@ up: $(VENV)/.ready ## keep the whole suite running on fixed ports
 	@$(RUN) -m deploy.local.up
 
 faults: $(VENV)/.ready ## kill everything in the middle of work on all four services (an hour)
+	@$(VENV)/bin/pytest --quiet tests/campaign
 	@$(RUN) -m faults.mutations --write
 	@$(RUN) -m faults --services change_security --faults 60 --count 5000
 	@$(RUN) -m faults --faults 490 --count 1500 --write
