@@ -14,13 +14,11 @@ from shared.http.auth import Authorities, Caller, permit_officer
 from shared.http.reading import Cursor, Limit, Page, read_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role
-from shared.screening import without_identity_codes
 
 router = APIRouter(
     prefix="/v1/letters",
     route_class=IdempotentRoute,
     tags=["letters"],
-    dependencies=[Depends(without_identity_codes)],
 )
 ADDRESS: Final = r"^[^\s@<>,;:()\[\]\"\\]{1,64}@[A-Za-z0-9.-]{1,125}\.[A-Za-z]{2,24}$"
 

@@ -19,7 +19,6 @@ from shared.handover.tables import DraftRow, DraftState, HandOverState
 from shared.http.auth import OwnOfficer, part
 from shared.http.reading import Cursor, IfMatch, Limit, Page, check_match, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1/hand-overs", tags=["hand-overs"], route_class=IdempotentRoute)
 drafts = APIRouter(prefix="/v1/drafts", tags=["hand-overs"], route_class=IdempotentRoute)
@@ -114,7 +113,7 @@ async def accept(
     return HandOverView.model_validate(await hand_overs.accept(tx, hand_over_id, who.actor, body.matter_id))
 
 
-@router.post("/{hand_over_id}/rejection", dependencies=[Depends(without_identity_codes)])
+@router.post("/{hand_over_id}/rejection")
 async def reject(
     who: OwnOfficer, hand_over_id: UUID, body: Rejection, hand_overs: TheHandOvers, tx: WriteTx
 ) -> HandOverView:
@@ -140,7 +139,7 @@ async def read_draft(request: Request, _: OwnOfficer, draft_id: UUID, tx: ReadTx
     return tagged(request, DraftView.model_validate(row))
 
 
-@drafts.put("/{draft_id}", dependencies=[Depends(without_identity_codes)])
+@drafts.put("/{draft_id}")
 async def save_draft(
     who: OwnOfficer, draft_id: UUID, body: DraftContent, hand_overs: TheHandOvers, tx: WriteTx, if_match: IfMatch = None
 ) -> DraftView:
@@ -149,7 +148,7 @@ async def save_draft(
     return DraftView.model_validate(await hand_overs.save(tx, draft_id, who.actor, body.content))
 
 
-@drafts.post("/{draft_id}/discard", dependencies=[Depends(without_identity_codes)])
+@drafts.post("/{draft_id}/discard")
 async def discard_draft(
     who: OwnOfficer, draft_id: UUID, body: Rejection, hand_overs: TheHandOvers, tx: WriteTx
 ) -> DraftView:

@@ -27,9 +27,8 @@ from shared.events.v1.advisory import ContactTopic, GuidancePublished
 from shared.http.auth import Coordinator, OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.screening import without_identity_codes
 
-router = APIRouter(prefix="/v1", route_class=IdempotentRoute, dependencies=[Depends(without_identity_codes)])
+router = APIRouter(prefix="/v1", route_class=IdempotentRoute)
 TheContacts = Annotated[CityContacts, Depends(part(CityContacts))]
 TheAdvisers = Annotated[CityAdvisers, Depends(part(CityAdvisers))]
 TheAnnouncements = Annotated[CityAnnouncements, Depends(part(CityAnnouncements))]

@@ -18,13 +18,11 @@ from shared.http.reading import Cursor, Limit, Page, read_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer
 from shared.messaging.transaction import Database
-from shared.screening import without_identity_codes
 
 router = APIRouter(
     prefix="/v1/caller-queries",
     route_class=IdempotentRoute,
     tags=["callers"],
-    dependencies=[Depends(without_identity_codes)],
 )
 TheCallers = Annotated[CityCallers, Depends(part(CityCallers))]
 TheDatabase = Annotated[Database, Depends(part(Database))]

@@ -26,11 +26,8 @@ from shared.http.auth import part
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer
-from shared.screening import without_identity_codes
 
-router = APIRouter(
-    prefix="/v1", route_class=IdempotentRoute, tags=["agreement"], dependencies=[Depends(without_identity_codes)]
-)
+router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["agreement"])
 TheAgreement = Annotated[JointAgreement, Depends(part(JointAgreement))]
 Member = Annotated[Officer, Depends(member)]
 

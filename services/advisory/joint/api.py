@@ -45,9 +45,8 @@ from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cu
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role, System
 from shared.messaging.transaction import Database, Transaction
-from shared.screening import without_identity_codes
 
-router = APIRouter(prefix="/v1", route_class=IdempotentRoute, dependencies=[Depends(without_identity_codes)])
+router = APIRouter(prefix="/v1", route_class=IdempotentRoute)
 TheContacts = Annotated[JointContacts, Depends(part(JointContacts))]
 TheResources = Annotated[JointResources, Depends(part(JointResources))]
 TheTimelines = Annotated[JointTimelines, Depends(part(JointTimelines))]

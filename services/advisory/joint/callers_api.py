@@ -13,11 +13,8 @@ from shared.http.auth import OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx
 from shared.messaging.transaction import Database
-from shared.screening import without_identity_codes
 
-router = APIRouter(
-    prefix="/v1", route_class=IdempotentRoute, tags=["contacts"], dependencies=[Depends(without_identity_codes)]
-)
+router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["contacts"])
 TheCallers = Annotated[JointCallers, Depends(part(JointCallers))]
 TheDatabase = Annotated[Database, Depends(part(Database))]
 

@@ -22,9 +22,8 @@ from shared.events.v1.advisory import Audience
 from shared.http.auth import OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.screening import without_identity_codes
 
-router = APIRouter(prefix="/v1", route_class=IdempotentRoute, dependencies=[Depends(without_identity_codes)])
+router = APIRouter(prefix="/v1", route_class=IdempotentRoute)
 TheAnswers = Annotated[JointAnswers, Depends(part(JointAnswers))]
 TheJoining = Annotated[JointJoining, Depends(part(JointJoining))]
 TheReopening = Annotated[JointReopening, Depends(part(JointReopening))]

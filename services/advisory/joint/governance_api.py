@@ -30,11 +30,8 @@ from shared.events.v1.agreement import Group
 from shared.http.auth import Coordinator, part
 from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.screening import without_identity_codes
 
-router = APIRouter(
-    prefix="/v1", route_class=IdempotentRoute, tags=["groups"], dependencies=[Depends(without_identity_codes)]
-)
+router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["groups"])
 TheKeptReviews = Annotated[JointKeptReviews, Depends(part(JointKeptReviews))]
 TheGroups = Annotated[JointGroups, Depends(part(JointGroups))]
 

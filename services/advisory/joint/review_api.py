@@ -18,11 +18,8 @@ from services.advisory.joint.review_store import KeptReviews
 from shared.http.auth import part
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.screening import without_identity_codes
 
-router = APIRouter(
-    prefix="/v1", route_class=IdempotentRoute, tags=["review"], dependencies=[Depends(without_identity_codes)]
-)
+router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["review"])
 TheKeptReviews = Annotated[JointKeptReviews, Depends(part(JointKeptReviews))]
 
 

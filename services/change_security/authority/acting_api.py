@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 
 from services.change_security.authority.acting_models import ActingIn, AnswerIn, CaseActOut, EndIn
 from services.change_security.authority.acting_store import CaseActs, OwnActings
@@ -19,11 +19,8 @@ from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cu
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Role
 from shared.messaging.transaction import Transaction
-from shared.screening import without_identity_codes
 
-router = APIRouter(
-    prefix="/v1", route_class=IdempotentRoute, tags=["acting"], dependencies=[Depends(without_identity_codes)]
-)
+router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["acting"])
 
 
 @router.post("/cases/{notice_id}/acting", status_code=status.HTTP_201_CREATED)

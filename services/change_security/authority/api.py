@@ -33,7 +33,6 @@ from shared.http.reading import Cursor, Limit, Page, integer, read_single_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer
 from shared.messaging.transaction import Transaction
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["cases"])
 TheCases = Annotated[CityCases, Depends(part(CityCases))]
@@ -43,7 +42,6 @@ TheCases = Annotated[CityCases, Depends(part(CityCases))]
     "/notices",
     status_code=status.HTTP_201_CREATED,
     tags=["notices"],
-    dependencies=[Depends(without_identity_codes)],
 )
 async def register_notice(who: Filer, body: NoticeIn, cases: TheCases, tx: WriteTx, response: Response) -> CaseOut:
     """Register a notice in this authority's own store. The joint office reconciles it as soon as it can."""
@@ -55,7 +53,7 @@ async def register_notice(who: Filer, body: NoticeIn, cases: TheCases, tx: Write
     return await _shown(cases, tx, notice_id)
 
 
-@router.post("/cases/{notice_id}/revisions", tags=["notices"], dependencies=[Depends(without_identity_codes)])
+@router.post("/cases/{notice_id}/revisions", tags=["notices"])
 async def revise(by: OwnCaseOfficer, notice_id: UUID, body: RevisionIn, cases: TheCases, tx: WriteTx) -> CaseOut:
     """Register a new revision that the employer sent to this authority. 409 when it does not follow the newest."""
     arrived_at = arrival(body.arrived_at, tx.clock.now(), by_officer=True)
@@ -160,7 +158,6 @@ async def set_check(
 @router.post(
     "/cases/{notice_id}/notes",
     status_code=status.HTTP_201_CREATED,
-    dependencies=[Depends(without_identity_codes)],
 )
 async def add_note(
     by: CaseWriter, notice_id: UUID, body: NoteIn, cases: TheCases, tx: WriteTx, response: Response

@@ -14,13 +14,11 @@ from shared.errors import UnknownError
 from shared.http.auth import part
 from shared.http.reading import Cursor, Limit, Page, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.screening import without_identity_codes
 
 router = APIRouter(
     prefix="/v1/cases/{notice_id}/plan",
     route_class=IdempotentRoute,
     tags=["joint matters"],
-    dependencies=[Depends(without_identity_codes)],
 )
 ThePlans = Annotated[CityPlans, Depends(part(CityPlans))]
 

@@ -11,13 +11,11 @@ from services.change_security.domain.handling import SpecialistProfile
 from shared.http.auth import Coordinator, OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_single_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.screening import without_identity_codes
 
 router = APIRouter(
     prefix="/v1/specialists",
     route_class=IdempotentRoute,
     tags=["joint matters"],
-    dependencies=[Depends(without_identity_codes)],
 )
 TheSpecialists = Annotated[CitySpecialists, Depends(part(CitySpecialists))]
 

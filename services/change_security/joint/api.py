@@ -42,13 +42,12 @@ from shared.http.reading import Cursor, Limit, Page, integer, read_cursor, read_
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role, System
 from shared.messaging.transaction import Transaction
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["notices"])
 TheOffice = Annotated[JointOffice, Depends(part(JointOffice))]
 
 
-@router.post("/notices", status_code=status.HTTP_201_CREATED, dependencies=[Depends(without_identity_codes)])
+@router.post("/notices", status_code=status.HTTP_201_CREATED)
 async def file_notice(who: Filer, body: NoticeIn, office: TheOffice, tx: WriteTx, response: Response) -> NoticeOut:
     """File a notice. Answered only after it is committed; what is missing is listed, not refused."""
     now = tx.clock.now()
@@ -97,7 +96,7 @@ async def list_revisions(
     return tagged(request, page)
 
 
-@router.post("/notices/{notice_id}/revisions", dependencies=[Depends(without_identity_codes)])
+@router.post("/notices/{notice_id}/revisions")
 async def revise_notice(who: Filer, notice_id: UUID, body: RevisionIn, office: TheOffice, tx: WriteTx) -> NoticeOut:
     """Put a new revision in force. 409 when it does not follow the newest one."""
     _visible(who, await Notices(tx).get(notice_id))

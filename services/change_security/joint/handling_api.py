@@ -6,7 +6,7 @@ An officer sees what concerns the own authority, a coordinator everything; a coo
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from services.change_security.domain.handling import is_absent
 from services.change_security.joint.acting_store import Actings
@@ -26,7 +26,6 @@ from shared.events.v1.change_security import ActingState
 from shared.http.auth import Coordinator, OwnOfficer
 from shared.http.reading import Cursor, Limit, Page, integer, read_cursor, read_single_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["joint matters"])
 
@@ -41,7 +40,7 @@ async def list_handling(
     return Page.of(rows, limit, lambda row: (row.version,), HandlingChangeOut.of)
 
 
-@router.put("/notices/{notice_id}/lead", dependencies=[Depends(without_identity_codes)])
+@router.put("/notices/{notice_id}/lead")
 async def name_lead(
     who: Coordinator, notice_id: UUID, body: LeadIn, office: TheOffice, tx: WriteTx
 ) -> HandlingOut | None:
@@ -49,7 +48,7 @@ async def name_lead(
     return HandlingOut.of((await office.name_lead(tx, notice_id, body.authority, body.reason, who.actor)).handling)
 
 
-@router.put("/notices/{notice_id}/specialist", dependencies=[Depends(without_identity_codes)])
+@router.put("/notices/{notice_id}/specialist")
 async def name_specialist(
     who: Coordinator, notice_id: UUID, body: SpecialistIn, office: TheOffice, tx: WriteTx
 ) -> HandlingOut | None:

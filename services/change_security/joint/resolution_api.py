@@ -32,12 +32,10 @@ from shared.events.values import BusinessId, Instant
 from shared.http.auth import Coordinator, OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["coordination"])
 TheCoordination = Annotated[Coordination, Depends(part(Coordination))]
 OfEmployer = Annotated[BusinessId | None, Query(max_length=20, pattern=r"^[^\x00]*$")]
-_SCREENED = [Depends(without_identity_codes)]
 
 
 # -- the lists
@@ -81,7 +79,7 @@ async def list_overdue(
     return Page.of(rows, limit, lambda row: (row.since, row.overdue_id), OverdueOut.model_validate)
 
 
-@router.post("/overdue/{overdue_id}/acknowledgement", dependencies=_SCREENED)
+@router.post("/overdue/{overdue_id}/acknowledgement")
 async def acknowledge_overdue(
     who: Coordinator, overdue_id: UUID, body: NoteIn, coordination: TheCoordination, tx: WriteTx
 ) -> OverdueOut:
@@ -128,7 +126,7 @@ async def read_matter(who: Reader, notice_id: UUID, tx: ReadTx) -> MatterOut:
     return MatterOut(notice_id=notice.notice_id, related=[RelatedOut.model_validate(row) for row in related])
 
 
-@router.post("/notices/{notice_id}/reopening", dependencies=_SCREENED)
+@router.post("/notices/{notice_id}/reopening")
 async def reopen(
     who: Coordinator, notice_id: UUID, body: ReasonIn, coordination: TheCoordination, office: TheOffice, tx: WriteTx
 ) -> NoticeOut:
@@ -136,7 +134,7 @@ async def reopen(
     return await shown(who, await coordination.reopen(tx, notice_id, who.actor, body.reason), office, tx)
 
 
-@router.post("/notices/{notice_id}/authorities/{authority}/release", dependencies=_SCREENED)
+@router.post("/notices/{notice_id}/authorities/{authority}/release")
 async def release(
     who: Coordinator, notice_id: UUID, authority: str, body: ReasonIn, coordination: TheCoordination, tx: WriteTx
 ) -> LedgerOut:
@@ -145,7 +143,7 @@ async def release(
     return await ledger(notice, tx)
 
 
-@router.post("/notices/{notice_id}/authorities/{authority}/insistence", dependencies=_SCREENED)
+@router.post("/notices/{notice_id}/authorities/{authority}/insistence")
 async def insist(
     who: Coordinator, notice_id: UUID, authority: str, body: ReasonIn, coordination: TheCoordination, tx: WriteTx
 ) -> LedgerOut:
@@ -154,7 +152,7 @@ async def insist(
     return await ledger(notice, tx)
 
 
-@router.post("/notices/{notice_id}/unrouted/dismissal", tags=["unrouted"], dependencies=_SCREENED)
+@router.post("/notices/{notice_id}/unrouted/dismissal", tags=["unrouted"])
 async def dismiss(
     who: Coordinator, notice_id: UUID, body: PlaceIn, coordination: TheCoordination, office: TheOffice, tx: WriteTx
 ) -> RoutingOut:
@@ -163,7 +161,7 @@ async def dismiss(
     return RoutingOut.of(notice, office.book.authorities)
 
 
-@router.post("/notices/{notice_id}/unrouted/reopening", tags=["unrouted"], dependencies=_SCREENED)
+@router.post("/notices/{notice_id}/unrouted/reopening", tags=["unrouted"])
 async def restore(
     who: Coordinator, notice_id: UUID, body: PlaceIn, coordination: TheCoordination, office: TheOffice, tx: WriteTx
 ) -> RoutingOut:
@@ -172,7 +170,7 @@ async def restore(
     return RoutingOut.of(notice, office.book.authorities)
 
 
-@router.post("/notices/{notice_id}/merging", dependencies=_SCREENED)
+@router.post("/notices/{notice_id}/merging")
 async def merge(
     who: Coordinator,
     notice_id: UUID,
@@ -185,7 +183,7 @@ async def merge(
     return await shown(who, await coordination.merge(tx, notice_id, body.notice_id, who.actor, body.reason), office, tx)
 
 
-@router.post("/notices/{notice_id}/unmerging", dependencies=_SCREENED)
+@router.post("/notices/{notice_id}/unmerging")
 async def unmerge(
     who: Coordinator,
     notice_id: UUID,
@@ -200,7 +198,7 @@ async def unmerge(
     )
 
 
-@router.post("/notices/{notice_id}/link", dependencies=_SCREENED)
+@router.post("/notices/{notice_id}/link")
 async def link(
     who: Coordinator,
     notice_id: UUID,
@@ -213,7 +211,7 @@ async def link(
     return await shown(who, await coordination.link(tx, notice_id, body.notice_id, who.actor, body.reason), office, tx)
 
 
-@router.post("/notices/{notice_id}/unlinking", dependencies=_SCREENED)
+@router.post("/notices/{notice_id}/unlinking")
 async def unlink(
     who: Coordinator, notice_id: UUID, body: ReasonIn, coordination: TheCoordination, office: TheOffice, tx: WriteTx
 ) -> NoticeOut:
@@ -221,7 +219,7 @@ async def unlink(
     return await shown(who, await coordination.unlink(tx, notice_id, who.actor, body.reason), office, tx)
 
 
-@router.post("/notices/{notice_id}/separateness", dependencies=_SCREENED)
+@router.post("/notices/{notice_id}/separateness")
 async def keep_apart(
     who: Coordinator, notice_id: UUID, body: OtherNoticeIn, coordination: TheCoordination, tx: WriteTx
 ) -> MatterOut:

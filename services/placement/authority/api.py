@@ -24,7 +24,6 @@ from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cu
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role
 from shared.messaging.transaction import Database, Transaction
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute)
 ThePool = Annotated[CityPool, Depends(part(CityPool))]
@@ -119,7 +118,6 @@ async def stay(
     "/referrals/{referral_id}/contact-queries",
     status_code=status.HTTP_201_CREATED,
     tags=["referrals"],
-    dependencies=[Depends(without_identity_codes)],
 )
 async def ask_contact(
     who: RegionOfficer,

@@ -20,7 +20,6 @@ from shared.http.reading import Cursor, Limit, Page, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer
 from shared.messaging.transaction import Database
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["pool"])
 ThePool = Annotated[CityPool, Depends(part(CityPool))]
@@ -62,7 +61,7 @@ async def read_jobseeker(request: Request, _: OwnOfficer, jobseeker_id: Jobseeke
     return tagged(request, models.JobseekerOut.model_validate(row))
 
 
-@router.put("/jobseekers/{jobseeker_id}", dependencies=[Depends(without_identity_codes)])
+@router.put("/jobseekers/{jobseeker_id}")
 async def put(
     _: OwnOfficer, jobseeker_id: JobseekerId, body: models.ProfileIn, pool: ThePool, tx: WriteTx
 ) -> models.JobseekerOut:
@@ -80,7 +79,6 @@ async def remove(who: OwnOfficer, jobseeker_id: JobseekerId, pool: ThePool, tx: 
 @router.post(
     "/jobseekers/{jobseeker_id}/contact-queries",
     status_code=status.HTTP_201_CREATED,
-    dependencies=[Depends(without_identity_codes)],
 )
 async def ask_own_contact(
     who: OwnOfficer,
@@ -109,7 +107,6 @@ async def list_own_queries(
 @router.post(
     "/references/{reference}/resolutions",
     status_code=status.HTTP_201_CREATED,
-    dependencies=[Depends(without_identity_codes)],
 )
 async def resolve_reference(
     who: OwnOfficer, reference: Reference, body: models.ContactQueryIn, pool: ThePool, database: TheDatabase

@@ -24,7 +24,6 @@ from shared.http.auth import Authorities, Caller, OwnOfficer, part, permit_offic
 from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role, System
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute)
 TheVacancies = Annotated[JointVacancies, Depends(part(JointVacancies))]
@@ -55,7 +54,6 @@ Reporter = Annotated[Officer | System, Depends(reporter)]
     "/vacancies",
     status_code=status.HTTP_201_CREATED,
     tags=["vacancies"],
-    dependencies=[Depends(without_identity_codes)],
 )
 async def report(
     who: Reporter, body: models.VacancyIn, vacancies: TheVacancies, tx: WriteTx, response: Response
@@ -88,7 +86,7 @@ async def list_reported(
     )
 
 
-@router.post("/vacancies/{vacancy_id}/revisions", tags=["vacancies"], dependencies=[Depends(without_identity_codes)])
+@router.post("/vacancies/{vacancy_id}/revisions", tags=["vacancies"])
 async def revise(
     who: Reporter, vacancy_id: UUID, body: models.VacancyRevisionIn, vacancies: TheVacancies, tx: WriteTx
 ) -> models.VacancyOut:
@@ -207,7 +205,6 @@ def _why_none(stages: PoolStages | None) -> Literal["empty-pool", "no-near-occup
     "/assignments/{assignment_id}/referrals",
     status_code=status.HTTP_201_CREATED,
     tags=["referrals"],
-    dependencies=[Depends(without_identity_codes)],
 )
 async def refer(
     who: OwnOfficer,

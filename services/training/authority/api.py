@@ -23,11 +23,9 @@ from shared.http.auth import Caller, OwnOfficer, part
 from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.messaging.transaction import Transaction
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute)
 TheApplications = Annotated[CityApplications, Depends(part(CityApplications))]
-_CLEAN = [Depends(without_identity_codes)]
 
 
 @router.get("/courses", tags=["catalogue"])
@@ -52,7 +50,7 @@ async def list_groups(
     return Page.of(groups, limit, lambda group: (group.group.starts_on, group.group_id), GroupOut.of)
 
 
-@router.post("/applications", status_code=status.HTTP_201_CREATED, tags=["applications"], dependencies=_CLEAN)
+@router.post("/applications", status_code=status.HTTP_201_CREATED, tags=["applications"])
 async def apply(
     response: Response, who: OwnOfficer, body: ApplicationForm, applications: TheApplications, tx: WriteTx
 ) -> models.OwnApplicationOut:
@@ -115,7 +113,7 @@ async def move(
     return await _shown(tx, await applications.move(tx, application_id, body.to_office))
 
 
-@router.put("/applications/{application_id}/applicant", tags=["applications"], dependencies=_CLEAN)
+@router.put("/applications/{application_id}/applicant", tags=["applications"])
 async def identify(
     _: OwnOfficer, application_id: UUID, body: models.ApplicantIn, applications: TheApplications, tx: WriteTx
 ) -> models.OwnApplicationOut:

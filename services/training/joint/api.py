@@ -30,7 +30,6 @@ from shared.http.reading import Cursor, Limit, Page, read_cursor, read_single_cu
 from shared.http.transactions import BeginTx, IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, Role, System
 from shared.messaging.transaction import Database, Transaction
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute)
 TheCatalogue = Annotated[JointCatalogue, Depends(part(JointCatalogue))]
@@ -39,7 +38,6 @@ TheFormations = Annotated[JointFormations, Depends(part(JointFormations))]
 TheProcurement = Annotated[JointProcurement, Depends(part(JointProcurement))]
 TheCandidates = Annotated[JointCandidates, Depends(part(JointCandidates))]
 TheDatabase = Annotated[Database, Depends(part(Database))]
-_CLEAN = [Depends(without_identity_codes)]
 
 
 async def _proposer(who: Caller, served: Authorities) -> Officer | System:
@@ -125,7 +123,7 @@ async def change_group(
     return GroupOut.of(await catalogue.change_group(tx, group_id, body.group, body.predecessor))
 
 
-@router.put("/groups/{group_id}/state", tags=["catalogue"], dependencies=_CLEAN)
+@router.put("/groups/{group_id}/state", tags=["catalogue"])
 async def move_group(
     who: OwnOfficer, group_id: UUID, body: models.GroupStateIn, catalogue: TheCatalogue, tx: WriteTx
 ) -> GroupOut:
@@ -163,7 +161,7 @@ async def list_seats(
     return Page.of(seats, limit, lambda seat: (seat.made_at, seat.offer_id), models.SeatOut.model_validate)
 
 
-@router.post("/groups/{group_id}/selections", tags=["queue"], dependencies=_CLEAN)
+@router.post("/groups/{group_id}/selections", tags=["queue"])
 async def select_applicant(
     who: OwnOfficer, group_id: UUID, body: models.SelectionIn, seats: TheSeats, tx: WriteTx
 ) -> models.ApplicationOut:
@@ -171,7 +169,7 @@ async def select_applicant(
     return await _application(tx, await seats.choose(tx, group_id, body.application_id, _actor(who), body.reason))
 
 
-@router.post("/applications/{application_id}/rejection", tags=["queue"], dependencies=_CLEAN)
+@router.post("/applications/{application_id}/rejection", tags=["queue"])
 async def reject(
     who: OwnOfficer, application_id: UUID, body: models.ReasonIn, seats: TheSeats, tx: WriteTx
 ) -> models.ApplicationOut:
@@ -179,7 +177,7 @@ async def reject(
     return await _application(tx, await seats.reject(tx, application_id, _actor(who), body.reason))
 
 
-@router.post("/applications/{application_id}/reinstatement", tags=["queue"], dependencies=_CLEAN)
+@router.post("/applications/{application_id}/reinstatement", tags=["queue"])
 async def reinstate(
     who: OwnOfficer, application_id: UUID, body: models.ReasonIn, seats: TheSeats, tx: WriteTx
 ) -> models.ApplicationOut:
@@ -190,7 +188,7 @@ async def reinstate(
     return await _application(tx, await seats.reinstate(tx, application_id, _actor(who), body.reason))
 
 
-@router.post("/applications/{application_id}/transfer", tags=["queue"], dependencies=_CLEAN)
+@router.post("/applications/{application_id}/transfer", tags=["queue"])
 async def transfer(
     who: OwnOfficer, application_id: UUID, body: models.TransferIn, seats: TheSeats, tx: WriteTx
 ) -> models.ApplicationOut:
@@ -199,7 +197,7 @@ async def transfer(
     return await _application(tx, application)
 
 
-@router.post("/seats/{offer_id}/no-show", tags=["queue"], dependencies=_CLEAN)
+@router.post("/seats/{offer_id}/no-show", tags=["queue"])
 async def no_show(
     who: OwnOfficer, offer_id: UUID, body: models.ReasonIn, seats: TheSeats, tx: WriteTx
 ) -> models.SeatOut:
@@ -249,7 +247,7 @@ async def adopt(who: OwnOfficer, formation_id: UUID, formations: TheFormations, 
 # -- joint procurement
 
 
-@router.post("/proposals", status_code=status.HTTP_201_CREATED, tags=["procurement"], dependencies=_CLEAN)
+@router.post("/proposals", status_code=status.HTTP_201_CREATED, tags=["procurement"])
 async def propose(
     response: Response,
     who: Proposer,
@@ -304,7 +302,7 @@ async def plan_proposal(
     return GroupOut.of(group)
 
 
-@router.post("/proposals/{proposal_id}/rejection", tags=["procurement"], dependencies=_CLEAN)
+@router.post("/proposals/{proposal_id}/rejection", tags=["procurement"])
 async def reject_proposal(
     who: OwnOfficer, proposal_id: UUID, body: models.ReasonIn, procurement: TheProcurement, tx: WriteTx
 ) -> models.ProposalOut:

@@ -20,11 +20,9 @@ from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer
 from shared.messaging.transaction import Transaction
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["contracts"])
 TheContracts = Annotated[JointContracts, Depends(part(JointContracts))]
-_CLEAN = [Depends(without_identity_codes)]
 
 
 class OptionIn(BaseModel):
@@ -83,7 +81,7 @@ class ContractOut(ContractLineOut):
     decisions: list[DecisionOut]
 
 
-@router.post("/contracts", status_code=status.HTTP_201_CREATED, dependencies=_CLEAN)
+@router.post("/contracts", status_code=status.HTTP_201_CREATED)
 async def record_contract(
     response: Response, who: Coordinator, body: ContractTerms, contracts: TheContracts, tx: WriteTx
 ) -> ContractOut:
@@ -108,7 +106,7 @@ async def read_contract(
     return tagged(request, await _shown(tx, await Contracts(tx).get(contract_id), contracts))
 
 
-@router.post("/contracts/{contract_id}/option", dependencies=_CLEAN)
+@router.post("/contracts/{contract_id}/option")
 async def take_option(
     who: Coordinator, contract_id: UUID, body: OptionIn, contracts: TheContracts, tx: WriteTx
 ) -> ContractOut:
@@ -117,7 +115,7 @@ async def take_option(
     return await _shown(tx, row, contracts)
 
 
-@router.post("/contracts/{contract_id}/end", dependencies=_CLEAN)
+@router.post("/contracts/{contract_id}/end")
 async def end_contract(
     who: Coordinator, contract_id: UUID, body: ReasonIn, contracts: TheContracts, tx: WriteTx
 ) -> ContractOut:
@@ -151,7 +149,7 @@ async def read_call_off(request: Request, _: OwnOfficer, call_off_id: UUID, tx: 
     return tagged(request, await _call_off(tx, await Contracts(tx).call_off(call_off_id)))
 
 
-@router.post("/call-offs/{call_off_id}/cancellation", dependencies=_CLEAN)
+@router.post("/call-offs/{call_off_id}/cancellation")
 async def cancel_call_off(
     who: OwnOfficer, call_off_id: UUID, body: ReasonIn, contracts: TheContracts, tx: WriteTx
 ) -> CallOffOut:

@@ -29,14 +29,12 @@ from shared.http.reading import Cursor, Limit, Page, read_cursor, tagged
 from shared.http.transactions import IdempotentRoute, ReadTx, WriteTx
 from shared.identity import Officer, System
 from shared.messaging.transaction import Database, Transaction
-from shared.screening import without_identity_codes
 
 router = APIRouter(prefix="/v1", route_class=IdempotentRoute, tags=["procurement"])
 TheParticipants = Annotated[JointParticipants, Depends(part(JointParticipants))]
 TheSeats = Annotated[JointSeats, Depends(part(JointSeats))]
 TheStatements = Annotated[JointStatements, Depends(part(JointStatements))]
 TheDatabase = Annotated[Database, Depends(part(Database))]
-_CLEAN = [Depends(without_identity_codes)]
 
 
 class ParticipantOut(BaseModel):
@@ -130,7 +128,7 @@ class KeptStatementOut(StatementLineOut):
 # -- own staff
 
 
-@router.post("/proposals/{proposal_id}/participants", status_code=status.HTTP_201_CREATED, dependencies=_CLEAN)
+@router.post("/proposals/{proposal_id}/participants", status_code=status.HTTP_201_CREATED)
 async def add_participant(
     response: Response, who: Proposer, proposal_id: UUID, body: Participant, participants: TheParticipants, tx: WriteTx
 ) -> ParticipantOut:
@@ -156,7 +154,7 @@ async def read_participant(request: Request, who: Proposer, participant_id: UUID
     return tagged(request, ParticipantOut.of(row))
 
 
-@router.post("/participants/{participant_id}/removal", dependencies=_CLEAN)
+@router.post("/participants/{participant_id}/removal")
 async def remove_participant(
     who: Proposer, participant_id: UUID, body: ReasonIn, participants: TheParticipants, tx: WriteTx
 ) -> ParticipantOut:
@@ -165,7 +163,7 @@ async def remove_participant(
     return ParticipantOut.of(await participants.remove(tx, participant_id, _actor(who), body.reason))
 
 
-@router.post("/participants/{participant_id}/drop-out", dependencies=_CLEAN)
+@router.post("/participants/{participant_id}/drop-out")
 async def drop_out_participant(
     who: Proposer, participant_id: UUID, body: ReasonIn, participants: TheParticipants, tx: WriteTx
 ) -> ParticipantOut:
@@ -174,7 +172,7 @@ async def drop_out_participant(
     return ParticipantOut.of(await participants.drop_out(tx, participant_id, _actor(who), body.reason))
 
 
-@router.post("/participants/{participant_id}/return", dependencies=_CLEAN)
+@router.post("/participants/{participant_id}/return")
 async def bring_participant_back(
     who: Proposer, participant_id: UUID, body: ReasonIn, participants: TheParticipants, tx: WriteTx
 ) -> ParticipantOut:
@@ -201,7 +199,7 @@ async def read_attendance(_: OwnOfficer, group_id: UUID, tx: ReadTx) -> list[Att
     return await _attendance(tx, group_id)
 
 
-@router.post("/seats/{offer_id}/drop-out", dependencies=_CLEAN)
+@router.post("/seats/{offer_id}/drop-out")
 async def drop_out(who: OwnOfficer, offer_id: UUID, body: ReasonIn, seats: TheSeats, tx: WriteTx) -> SeatOut:
     """Enter that someone has left a running group; within the late entry days the seat is offered to the next.
 
@@ -244,7 +242,7 @@ async def read_statement(request: Request, _: OwnOfficer, statement_id: UUID, tx
     return tagged(request, await _statement(tx, await Accounts(tx).statement(statement_id)))
 
 
-@router.post("/statements/{statement_id}/approval", dependencies=_CLEAN)
+@router.post("/statements/{statement_id}/approval")
 async def approve_statement(
     who: Coordinator, statement_id: UUID, body: ApprovalIn, statements: TheStatements, tx: WriteTx
 ) -> KeptStatementOut:
