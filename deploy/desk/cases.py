@@ -3,13 +3,12 @@
 import asyncio
 from itertools import pairwise
 from typing import Any, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import HTMLResponse
 
-from deploy.desk.pages import Form, TheDesk, act, back, page
+from deploy.desk.pages import Form, TheDesk, act, back, listed, page
 
 router = APIRouter()
 _SERVICE: Final = "change_security"
@@ -20,15 +19,9 @@ _FILTERS: Final = (
 
 
 @router.get("/cases")
-async def list_cases(request: Request, desk: TheDesk) -> HTMLResponse:
-    """List the city's cases, newest first, filtered as asked; the address of the page is the saved view."""
-    asked = request.query_params
-    wanted = {name: value for name in _FILTERS if (value := asked.get(name, "").strip())}
-    query = wanted | ({"cursor": asked["cursor"]} if "cursor" in asked else {})
-    answer = await desk.ask(request, _SERVICE, f"/v1/cases?{urlencode(query | {'limit': 50})}")
-    next_cursor = answer.body["next"] if answer.is_good else None
-    more = f"/cases?{urlencode(wanted | {'cursor': next_cursor})}" if next_cursor else None
-    return page(request, "cases.html", answer=answer, wanted=wanted, more=more)
+async def list_cases(request: Request) -> HTMLResponse:
+    """List the city's cases, newest first."""
+    return await listed(request, _SERVICE, "/cases", _FILTERS, "cases.html")
 
 
 @router.get("/cases/{notice_id}")

@@ -2,13 +2,12 @@
 
 import asyncio
 from typing import Any, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, status
 from fastapi.responses import HTMLResponse
 
-from deploy.desk.pages import Form, TheDesk, act, back, page
+from deploy.desk.pages import Form, TheDesk, act, back, listed, page
 
 router = APIRouter()
 _SERVICE: Final = "advisory"
@@ -16,15 +15,9 @@ _FILTERS: Final = ("state", "topic", "mine", "reopened")
 
 
 @router.get("/contacts")
-async def list_contacts(request: Request, desk: TheDesk) -> HTMLResponse:
+async def list_contacts(request: Request) -> HTMLResponse:
     """List the city's contacts, oldest first."""
-    asked = request.query_params
-    wanted = {name: value for name in _FILTERS if (value := asked.get(name, "").strip())}
-    query = wanted | ({"cursor": asked["cursor"]} if "cursor" in asked else {})
-    answer = await desk.ask(request, _SERVICE, f"/v1/contacts?{urlencode(query | {'limit': 50})}")
-    next_cursor = answer.body["next"] if answer.is_good else None
-    more = f"/contacts?{urlencode(wanted | {'cursor': next_cursor})}" if next_cursor else None
-    return page(request, "contacts.html", answer=answer, wanted=wanted, more=more)
+    return await listed(request, _SERVICE, "/contacts", _FILTERS, "contacts.html")
 
 
 @router.get("/contacts/{contact_id}")

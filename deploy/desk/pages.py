@@ -1,11 +1,12 @@
 """What every page of the desk needs: the office's answer, the texts, and forms that are sent once."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, cast
+from urllib.parse import urlencode
 
 from fastapi import Depends, HTTPException, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -112,6 +113,18 @@ async def act(
         return answer.body or {}
     request.session["refused"] = {"status": answer.status, "problem": answer.problem}
     return None
+
+
+async def listed(request: Request, service: str, path: str, filters: Iterable[str], template: str) -> HTMLResponse:
+    """Make the page of a list, at the path of the office's own, filtered as asked: its address is the saved view."""
+    desk: Desk = request.app.state.desk
+    asked = request.query_params
+    wanted = {name: value for name in filters if (value := asked.get(name, "").strip())}
+    query = wanted | ({"cursor": asked["cursor"]} if "cursor" in asked else {})
+    answer = await desk.ask(request, service, f"/v1{path}?{urlencode(query | {'limit': 50})}")
+    next_cursor = answer.body["next"] if answer.is_good else None
+    more = f"{path}?{urlencode(wanted | {'cursor': next_cursor})}" if next_cursor else None
+    return page(request, template, answer=answer, wanted=wanted, more=more)
 
 
 def back(path: str) -> RedirectResponse:
