@@ -16,10 +16,12 @@ from fastapi.templating import Jinja2Templates
 
 from deploy.console.catalogue import document, event_type
 from deploy.console.flowmap import flow_map
+from deploy.console.overview import overview as overview_of
 from deploy.console.settings import Settings
 from deploy.console.translations import Lang, translated
+from deploy.console.waterfall import waterfall
 from deploy.web import STATIC
-from deploy.web.offices import Answer, Offices, waterfall
+from deploy.web.offices import Answer, Offices
 from deploy.web.sessions import Sessions
 from deploy.web.sign_in import SignIn, guard
 from shared.calendar import TIME_ZONE
@@ -91,11 +93,11 @@ def build(settings: Settings) -> FastAPI:  # noqa: C901, PLR0915 - one function 
 
     @app.get("/")
     async def overview(request: Request) -> HTMLResponse:
-        return page(request, "overview.html", rows=await offices.overview(request.state.token))
+        return page(request, "overview.html", rows=await overview_of(offices, request.state.token))
 
     @app.get("/overview/rows")
     async def rows(request: Request) -> HTMLResponse:
-        return page(request, "rows.html", rows=await offices.overview(request.state.token))
+        return page(request, "rows.html", rows=await overview_of(offices, request.state.token))
 
     @app.get("/live")
     async def live(request: Request) -> StreamingResponse:
